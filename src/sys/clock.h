@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clock.h - monotonic time */
+#ifndef TN_SRC_SYS_CLOCK_H
+#define TN_SRC_SYS_CLOCK_H
+
+#include <stdint.h>
+
+/* Nanoseconds since some fixed point; never goes back. */
+uint64_t tni_clock_ns(void);
+
+#endif

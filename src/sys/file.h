@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file.h - reading files by mapping them, writing them whole or not at all */
+#ifndef TN_SRC_SYS_FILE_H
+#define TN_SRC_SYS_FILE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+/* A read-only, private mapping of a regular file. Zeroed: nothing mapped. */
+typedef struct tni_file_map {
+    const uint8_t *bytes; /* NULL when size is 0 */
+    size_t size;
+    void *handle; /* of the mapping; private to sys */
+} tni_file_map;
+
+/*
+ * TN_ENOTFOUND, TN_EIO (a directory, no permission: the message says which),
+ * TN_ELIMIT when larger than max_bytes (0: none). err->where is the path.
+ */
+tn_status tni_file_map_open(tni_file_map *map, const char *path,
+                            uint64_t max_bytes, tn_err *err);
+void tni_file_map_close(tni_file_map *map);
+
+/* A file that appears under its name only when commit succeeds. */
+typedef struct tni_file_out tni_file_out;
+struct tn_allocator;
+tn_status tni_file_out_open(tni_file_out **out, const char *path, tn_err *err);
+tn_status tni_file_out_write(tni_file_out *f, const void *bytes, size_t size,
+                             tn_err *err);
+/* Flushes, renames over `path`, frees. */
+tn_status tni_file_out_commit(tni_file_out *f, tn_err *err);
+/* Removes the temporary, frees; NULL allowed. */
+void tni_file_out_abort(tni_file_out *f);
+
+#endif
