@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kernels.c - fill the table of kernels for one CPU */
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu,
+                          uint32_t isa_mask)
+{
+    memset(k, 0, sizeof *k);
+    k->cpu = *cpu;
+    k->isa = cpu->isa & isa_mask;
+    tni_unary_init(&k->unary, k->isa);
+}
+
+void tni_kernels_init(tni_kernels *k, uint32_t isa_mask)
+{
+    tni_cpu cpu;
+    tni_cpu_detect(&cpu);
+    tni_kernels_init_cpu(k, &cpu, isa_mask);
+}

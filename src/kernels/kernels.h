@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kernels.h - every kernel family, chosen for one CPU
+ *
+ * A session holds one tni_kernels: function pointers and block sizes, filled
+ * once, then read only. There is no global state, so two sessions of one
+ * process may use different instruction sets, and a test can ask for any.
+ *
+ * A family `f` is a folder with f.h (types, contract, tni_f_kernels), f.def
+ * (one row per implementation), f.c (tni_f_init) and f_<isa>.c. Each row of
+ * the table is tested and timed by kcheck.
+ */
+#ifndef TN_SRC_KERNELS_KERNELS_H
+#define TN_SRC_KERNELS_KERNELS_H
+
+#include "cpu/cpu.h"
+#include "kernels/unary/unary.h"
+
+typedef struct tni_kernels {
+    uint32_t isa; /* the bundles that rows were chosen from */
+    tni_cpu cpu;
+    tni_unary_kernels unary;
+} tni_kernels;
+
+/* Chooses for this processor, restricted to isa_mask (a tn_isa mask; bits the
+ * processor lacks are ignored). Threads: exclusive; then immutable. */
+void tni_kernels_init(tni_kernels *k, uint32_t isa_mask);
+
+/* The same for a processor described by the caller. */
+void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu,
+                          uint32_t isa_mask);
+
+#endif

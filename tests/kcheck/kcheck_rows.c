@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kcheck_rows.c - the rows of the architectures this build is not for */
+#include "base/config.h"
+#define TN_ROWS_X86_64  (!TN_ARCH_X86_64)
+#define TN_ROWS_AARCH64 (!TN_ARCH_AARCH64)
+#include "kcheck_rows.h"
+#include "kernels/rows.h"
+#include "tenon/base.h"
+
+/* Plain C rows appear too, with isa 0; the driver leaves them out. */
+const kc_foreign_row kc_foreign[] = {
+#define TN_UNARY_KERNEL(isa, op, fn) {"unary", #fn, isa},
+#include "kernels/unary/unary.def"
+#undef TN_UNARY_KERNEL
+};
+const size_t kc_n_foreign = sizeof kc_foreign / sizeof kc_foreign[0];
