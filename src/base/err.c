@@ -67,8 +67,12 @@ void tni_err_where(tn_err *err, const char *fmt, ...)
     if (n < 0) n = 0;
     size_t used = (size_t)n;
     if (used >= sizeof err->where) used = sizeof err->where - 1;
-    (void)snprintf(err->where + used, sizeof err->where - used, "%s%s",
-                   old[0] != '\0' && used > 0 ? ": " : "", old);
+    /* Truncation is fine here, and said so: no warning about it. */
+    const char *parts[2] = {old[0] != '\0' && used > 0 ? ": " : "", old};
+    for (int i = 0; i < 2; i++)
+        for (const char *p = parts[i]; *p != '\0'; p++)
+            if (used + 1 < sizeof err->where) err->where[used++] = *p;
+    err->where[used] = '\0';
 }
 
 void tni_err_clear(tn_err *err)
