@@ -383,10 +383,6 @@ void kc_bench(kc *t, const char *label, double flops, double bytes,
 
 /* ---- options ---- */
 
-#define KC_FAMILY(f) void kc_family_##f(kc *t);
-#include "families.def"
-#undef KC_FAMILY
-
 static const struct {
     const char *name;
     void (*run)(kc *t);

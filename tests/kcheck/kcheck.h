@@ -89,4 +89,9 @@ void kc_bench(kc *t, const char *label, double flops, double bytes,
               kc_thunk thunk, void *call);
 double kc_now(void); /* seconds, monotonic */
 
+/* The families' tests. */
+#define KC_FAMILY(f) void kc_family_##f(kc *t);
+#include "families.def"
+#undef KC_FAMILY
+
 #endif
