@@ -1,0 +1,1 @@
+Bbill_length_mmJ33B

@@ -1,0 +1,1 @@
+2AdelieBlabel

@@ -1,0 +1,1 @@
+BprobabilitiesJŽü?:F>8V¹ò6

@@ -1,0 +1,1 @@
+2Biscoe2	Torgersen2Biscoe2Biscoe2Dream2Biscoe2Biscoe2DreamBisland

@@ -1,0 +1,1 @@
+2Gentoo2Adelie2Gentoo2Gentoo2	Chinstrap2Adelie2Gentoo2	ChinstrapBlabel

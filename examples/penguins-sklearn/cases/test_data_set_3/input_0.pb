@@ -1,0 +1,1 @@
+2Atlantis2Atlantis2Atlantis2AtlantisBisland

@@ -1,0 +1,1 @@
+2male2male2male2femaleBsex

@@ -1,0 +1,1 @@
+2Adelie2Gentoo2Adelie2GentooBlabel

@@ -1,0 +1,1 @@
+2	Torgersen2BiscoeBisland

@@ -1,0 +1,1 @@
+2unknown2unknownBsex

@@ -1,0 +1,2 @@
+2
+cultivar 3Boutput_label
