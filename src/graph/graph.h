@@ -78,6 +78,7 @@ struct tni_value {
     tni_node *producer;         /* NULL: graph input or constant */
     tni_graph *graph;           /* where it is defined */
     int n_uses;                 /* by node inputs, captures and outputs */
+    bool is_input, is_output;   /* of its graph */
 };
 
 struct tni_node {
@@ -140,7 +141,8 @@ tn_status tni_graph_finish(tni_graph *graph, tn_err *err);
 /* Every use of `from` becomes a use of `to`, graph outputs and subgraphs
  * included. Use counts follow. */
 void tni_graph_replace_uses(tni_graph *graph, tni_value *from, tni_value *to);
-/* Marks a node for removal: op becomes NULL, its inputs lose a use. */
+/* Marks a node for removal (index becomes -1); its inputs lose a use and its
+ * outputs their producer. */
 void tni_node_remove(tni_node *node);
 /* Changes one input and the use counts. */
 void tni_node_set_input(tni_node *node, int i, tni_value *value);
