@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-/* A read-only, private mapping of a regular file. Zeroed: nothing mapped. */
+/* A read-only, private mapping of a regular file. Zeroed: nothing mapped.
+ * Limit: the file must not shrink while it is mapped. */
 typedef struct tni_file_map {
     const uint8_t *bytes; /* NULL when size is 0 */
     size_t size;
@@ -20,11 +21,25 @@ typedef struct tni_file_map {
  */
 tn_status tni_file_map_open(tni_file_map *map, const char *path,
                             uint64_t max_bytes, tn_err *err);
+
+/*
+ * Opens `location`, a relative path with forward slashes, inside the folder
+ * of the file `owner` (as named, or as it is after its links are followed).
+ * TN_EFORMAT when it is empty, absolute, has a ".." part, or leads outside
+ * both folders through a symbolic link.
+ */
+tn_status tni_file_map_open_beside(tni_file_map *map, const char *owner,
+                                   const char *location, uint64_t max_bytes,
+                                   tn_err *err);
+/* The same for a folder. */
+tn_status tni_file_map_open_in(tni_file_map *map, const char *folder,
+                               const char *location, uint64_t max_bytes,
+                               tn_err *err);
+
 void tni_file_map_close(tni_file_map *map);
 
 /* A file that appears under its name only when commit succeeds. */
 typedef struct tni_file_out tni_file_out;
-struct tn_allocator;
 tn_status tni_file_out_open(tni_file_out **out, const char *path, tn_err *err);
 tn_status tni_file_out_write(tni_file_out *f, const void *bytes, size_t size,
                              tn_err *err);

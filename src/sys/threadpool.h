@@ -5,7 +5,8 @@
  * The caller is worker 0. Idle workers spin for a bounded time (20 to 100
  * microseconds) and then sleep. Tasks of a loop are handed out in order from
  * one atomic counter; what a task computes never depends on who runs it.
- * Threads: locked; loops of several callers run one after the other.
+ * Threads: locked; loops of several callers run one after the other. A loop
+ * must not start another loop of the same pool from inside a task.
  */
 #ifndef TN_SRC_SYS_THREADPOOL_H
 #define TN_SRC_SYS_THREADPOOL_H
