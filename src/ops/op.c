@@ -5,10 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TN_OP(name) extern const tni_op tni_op_##name;
-#include "ops/ops.def"
-#undef TN_OP
-
 static const tni_op *const table[] = {
 #define TN_OP(name) &tni_op_##name,
 #include "ops/ops.def"

@@ -216,6 +216,10 @@ struct tni_op {
 #define TNI_ATTRS(a)    .attrs = (a), .n_attrs = TNI_COUNT(a)
 #define TNI_VERSIONS(a) .versions = (a), .n_versions = TNI_COUNT(a)
 
+#define TN_OP(name) extern const tni_op tni_op_##name;
+#include "ops/ops.def"
+#undef TN_OP
+
 /* Every operator, in the order of ops.def. */
 const tni_op *const *tni_ops(int *n);
 
