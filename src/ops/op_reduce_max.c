@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* op_reduce_max.c - ONNX ReduceMax, opsets 1, 11, 12, 13, 18, 20; see reduce.h */
+#include "ops/reduce.h"
+
+static const tni_arg in_20[] = {
+    {"data", TNI_REDUCE_T13 | TNI_REDUCE_8BIT | TNI_BOOLS, 'T', 0},
+    {"axes", TNI_T(TN_I64), 0, TNI_OPTIONAL},
+};
+static const tni_arg out_20[] = {
+    {"reduced", TNI_REDUCE_T13 | TNI_REDUCE_8BIT | TNI_BOOLS, 'T', 0}};
+
+static const tni_arg in_18[] = {
+    {"data", TNI_REDUCE_T13 | TNI_REDUCE_8BIT, 'T', 0},
+    {"axes", TNI_T(TN_I64), 0, TNI_OPTIONAL},
+};
+static const tni_arg out_18[] = {
+    {"reduced", TNI_REDUCE_T13 | TNI_REDUCE_8BIT, 'T', 0}};
+
+static const tni_arg in_13[] = {
+    {"data", TNI_REDUCE_T13 | TNI_REDUCE_8BIT, 'T', 0},
+};
+static const tni_arg out_13[] = {
+    {"reduced", TNI_REDUCE_T13 | TNI_REDUCE_8BIT, 'T', 0}};
+
+static const tni_arg in_12[] = {
+    {"data", TNI_REDUCE_T1 | TNI_REDUCE_8BIT, 'T', 0},
+};
+static const tni_arg out_12[] = {
+    {"reduced", TNI_REDUCE_T1 | TNI_REDUCE_8BIT, 'T', 0}};
+
+static const tni_arg in_1[] = {
+    {"data", TNI_REDUCE_T1, 'T', 0},
+};
+static const tni_arg out_1[] = {{"reduced", TNI_REDUCE_T1, 'T', 0}};
+
+static tn_status reduce_max_ref(tni_ref *c)
+{
+    return tni_reduce_ref(c, TNI_REDUCE_MAX);
+}
+
+static tn_status reduce_max_plan(tni_plan *c)
+{
+    return tni_reduce_plan(c, TNI_REDUCE_MAX);
+}
+
+static const tni_op_version reduce_max_versions[] = {
+    {.since = 20,
+     TNI_IN(in_20),
+     TNI_OUT(out_20),
+     TNI_ATTRS(tni_reduce_attrs_18),
+     .infer = tni_reduce_infer,
+     .ref = reduce_max_ref,
+     .plan = reduce_max_plan},
+    {.since = 18,
+     TNI_IN(in_18),
+     TNI_OUT(out_18),
+     TNI_ATTRS(tni_reduce_attrs_18),
+     .infer = tni_reduce_infer,
+     .ref = reduce_max_ref,
+     .plan = reduce_max_plan},
+    {.since = 13,
+     TNI_IN(in_13),
+     TNI_OUT(out_13),
+     TNI_ATTRS(tni_reduce_attrs_1),
+     .infer = tni_reduce_infer,
+     .ref = reduce_max_ref,
+     .plan = reduce_max_plan},
+    {.since = 12,
+     TNI_IN(in_12),
+     TNI_OUT(out_12),
+     TNI_ATTRS(tni_reduce_attrs_1),
+     .infer = tni_reduce_infer,
+     .ref = reduce_max_ref,
+     .plan = reduce_max_plan},
+    {.since = 1,
+     TNI_IN(in_1),
+     TNI_OUT(out_1),
+     TNI_ATTRS(tni_reduce_attrs_1),
+     .infer = tni_reduce_infer,
+     .ref = reduce_max_ref,
+     .plan = reduce_max_plan},
+};
+
+const tni_op tni_op_reduce_max = {
+    .domain = "",
+    .name = "ReduceMax",
+    .summary = "Largest element over axes.",
+    TNI_VERSIONS(reduce_max_versions),
+};

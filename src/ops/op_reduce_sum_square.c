@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* op_reduce_sum_square.c - ONNX ReduceSumSquare, opsets 1, 11, 13, 18; see reduce.h */
+#include "ops/reduce.h"
+
+static const tni_arg in_18[] = {
+    {"data", TNI_REDUCE_T13, 'T', 0},
+    {"axes", TNI_T(TN_I64), 0, TNI_OPTIONAL},
+};
+static const tni_arg out_18[] = {{"reduced", TNI_REDUCE_T13, 'T', 0}};
+
+static const tni_arg in_13[] = {
+    {"data", TNI_REDUCE_T13, 'T', 0},
+};
+static const tni_arg out_13[] = {{"reduced", TNI_REDUCE_T13, 'T', 0}};
+
+static const tni_arg in_1[] = {
+    {"data", TNI_REDUCE_T1, 'T', 0},
+};
+static const tni_arg out_1[] = {{"reduced", TNI_REDUCE_T1, 'T', 0}};
+
+static tn_status reduce_sum_square_ref(tni_ref *c)
+{
+    return tni_reduce_ref(c, TNI_REDUCE_SUM_SQUARE);
+}
+
+static tn_status reduce_sum_square_plan(tni_plan *c)
+{
+    return tni_reduce_plan(c, TNI_REDUCE_SUM_SQUARE);
+}
+
+static const tni_op_version reduce_sum_square_versions[] = {
+    {.since = 18,
+     TNI_IN(in_18),
+     TNI_OUT(out_18),
+     TNI_ATTRS(tni_reduce_attrs_18),
+     .infer = tni_reduce_infer,
+     .ref = reduce_sum_square_ref,
+     .plan = reduce_sum_square_plan},
+    {.since = 13,
+     TNI_IN(in_13),
+     TNI_OUT(out_13),
+     TNI_ATTRS(tni_reduce_attrs_1),
+     .infer = tni_reduce_infer,
+     .ref = reduce_sum_square_ref,
+     .plan = reduce_sum_square_plan},
+    {.since = 1,
+     TNI_IN(in_1),
+     TNI_OUT(out_1),
+     TNI_ATTRS(tni_reduce_attrs_1),
+     .infer = tni_reduce_infer,
+     .ref = reduce_sum_square_ref,
+     .plan = reduce_sum_square_plan},
+};
+
+const tni_op tni_op_reduce_sum_square = {
+    .domain = "",
+    .name = "ReduceSumSquare",
+    .summary = "Sum of squares over axes.",
+    TNI_VERSIONS(reduce_sum_square_versions),
+};

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reduce.c - reductions over any set of axes
+ *
+ * Axes of extent 1 are dropped and neighbours of one kind merged, which leaves
+ * a short alternation of kept and reduced groups. The plan walks rows of the
+ * last group: contiguous sums when it is reduced, 64 columns at a time when it
+ * is kept. Each output is computed by one task in one order.
+ */
+#include "ops/reduce.h"
+
+#include "ops/nn.h"
+
+#include <math.h>
+
+const tni_attr_spec tni_reduce_attrs_1[2] = {
+    {"axes", TNI_ATTR_INTS, NULL},
+    {"keepdims", TNI_ATTR_INT, "1"},
+};
+
+const tni_attr_spec tni_reduce_attrs_18[2] = {
+    {"keepdims", TNI_ATTR_INT, "1"},
+    {"noop_with_empty_axes", TNI_ATTR_INT, "0"},
+};
+
+/* The merged loop nest. */
+typedef struct nest {
+    int n_kept, n_red;
+    int64_t kept[TN_MAX_RANK], kept_stride[TN_MAX_RANK];
+    int64_t red[TN_MAX_RANK], red_stride[TN_MAX_RANK];
+    int64_t out_len, red_len;
+} nest;
+
+/* All axes when none is named, unless that means none. */
+static tn_status axes_mask(uint32_t *mask, const tni_node *node,
+                           const int64_t *axes, int n, int rank, tn_err *err)
+{
+    if (n <= 0) {
+        const bool noop = tni_attr_int(node, "noop_with_empty_axes", 0) != 0;
+        *mask = noop ? 0 : (uint32_t)((1u << rank) - 1u);
+        return TN_OK;
+    }
+    return tni_axes_mask(mask, axes, n, rank, err);
+}
+
+static int reduced_dims(int64_t *out, const int64_t *dims, int rank,
+                        uint32_t mask, bool keep)
+{
+    int n = 0;
+    for (int i = 0; i < rank; i++) {
+        if ((mask >> i & 1u) == 0)
+            out[n++] = dims[i];
+        else if (keep)
+            out[n++] = 1;
+    }
+    return n;
+}
+
+tn_status tni_reduce_infer(tni_infer *c)
+{
+    const bool keep = tni_attr_int(c->node, "keepdims", 1) != 0;
+    int64_t axes[TN_MAX_RANK], dims[TN_MAX_RANK];
+    uint32_t mask = 0;
+    int n = 0, rank;
+    bool known = false;
+    TN_TRY(tni_infer_axes(c, 1, axes, &n, &known));
+    if (!tni_infer_ranked(c, 0)) {
+        tni_infer_unranked(c, 0, tni_infer_dtype(c, 0));
+        return TN_OK;
+    }
+    rank = c->in[0]->rank;
+    if (known) {
+        TN_TRY(axes_mask(&mask, c->node, axes, n, rank, c->err));
+        rank = reduced_dims(dims, c->in[0]->dims, rank, mask, keep);
+        return tni_infer_dims(c, 0, c->in[0]->dtype, rank, dims);
+    }
+    if (!keep) {
+        tni_infer_unranked(c, 0, c->in[0]->dtype);
+        return TN_OK;
+    }
+    for (int i = 0; i < rank; i++) dims[i] = TNI_DIM_UNKNOWN;
+    return tni_infer_dims(c, 0, c->in[0]->dtype, rank, dims);
+}
+
+static void nest_make(nest *s, const int64_t *dims, int rank, uint32_t mask)
+{
+    int64_t stride = 1, ext[TN_MAX_RANK], str[TN_MAX_RANK];
+    bool red[TN_MAX_RANK];
+    int n = 0;
+    *s = (nest){.out_len = 1, .red_len = 1};
+    /* Innermost first; merged groups keep the inner stride. */
+    for (int i = rank - 1; i >= 0; i--) {
+        const bool r = (mask >> i & 1u) != 0;
+        if (r)
+            s->red_len *= dims[i];
+        else
+            s->out_len *= dims[i];
+        if (dims[i] != 1) {
+            if (n > 0 && red[n - 1] == r) {
+                ext[n - 1] *= dims[i];
+            } else {
+                ext[n] = dims[i];
+                str[n] = stride;
+                red[n++] = r;
+            }
+        }
+        stride *= dims[i];
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        if (red[i]) {
+            s->red[s->n_red] = ext[i];
+            s->red_stride[s->n_red++] = str[i];
+        } else {
+            s->kept[s->n_kept] = ext[i];
+            s->kept_stride[s->n_kept++] = str[i];
+        }
+    }
+}
+
+/* Offset of row-major position `pos` over n extents. */
+static int64_t nest_offset(const int64_t *ext, const int64_t *stride, int n,
+                           int64_t pos)
+{
+    int64_t off = 0;
+    for (int i = n - 1; i >= 0; i--) {
+        off += pos % ext[i] * stride[i];
+        pos /= ext[i];
+    }
+    return off;
+}
+
+/* --- reference ---------------------------------------------------------- */
+
+/* One set of doubles: `outer` runs of `n` elements `step` apart. */
+static double reduce_set(tni_reduce_kind kind, const nest *s, const double *x)
+{
+    const int last = s->n_red - 1;
+    const int64_t n = s->n_red > 0 ? s->red[last] : 1;
+    const int64_t step = s->n_red > 0 ? s->red_stride[last] : 0;
+    const int64_t outer = s->red_len == 0 ? 0 : s->red_len / n;
+    double acc = 0, max = -(double)INFINITY;
+    switch (kind) {
+    case TNI_REDUCE_PROD: acc = 1; break;
+    case TNI_REDUCE_MAX: acc = -(double)INFINITY; break;
+    case TNI_REDUCE_MIN: acc = (double)INFINITY; break;
+    default: break;
+    }
+    if (kind == TNI_REDUCE_LOG_SUM_EXP) {
+        for (int64_t o = 0; o < outer; o++) {
+            const double *p =
+                x + nest_offset(s->red, s->red_stride, last < 0 ? 0 : last, o);
+            for (int64_t i = 0; i < n; i++)
+                if (p[i * step] > max || p[i * step] != p[i * step])
+                    max = p[i * step];
+        }
+        if (!isfinite(max)) return max;
+    }
+    for (int64_t o = 0; o < outer; o++) {
+        const double *p =
+            x + nest_offset(s->red, s->red_stride, last < 0 ? 0 : last, o);
+        for (int64_t i = 0; i < n; i++) {
+            const double v = p[i * step];
+            switch (kind) {
+            case TNI_REDUCE_SUM:
+            case TNI_REDUCE_MEAN:
+            case TNI_REDUCE_LOG_SUM: acc += v; break;
+            case TNI_REDUCE_MAX:
+                if (v > acc || v != v) acc = v;
+                if (acc != acc) return acc;
+                break;
+            case TNI_REDUCE_MIN:
+                if (v < acc || v != v) acc = v;
+                if (acc != acc) return acc;
+                break;
+            case TNI_REDUCE_PROD: acc *= v; break;
+            case TNI_REDUCE_L1: acc += fabs(v); break;
+            case TNI_REDUCE_L2:
+            case TNI_REDUCE_SUM_SQUARE: acc += v * v; break;
+            case TNI_REDUCE_LOG_SUM_EXP: acc += exp(v - max); break;
+            }
+        }
+    }
+    switch (kind) {
+    case TNI_REDUCE_MEAN: return acc / (double)s->red_len;
+    case TNI_REDUCE_L2: return sqrt(acc);
+    case TNI_REDUCE_LOG_SUM: return log(acc);
+    case TNI_REDUCE_LOG_SUM_EXP: return log(acc) + max;
+    default: return acc;
+    }
+}
+
+/* Exact integer reductions, wrapping; uint64_t carries every integer dtype. */
+static uint64_t load_int(const void *x, tn_dtype t, int64_t i)
+{
+    switch (t) {
+    case TN_I8: return (uint64_t)(int64_t)((const int8_t *)x)[i];
+    case TN_I16: return (uint64_t)(int64_t)((const int16_t *)x)[i];
+    case TN_I32: return (uint64_t)(int64_t)((const int32_t *)x)[i];
+    case TN_I64: return (uint64_t)((const int64_t *)x)[i];
+    case TN_U16: return ((const uint16_t *)x)[i];
+    case TN_U32: return ((const uint32_t *)x)[i];
+    case TN_U64: return ((const uint64_t *)x)[i];
+    default: return ((const uint8_t *)x)[i];
+    }
+}
+
+static void store_int(void *y, tn_dtype t, int64_t i, uint64_t v)
+{
+    switch (tn_dtype_size(t)) {
+    case 1: ((uint8_t *)y)[i] = (uint8_t)v; break;
+    case 2: ((uint16_t *)y)[i] = (uint16_t)v; break;
+    case 4: ((uint32_t *)y)[i] = (uint32_t)v; break;
+    default: ((uint64_t *)y)[i] = v; break;
+    }
+}
+
+static bool less_int(uint64_t a, uint64_t b, bool is_signed)
+{
+    return is_signed ? (int64_t)a < (int64_t)b : a < b;
+}
+
+/* Lowest (max = false) or highest value of an integer dtype or bool. */
+static uint64_t int_limit(tn_dtype t, bool high)
+{
+    const unsigned bits = (unsigned)tn_dtype_size(t) * 8u;
+    if (t == TN_BOOL) return high;
+    if (tni_is_signed_int(t)) {
+        const uint64_t top = UINT64_C(1) << (bits - 1u);
+        return high ? top - 1u : (uint64_t)0 - top;
+    }
+    return high ? UINT64_MAX >> (64u - bits) : 0;
+}
+
+static uint64_t reduce_int_set(tni_reduce_kind kind, const nest *s,
+                               const void *x, tn_dtype t, int64_t base)
+{
+    const bool sig = tni_is_signed_int(t);
+    uint64_t acc = 0;
+    switch (kind) {
+    case TNI_REDUCE_PROD: acc = 1; break;
+    case TNI_REDUCE_MAX: acc = int_limit(t, false); break;
+    case TNI_REDUCE_MIN: acc = int_limit(t, true); break;
+    default: break;
+    }
+    for (int64_t r = 0; r < s->red_len; r++) {
+        const uint64_t v = load_int(
+            x, t, base + nest_offset(s->red, s->red_stride, s->n_red, r));
+        switch (kind) {
+        case TNI_REDUCE_MAX:
+            if (less_int(acc, v, sig)) acc = v;
+            break;
+        case TNI_REDUCE_MIN:
+            if (less_int(v, acc, sig)) acc = v;
+            break;
+        case TNI_REDUCE_PROD: acc *= v; break;
+        case TNI_REDUCE_L1:
+            acc += sig && (int64_t)v < 0 ? (uint64_t)0 - v : v;
+            break;
+        case TNI_REDUCE_SUM_SQUARE: acc += v * v; break;
+        default: acc += v; break;
+        }
+    }
+    if (kind == TNI_REDUCE_MEAN && s->red_len > 0) {
+        if (sig && (int64_t)acc < 0)
+            acc = (uint64_t)0 -
+                  ((uint64_t)0 - acc) / (uint64_t)s->red_len;
+        else
+            acc /= (uint64_t)s->red_len;
+    }
+    return acc;
+}
+
+tn_status tni_reduce_ref(tni_ref *c, tni_reduce_kind kind)
+{
+    const tni_tensor *const x = c->in[0];
+    const bool keep = tni_attr_int(c->node, "keepdims", 1) != 0;
+    int64_t axes[TN_MAX_RANK], dims[TN_MAX_RANK];
+    const double *xf = NULL;
+    double *yf = NULL;
+    uint32_t mask = 0;
+    int n = 0, rank;
+    nest s;
+    TN_TRY(tni_ref_axes(c, 1, axes, &n));
+    TN_TRY(axes_mask(&mask, c->node, axes, n, x->rank, c->err));
+    rank = reduced_dims(dims, x->dims, x->rank, mask, keep);
+    TN_TRY(tni_ref_output(c, 0, x->dtype, rank, dims));
+    nest_make(&s, x->dims, x->rank, mask);
+    if (!tni_is_float(x->dtype) && kind != TNI_REDUCE_L2 &&
+        kind != TNI_REDUCE_LOG_SUM && kind != TNI_REDUCE_LOG_SUM_EXP) {
+        for (int64_t i = 0; i < s.out_len; i++) {
+            const int64_t at =
+                nest_offset(s.kept, s.kept_stride, s.n_kept, i);
+            store_int(c->out[0]->data, x->dtype, i,
+                      reduce_int_set(kind, &s, x->data, x->dtype, at));
+        }
+        return TN_OK;
+    }
+    TN_TRY(tni_nn_load(c, x, &xf));
+    TN_TRY(tni_nn_open(c, 0, &yf));
+    for (int64_t i = 0; i < s.out_len; i++)
+        yf[i] = reduce_set(
+            kind, &s, xf + nest_offset(s.kept, s.kept_stride, s.n_kept, i));
+    tni_nn_store(c, 0, yf);
+    return TN_OK;
+}
+
+/* --- f32 plan ----------------------------------------------------------- */
+
+enum { COLS = 64 };
+
+typedef struct reduce_state {
+    nest s;
+    tni_reduce_kind kind;
+    bool row;     /* the innermost group is reduced */
+    int64_t cols; /* else: extent of the innermost kept group */
+    int64_t blocks; /* column blocks per row of it */
+    int64_t per_task, n_tasks, n_units; /* units: outputs or blocks */
+} reduce_state;
+
+typedef struct reduce_job {
+    const reduce_state *st;
+    const float *x;
+    float *y;
+} reduce_job;
+
+/* Accumulates n contiguous elements; eight partial sums, added in pairs. */
+static double row_acc(tni_reduce_kind kind, const float *x, int64_t n,
+                      double acc, double shift)
+{
+    double p[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    int64_t i = 0;
+    switch (kind) {
+    case TNI_REDUCE_MAX:
+    case TNI_REDUCE_MIN: {
+        const bool max = kind == TNI_REDUCE_MAX;
+        float a = (float)acc;
+        for (; i < n; i++) {
+            const float v = x[i];
+            if ((max ? v > a : v < a) || v != v) a = v;
+            if (a != a) break;
+        }
+        return (double)a;
+    }
+    case TNI_REDUCE_PROD:
+        for (; i < n; i++) acc *= (double)x[i];
+        return acc;
+    case TNI_REDUCE_L1:
+        for (; i + 8 <= n; i += 8)
+            for (int k = 0; k < 8; k++) p[k] += (double)fabsf(x[i + k]);
+        for (; i < n; i++) p[0] += (double)fabsf(x[i]);
+        break;
+    case TNI_REDUCE_L2:
+    case TNI_REDUCE_SUM_SQUARE:
+        for (; i + 8 <= n; i += 8)
+            for (int k = 0; k < 8; k++)
+                p[k] += (double)x[i + k] * (double)x[i + k];
+        for (; i < n; i++) p[0] += (double)x[i] * (double)x[i];
+        break;
+    case TNI_REDUCE_LOG_SUM_EXP:
+        for (; i < n; i++) p[0] += exp((double)x[i] - shift);
+        break;
+    default:
+        for (; i + 8 <= n; i += 8)
+            for (int k = 0; k < 8; k++) p[k] += (double)x[i + k];
+        for (; i < n; i++) p[0] += (double)x[i];
+        break;
+    }
+    return acc + (((p[0] + p[1]) + (p[2] + p[3])) +
+                  ((p[4] + p[5]) + (p[6] + p[7])));
+}
+
+static double first_acc(tni_reduce_kind kind)
+{
+    switch (kind) {
+    case TNI_REDUCE_PROD: return 1;
+    case TNI_REDUCE_MAX: return -(double)INFINITY;
+    case TNI_REDUCE_MIN: return (double)INFINITY;
+    default: return 0;
+    }
+}
+
+static float last_acc(tni_reduce_kind kind, double acc, int64_t n,
+                      double shift)
+{
+    switch (kind) {
+    case TNI_REDUCE_MEAN: return (float)(acc / (double)n);
+    case TNI_REDUCE_L2: return (float)sqrt(acc);
+    case TNI_REDUCE_LOG_SUM: return (float)log(acc);
+    case TNI_REDUCE_LOG_SUM_EXP: return (float)(log(acc) + shift);
+    default: return (float)acc;
+    }
+}
+
+/* Outputs [begin, end), innermost group reduced and contiguous. */
+static void rows_task(const reduce_job *j, int64_t begin, int64_t end)
+{
+    const nest *const s = &j->st->s;
+    const tni_reduce_kind kind = j->st->kind;
+    const int last = s->n_red - 1;
+    const int64_t n = s->red[last];
+    const int64_t outer = n == 0 ? 0 : s->red_len / n;
+    for (int64_t o = begin; o < end; o++) {
+        const float *const x =
+            j->x + nest_offset(s->kept, s->kept_stride, s->n_kept, o);
+        double acc = first_acc(kind), shift = 0;
+        if (kind == TNI_REDUCE_LOG_SUM_EXP) {
+            shift = -(double)INFINITY;
+            for (int64_t r = 0; r < outer; r++)
+                shift = row_acc(TNI_REDUCE_MAX,
+                                x + nest_offset(s->red, s->red_stride, last, r),
+                                n, shift, 0);
+            if (!isfinite(shift)) {
+                j->y[o] = (float)shift;
+                continue;
+            }
+        }
+        for (int64_t r = 0; r < outer; r++) {
+            acc = row_acc(kind, x + nest_offset(s->red, s->red_stride, last, r),
+                          n, acc, shift);
+            if (acc != acc) break;
+        }
+        j->y[o] = last_acc(kind, acc, s->red_len, shift);
+    }
+}
+
+static void cols_acc(tni_reduce_kind kind, const float *x, int64_t n,
+                     double *acc, const double *shift)
+{
+    switch (kind) {
+    case TNI_REDUCE_MAX:
+        for (int64_t k = 0; k < n; k++) {
+            const double v = (double)x[k];
+            if (v > acc[k] || v != v) acc[k] = v;
+        }
+        break;
+    case TNI_REDUCE_MIN:
+        for (int64_t k = 0; k < n; k++) {
+            const double v = (double)x[k];
+            if (v < acc[k] || v != v) acc[k] = v;
+        }
+        break;
+    case TNI_REDUCE_PROD:
+        for (int64_t k = 0; k < n; k++) acc[k] *= (double)x[k];
+        break;
+    case TNI_REDUCE_L1:
+        for (int64_t k = 0; k < n; k++) acc[k] += (double)fabsf(x[k]);
+        break;
+    case TNI_REDUCE_L2:
+    case TNI_REDUCE_SUM_SQUARE:
+        for (int64_t k = 0; k < n; k++) acc[k] += (double)x[k] * (double)x[k];
+        break;
+    case TNI_REDUCE_LOG_SUM_EXP:
+        for (int64_t k = 0; k < n; k++)
+            if (isfinite(shift[k])) acc[k] += exp((double)x[k] - shift[k]);
+        break;
+    default:
+        for (int64_t k = 0; k < n; k++) acc[k] += (double)x[k];
+        break;
+    }
+}
+
+/* Column blocks [begin, end), innermost group kept. */
+static void cols_task(const reduce_job *j, int64_t begin, int64_t end)
+{
+    const reduce_state *const st = j->st;
+    const nest *const s = &st->s;
+    double acc[COLS], shift[COLS];
+    for (int64_t b = begin; b < end; b++) {
+        const int64_t row = b / st->blocks, at = b % st->blocks * COLS;
+        const int64_t n = st->cols - at < COLS ? st->cols - at : COLS;
+        const float *const x =
+            j->x + at +
+            nest_offset(s->kept, s->kept_stride, s->n_kept - 1, row);
+        float *const y = j->y + row * st->cols + at;
+        for (int64_t k = 0; k < n; k++) {
+            acc[k] = first_acc(st->kind);
+            shift[k] = -(double)INFINITY;
+        }
+        if (st->kind == TNI_REDUCE_LOG_SUM_EXP)
+            for (int64_t r = 0; r < s->red_len; r++)
+                cols_acc(TNI_REDUCE_MAX,
+                         x + nest_offset(s->red, s->red_stride, s->n_red, r), n,
+                         shift, NULL);
+        for (int64_t r = 0; r < s->red_len; r++)
+            cols_acc(st->kind,
+                     x + nest_offset(s->red, s->red_stride, s->n_red, r), n,
+                     acc, shift);
+        for (int64_t k = 0; k < n; k++)
+            y[k] = st->kind == TNI_REDUCE_LOG_SUM_EXP && !isfinite(shift[k])
+                       ? (float)shift[k]
+                       : last_acc(st->kind, acc[k], s->red_len, shift[k]);
+    }
+}
+
+static void reduce_task(void *ctx, size_t begin, size_t end, int worker)
+{
+    const reduce_job *const j = (const reduce_job *)ctx;
+    const int64_t from = (int64_t)begin * j->st->per_task;
+    const int64_t to = (int64_t)end * j->st->per_task;
+    const int64_t stop = to < j->st->n_units ? to : j->st->n_units;
+    (void)worker;
+    if (j->st->row)
+        rows_task(j, from, stop);
+    else
+        cols_task(j, from, stop);
+}
+
+static void reduce_run(const tni_run *c)
+{
+    const reduce_state *const st = (const reduce_state *)c->state;
+    reduce_job j = {st, TNI_CDATA(float, c->in[0]),
+                    TNI_DATA(float, c->out[0])};
+    tni_par_for(c->par, (size_t)st->n_tasks, reduce_task, &j);
+}
+
+tn_status tni_reduce_plan(tni_plan *c, tni_reduce_kind kind)
+{
+    const tni_type *const x = c->in[0];
+    const tni_attr *const attr = tni_attr_find(c->node, "axes");
+    int64_t axes[TN_MAX_RANK], work;
+    uint32_t mask = 0;
+    reduce_state *st;
+    int n = 0;
+    if (x->dtype != TN_F32) return TN_OK;
+    if (attr != NULL) {
+        if (attr->n > TN_MAX_RANK) return TN_OK;
+        for (; n < (int)attr->n; n++) axes[n] = attr->v.ints[n];
+    } else if (c->n_in > 1 && c->in[1] != NULL) {
+        if (c->in_const[1] == NULL) return TN_OK;
+        TN_TRY(tni_tensor_ints(axes, &n, c->in_const[1], c->err));
+    }
+    TN_TRY(axes_mask(&mask, c->node, axes, n, x->rank, c->err));
+    st = TNI_NEW(c->arena, reduce_state);
+    if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    nest_make(&st->s, x->dims, x->rank, mask);
+    st->kind = kind;
+    if (st->s.red_len <= 1 || st->s.out_len == 0) return TN_OK;
+    st->row = st->s.red_stride[st->s.n_red - 1] == 1;
+    if (st->row) {
+        st->n_units = st->s.out_len;
+        work = st->s.red_len;
+    } else {
+        st->cols = st->s.kept[st->s.n_kept - 1];
+        st->blocks = (st->cols + COLS - 1) / COLS;
+        st->n_units = st->s.out_len / st->cols * st->blocks;
+        work = st->s.red_len * (st->cols < COLS ? st->cols : COLS);
+    }
+    /* About 16k elements a task. */
+    st->per_task = work >= 16384 ? 1 : 16384 / work;
+    st->n_tasks = (st->n_units + st->per_task - 1) / st->per_task;
+    c->state = st;
+    c->run = reduce_run;
+    return TN_OK;
+}
