@@ -48,7 +48,7 @@ void kc_finish(kc *t)
         if (t->n_samples == 0) json_row_open(t, word);
         printf("%s}", t->n_samples != 0 ? "]" : "");
     } else if (t->result == KC_SKIP) {
-        printf("SKIP %s (%s)\n", t->kernel, t->note);
+        if (!t->quiet) printf("SKIP %s (%s)\n", t->kernel, t->note);
     } else if (!t->bench && !t->list && !(t->quiet && t->result == KC_PASS)) {
         printf("%s %s %d cases\n", word, t->kernel, t->n_done);
     }
@@ -125,9 +125,9 @@ int kc_index(const kc *t)
     return t->index;
 }
 
-int kc_repeat(const kc *t)
+bool kc_exhaustive(const kc *t)
 {
-    return t->repeat;
+    return t->exhaustive;
 }
 
 static size_t note_dim(kc *t, const char *name, size_t value)
@@ -399,7 +399,7 @@ static int usage(FILE *f)
             "[--seed N] [--repeat N]\n"
             "              [--case N] [--shape m=7,n=33] [--no-guards] "
             "[--bench] [--peak]\n"
-            "              [--json] [--list] [--quiet]\n");
+            "              [--json] [--list] [--quiet] [--exhaustive]\n");
     return f == stderr ? 2 : 0;
 }
 
@@ -465,6 +465,8 @@ static int parse(kc *t, int argc, char **argv)
             t->json = true;
         } else if (strcmp(a, "--list") == 0) {
             t->list = true;
+        } else if (strcmp(a, "--exhaustive") == 0) {
+            t->exhaustive = true;
         } else if (strcmp(a, "--quiet") == 0) {
             t->quiet = true;
         } else if (strcmp(a, "--help") == 0) {

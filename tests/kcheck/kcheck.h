@@ -38,7 +38,7 @@ bool kc_begin(kc *t, const char *kernel, uint32_t isa);
 /* Next case, of n_cases times --repeat; false at the end or after a failure. */
 bool kc_case(kc *t, int n_cases);
 int kc_index(const kc *t); /* of the case, from 0 */
-int kc_repeat(const kc *t);
+bool kc_exhaustive(const kc *t); /* all 2^32 inputs, where that can be */
 
 /* Draws one dimension from {0, 1, tile-1, tile, tile+1, 2*tile+1, random,
  * prime}, at most max; --shape name=value overrides. Printed on failure. */

@@ -9,7 +9,9 @@
  *          give the same bits on every ISA; the others stay within the bound
  *          of unary.c's table of the true value, for every float including
  *          denormals, and give the same bits in all rows but the reference.
- *          NaN in gives NaN out; infinities give the limit where there is one.
+ *          NaN in gives NaN out (THRESHOLDEDRELU: 0, as its definition has it).
+ *          Infinities give the limit, but x f(x) forms are NaN at -infinity,
+ *          as the product is.
  * Aliases: y == x is allowed; partial overlap is not
  * Threads: any
  * Source:  ONNX operator definitions; polynomials from tools/minimax.py
