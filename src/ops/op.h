@@ -20,6 +20,8 @@
 #include "base/par.h"
 #include "graph/graph.h"
 
+#include <stdatomic.h>
+
 /* --- dtype sets -------------------------------------------------------- */
 
 #define TNI_T(t) (1u << (t))
@@ -151,6 +153,12 @@ static inline bool tni_ref_wants(const tni_ref *c, int i)
     return i < c->n_out && c->out[i] != NULL;
 }
 
+/* Where run reports impossible data (an index out of range): it finishes with
+ * any defined result and the executor turns the message into TN_EINVAL. */
+typedef struct tni_fault {
+    _Atomic(const char *) message; /* a string constant; NULL: none */
+} tni_fault;
+
 /* What run gets. Pointers are stable for the call; scratch is the plan's. */
 typedef struct tni_run {
     const void *state;           /* what plan left */
@@ -158,7 +166,13 @@ typedef struct tni_run {
     tni_tensor *const *out;      /* NULL: omitted */
     void *scratch;               /* scratch_bytes, 64-byte aligned, all workers */
     const tni_par *par;
+    tni_fault *fault;
 } tni_run;
+
+static inline void tni_run_fault(const tni_run *c, const char *message)
+{
+    atomic_store_explicit(&c->fault->message, message, memory_order_relaxed);
+}
 
 struct tni_kernels; /* kernels/kernels.h */
 
