@@ -26,6 +26,16 @@ static tni_unary_f32_fn reference(tni_unary_op op)
     return NULL;
 }
 
+/* Another vector row of the function that this machine can run. */
+static tni_unary_f32_fn sibling(const kc *t, const row *r)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].op == r->op && rows[i].isa != 0 && rows[i].fn != r->fn &&
+            kc_runs(t, rows[i].isa))
+            return rows[i].fn;
+    return NULL;
+}
+
 typedef struct call {
     tni_unary_f32_fn fn;
     const float *x;
@@ -122,6 +132,11 @@ static void check_values(kc *t, const row *r, const call *c, const float *x)
 {
     if (!is_exact(r->op)) {
         if (!within(t, r, c, x)) return;
+        const tni_unary_f32_fn other = sibling(t, r);
+        if (r->isa == 0 || other == NULL) return;
+        float *same = kc_own(t, c->n * sizeof(float));
+        other(x, same, c->n, c->params);
+        (void)kc_same_f32(t, "other ISA", c->y, same, c->n);
     } else {
         float *want = kc_own(t, c->n * sizeof(float));
         reference(r->op)(x, want, c->n, c->params);

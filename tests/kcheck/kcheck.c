@@ -56,6 +56,11 @@ void kc_finish(kc *t)
     t->kernel = NULL;
 }
 
+bool kc_runs(const kc *t, uint32_t isa)
+{
+    return (isa & ~t->isa) == 0;
+}
+
 bool kc_begin(kc *t, const char *kernel, uint32_t isa)
 {
     kc_finish(t);
@@ -76,7 +81,7 @@ bool kc_begin(kc *t, const char *kernel, uint32_t isa)
     }
     if (t->emulated != 0 && (isa & t->emulated) == 0)
         t->note = "not emulated here";
-    else if ((isa & ~t->isa) != 0)
+    else if (!kc_runs(t, isa))
         t->note = "CPU or mask lacks it";
     else
         return true;

@@ -37,6 +37,7 @@ typedef void (*kc_thunk)(void *call);
 bool kc_begin(kc *t, const char *kernel, uint32_t isa);
 /* Next case, of n_cases times --repeat; false at the end or after a failure. */
 bool kc_case(kc *t, int n_cases);
+bool kc_runs(const kc *t, uint32_t isa); /* a row of that ISA would run */
 int kc_index(const kc *t); /* of the case, from 0 */
 bool kc_exhaustive(const kc *t); /* all 2^32 inputs, where that can be */
 
