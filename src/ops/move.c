@@ -42,7 +42,7 @@ int64_t tni_dims_product(int n, const int64_t *dims)
     return known == 1 ? other : TNI_DIM_UNKNOWN;
 }
 
-tn_status tni_dim_mul(int64_t *out, int64_t a, int64_t b, tn_err *err)
+tn_status tni_extent_mul(int64_t *out, int64_t a, int64_t b, tn_err *err)
 {
     if (a < 0 || b < 0 || !tni_mul_i64(a, b, out))
         return tni_fail(err, TN_ELIMIT, "extent %lld * %lld overflows",

@@ -40,7 +40,7 @@ void tni_strides(int64_t *strides, int rank, const int64_t *dims);
  * TNI_DIM_UNKNOWN. */
 int64_t tni_dims_product(int n, const int64_t *dims);
 /* a * b of non-negative extents; TN_ELIMIT on overflow. */
-tn_status tni_dim_mul(int64_t *out, int64_t a, int64_t b, tn_err *err);
+tn_status tni_extent_mul(int64_t *out, int64_t a, int64_t b, tn_err *err);
 
 /* Strides are in elements and may be zero (source) or negative. */
 void tni_copy_init(tni_copy *p, size_t elem, int rank, const int64_t *dims,

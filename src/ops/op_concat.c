@@ -154,7 +154,6 @@ static const tni_op_version versions[] = {
      .infer = infer, .ref = ref, .plan = plan},
 };
 
-extern const tni_op tni_op_concat;
 const tni_op tni_op_concat = {
     .domain = "",
     .name = "Concat",

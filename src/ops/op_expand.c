@@ -106,7 +106,6 @@ static const tni_op_version versions[] = {
      .plan = plan},
 };
 
-extern const tni_op tni_op_expand;
 const tni_op tni_op_expand = {
     .domain = "",
     .name = "Expand",

@@ -52,7 +52,6 @@ static const tni_op_version versions[] = {
      .traits = TNI_VIEW, .infer = infer, .ref = ref},
 };
 
-extern const tni_op tni_op_flatten;
 const tni_op tni_op_flatten = {
     .domain = "",
     .name = "Flatten",

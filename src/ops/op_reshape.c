@@ -187,7 +187,6 @@ static const tni_op_version versions[] = {
      .traits = TNI_VIEW, .infer = infer_1, .ref = ref_1},
 };
 
-extern const tni_op tni_op_reshape;
 const tni_op tni_op_reshape = {
     .domain = "",
     .name = "Reshape",

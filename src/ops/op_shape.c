@@ -53,7 +53,6 @@ static const tni_op_version versions[] = {
      .infer = infer, .ref = ref},
 };
 
-extern const tni_op tni_op_shape;
 const tni_op tni_op_shape = {
     .domain = "",
     .name = "Shape",

@@ -27,7 +27,6 @@ static const tni_op_version versions[] = {
      .infer = infer, .ref = ref},
 };
 
-extern const tni_op tni_op_size;
 const tni_op tni_op_size = {
     .domain = "",
     .name = "Size",

@@ -268,7 +268,6 @@ static const tni_op_version versions[] = {
      .infer = infer, .ref = ref, .plan = plan},
 };
 
-extern const tni_op tni_op_slice;
 const tni_op tni_op_slice = {
     .domain = "",
     .name = "Slice",

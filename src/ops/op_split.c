@@ -224,7 +224,6 @@ static const tni_op_version versions[] = {
      .infer = infer, .ref = ref, .plan = plan},
 };
 
-extern const tni_op tni_op_split;
 const tni_op tni_op_split = {
     .domain = "",
     .name = "Split",

@@ -69,7 +69,6 @@ static const tni_op_version versions[] = {
      .traits = TNI_VIEW, .infer = infer, .ref = ref},
 };
 
-extern const tni_op tni_op_squeeze;
 const tni_op tni_op_squeeze = {
     .domain = "",
     .name = "Squeeze",

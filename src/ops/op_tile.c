@@ -46,7 +46,7 @@ static tn_status tiled(int64_t *out, int rank, const int64_t *dims,
                      : repeats[d] == 0 ? 0
                                        : TNI_DIM_UNKNOWN;
         else
-            TN_TRY(tni_dim_mul(&out[d], dims[d], repeats[d], err));
+            TN_TRY(tni_extent_mul(&out[d], dims[d], repeats[d], err));
     }
     return TN_OK;
 }
@@ -136,7 +136,6 @@ static const tni_op_version versions[] = {
      .plan = plan},
 };
 
-extern const tni_op tni_op_tile;
 const tni_op tni_op_tile = {
     .domain = "",
     .name = "Tile",

@@ -97,7 +97,6 @@ static const tni_op_version versions[] = {
      .ref = ref, .plan = plan},
 };
 
-extern const tni_op tni_op_transpose;
 const tni_op tni_op_transpose = {
     .domain = "",
     .name = "Transpose",

@@ -68,7 +68,6 @@ static const tni_op_version versions[] = {
      .traits = TNI_VIEW, .infer = infer, .ref = ref},
 };
 
-extern const tni_op tni_op_unsqueeze;
 const tni_op tni_op_unsqueeze = {
     .domain = "",
     .name = "Unsqueeze",
