@@ -262,34 +262,28 @@ static uint64_t reduce_int_set(tni_reduce_kind kind, const nest *s,
     }
     if (kind == TNI_REDUCE_MEAN && s->red_len > 0) {
         if (sig && (int64_t)acc < 0)
-            acc = (uint64_t)0 -
-                  ((uint64_t)0 - acc) / (uint64_t)s->red_len;
+            acc = (uint64_t)0 - ((uint64_t)0 - acc) / (uint64_t)s->red_len;
         else
             acc /= (uint64_t)s->red_len;
     }
     return acc;
 }
 
-tn_status tni_reduce_ref(tni_ref *c, tni_reduce_kind kind)
+tn_status tni_reduce_ref_over(tni_ref *c, tni_reduce_kind kind, uint32_t mask,
+                              bool keep)
 {
     const tni_tensor *const x = c->in[0];
-    const bool keep = tni_attr_int(c->node, "keepdims", 1) != 0;
-    int64_t axes[TN_MAX_RANK], dims[TN_MAX_RANK];
+    int64_t dims[TN_MAX_RANK];
     const double *xf = NULL;
     double *yf = NULL;
-    uint32_t mask = 0;
-    int n = 0, rank;
+    const int rank = reduced_dims(dims, x->dims, x->rank, mask, keep);
     nest s;
-    TN_TRY(tni_ref_axes(c, 1, axes, &n));
-    TN_TRY(axes_mask(&mask, c->node, axes, n, x->rank, c->err));
-    rank = reduced_dims(dims, x->dims, x->rank, mask, keep);
     TN_TRY(tni_ref_output(c, 0, x->dtype, rank, dims));
     nest_make(&s, x->dims, x->rank, mask);
     if (!tni_is_float(x->dtype) && kind != TNI_REDUCE_L2 &&
         kind != TNI_REDUCE_LOG_SUM && kind != TNI_REDUCE_LOG_SUM_EXP) {
         for (int64_t i = 0; i < s.out_len; i++) {
-            const int64_t at =
-                nest_offset(s.kept, s.kept_stride, s.n_kept, i);
+            const int64_t at = nest_offset(s.kept, s.kept_stride, s.n_kept, i);
             store_int(c->out[0]->data, x->dtype, i,
                       reduce_int_set(kind, &s, x->data, x->dtype, at));
         }
@@ -304,6 +298,17 @@ tn_status tni_reduce_ref(tni_ref *c, tni_reduce_kind kind)
     return TN_OK;
 }
 
+tn_status tni_reduce_ref(tni_ref *c, tni_reduce_kind kind)
+{
+    const bool keep = tni_attr_int(c->node, "keepdims", 1) != 0;
+    int64_t axes[TN_MAX_RANK];
+    uint32_t mask = 0;
+    int n = 0;
+    TN_TRY(tni_ref_axes(c, 1, axes, &n));
+    TN_TRY(axes_mask(&mask, c->node, axes, n, c->in[0]->rank, c->err));
+    return tni_reduce_ref_over(c, kind, mask, keep);
+}
+
 /* --- f32 plan ----------------------------------------------------------- */
 
 enum { COLS = 64 };
@@ -311,8 +316,8 @@ enum { COLS = 64 };
 typedef struct reduce_state {
     nest s;
     tni_reduce_kind kind;
-    bool row;     /* the innermost group is reduced */
-    int64_t cols; /* else: extent of the innermost kept group */
+    bool row;       /* the innermost group is reduced */
+    int64_t cols;   /* else: extent of the innermost kept group */
     int64_t blocks; /* column blocks per row of it */
     int64_t per_task, n_tasks, n_units; /* units: outputs or blocks */
 } reduce_state;
@@ -365,8 +370,8 @@ static double row_acc(tni_reduce_kind kind, const float *x, int64_t n,
         for (; i < n; i++) p[0] += (double)x[i];
         break;
     }
-    return acc + (((p[0] + p[1]) + (p[2] + p[3])) +
-                  ((p[4] + p[5]) + (p[6] + p[7])));
+    return acc +
+           (((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7])));
 }
 
 static double first_acc(tni_reduce_kind kind)
@@ -379,8 +384,7 @@ static double first_acc(tni_reduce_kind kind)
     }
 }
 
-static float last_acc(tni_reduce_kind kind, double acc, int64_t n,
-                      double shift)
+static float last_acc(tni_reduce_kind kind, double acc, int64_t n, double shift)
 {
     switch (kind) {
     case TNI_REDUCE_MEAN: return (float)(acc / (double)n);
@@ -508,28 +512,16 @@ static void reduce_task(void *ctx, size_t begin, size_t end, int worker)
 static void reduce_run(const tni_run *c)
 {
     const reduce_state *const st = (const reduce_state *)c->state;
-    reduce_job j = {st, TNI_CDATA(float, c->in[0]),
-                    TNI_DATA(float, c->out[0])};
+    reduce_job j = {st, TNI_CDATA(float, c->in[0]), TNI_DATA(float, c->out[0])};
     tni_par_for(c->par, (size_t)st->n_tasks, reduce_task, &j);
 }
 
-tn_status tni_reduce_plan(tni_plan *c, tni_reduce_kind kind)
+tn_status tni_reduce_plan_over(tni_plan *c, tni_reduce_kind kind, uint32_t mask)
 {
     const tni_type *const x = c->in[0];
-    const tni_attr *const attr = tni_attr_find(c->node, "axes");
-    int64_t axes[TN_MAX_RANK], work;
-    uint32_t mask = 0;
     reduce_state *st;
-    int n = 0;
+    int64_t work;
     if (x->dtype != TN_F32) return TN_OK;
-    if (attr != NULL) {
-        if (attr->n > TN_MAX_RANK) return TN_OK;
-        for (; n < (int)attr->n; n++) axes[n] = attr->v.ints[n];
-    } else if (c->n_in > 1 && c->in[1] != NULL) {
-        if (c->in_const[1] == NULL) return TN_OK;
-        TN_TRY(tni_tensor_ints(axes, &n, c->in_const[1], c->err));
-    }
-    TN_TRY(axes_mask(&mask, c->node, axes, n, x->rank, c->err));
     st = TNI_NEW(c->arena, reduce_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     nest_make(&st->s, x->dims, x->rank, mask);
@@ -551,4 +543,21 @@ tn_status tni_reduce_plan(tni_plan *c, tni_reduce_kind kind)
     c->state = st;
     c->run = reduce_run;
     return TN_OK;
+}
+
+tn_status tni_reduce_plan(tni_plan *c, tni_reduce_kind kind)
+{
+    const tni_attr *const attr = tni_attr_find(c->node, "axes");
+    int64_t axes[TN_MAX_RANK];
+    uint32_t mask = 0;
+    int n = 0;
+    if (attr != NULL) {
+        if (attr->n > TN_MAX_RANK) return TN_OK;
+        for (; n < (int)attr->n; n++) axes[n] = attr->v.ints[n];
+    } else if (c->n_in > 1 && c->in[1] != NULL) {
+        if (c->in_const[1] == NULL) return TN_OK;
+        TN_TRY(tni_tensor_ints(axes, &n, c->in_const[1], c->err));
+    }
+    TN_TRY(axes_mask(&mask, c->node, axes, n, c->in[0]->rank, c->err));
+    return tni_reduce_plan_over(c, kind, mask);
 }

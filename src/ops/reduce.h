@@ -33,6 +33,12 @@ tn_status tni_reduce_infer(tni_infer *c);
 tn_status tni_reduce_ref(tni_ref *c, tni_reduce_kind kind);
 tn_status tni_reduce_plan(tni_plan *c, tni_reduce_kind kind);
 
+/* The same over the axes of a mask, keeping their extent 1 (global pools). */
+tn_status tni_reduce_ref_over(tni_ref *c, tni_reduce_kind kind, uint32_t mask,
+                              bool keep);
+tn_status tni_reduce_plan_over(tni_plan *c, tni_reduce_kind kind,
+                               uint32_t mask);
+
 /* Element types of opsets 1 … 12 (bfloat16 came with 13). */
 #define TNI_REDUCE_T1                                                          \
     (TNI_T(TN_F32) | TNI_T(TN_F64) | TNI_T(TN_F16) | TNI_T(TN_I32) |           \

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* op_softmax.c - ONNX Softmax, opsets 1 (2-D), 13 (one axis); see softmax.h */
+#include "ops/softmax.h"
+
+#define T1 (TNI_T(TN_F32) | TNI_T(TN_F64) | TNI_T(TN_F16))
+
+static const tni_arg in_13[] = {{"input", TNI_FLOATS, 'T', 0}};
+static const tni_arg out_13[] = {{"output", TNI_FLOATS, 'T', 0}};
+static const tni_arg in_1[] = {{"input", T1, 'T', 0}};
+static const tni_arg out_1[] = {{"output", T1, 'T', 0}};
+
+static tn_status softmax_ref(tni_ref *c)
+{
+    return tni_softmax_ref(c, false);
+}
+
+static tn_status softmax_plan(tni_plan *c)
+{
+    return tni_softmax_plan(c, false);
+}
+
+static const tni_op_version softmax_versions[] = {
+    {.since = 13,
+     TNI_IN(in_13),
+     TNI_OUT(out_13),
+     TNI_ATTRS(tni_softmax_attrs_13),
+     .infer = tni_softmax_infer,
+     .ref = softmax_ref,
+     .plan = softmax_plan},
+    {.since = 1,
+     TNI_IN(in_1),
+     TNI_OUT(out_1),
+     TNI_ATTRS(tni_softmax_attrs_1),
+     .infer = tni_softmax_infer,
+     .ref = softmax_ref,
+     .plan = softmax_plan},
+};
+
+const tni_op tni_op_softmax = {
+    .domain = "",
+    .name = "Softmax",
+    .summary = "Exponentials of an axis that sum to one.",
+    TNI_VERSIONS(softmax_versions),
+};
