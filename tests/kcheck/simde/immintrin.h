@@ -53,6 +53,43 @@ static inline __m512 kcs_scalef_ps(__m512 a, __m512 b)
     return a;
 }
 
+/* Fused means one rounding; SIMDe multiplies, rounds, and adds. */
+#define KCS_FUSED(name, V, n, sa, sc)                                          \
+    static inline V name(V a, V b, V c)                                        \
+    {                                                                          \
+        float x[n], y[n], z[n];                                                \
+        memcpy(x, &a, sizeof x);                                               \
+        memcpy(y, &b, sizeof y);                                               \
+        memcpy(z, &c, sizeof z);                                               \
+        for (int i = 0; i < (n); i++) z[i] = fmaf(sa x[i], y[i], sc z[i]);     \
+        memcpy(&c, z, sizeof z);                                               \
+        return c;                                                              \
+    }
+KCS_FUSED(kcs_fmadd_512, __m512, 16, +, +)
+KCS_FUSED(kcs_fmsub_512, __m512, 16, +, -)
+KCS_FUSED(kcs_fnmadd_512, __m512, 16, -, +)
+KCS_FUSED(kcs_fmadd_256, __m256, 8, +, +)
+KCS_FUSED(kcs_fmsub_256, __m256, 8, +, -)
+KCS_FUSED(kcs_fnmadd_256, __m256, 8, -, +)
+KCS_FUSED(kcs_fmadd_128, __m128, 4, +, +)
+KCS_FUSED(kcs_fnmadd_128, __m128, 4, -, +)
+#undef _mm512_fmadd_ps
+#undef _mm512_fmsub_ps
+#undef _mm512_fnmadd_ps
+#undef _mm256_fmadd_ps
+#undef _mm256_fmsub_ps
+#undef _mm256_fnmadd_ps
+#undef _mm_fmadd_ps
+#undef _mm_fnmadd_ps
+#define _mm512_fmadd_ps  kcs_fmadd_512
+#define _mm512_fmsub_ps  kcs_fmsub_512
+#define _mm512_fnmadd_ps kcs_fnmadd_512
+#define _mm256_fmadd_ps  kcs_fmadd_256
+#define _mm256_fmsub_ps  kcs_fmsub_256
+#define _mm256_fnmadd_ps kcs_fnmadd_256
+#define _mm_fmadd_ps     kcs_fmadd_128
+#define _mm_fnmadd_ps    kcs_fnmadd_128
+
 /* One vector in, one out: n elements, each `expr` of x[i]. */
 #define KCS_MAP(name, R, rt, A, at, n, expr)                                   \
     static inline R name(A a_)                                                 \
