@@ -96,12 +96,17 @@ for rows in (slice(0, 1), slice(1, 9), slice(9, 41)):
     cases.append(({"image": x}, {"probability": y}))
 save_answers(HERE, cases)
 
-# 7. One sample per digit for `tenon run`, and as a picture for the eye.
+# 7. Samples for `tenon run`, and as pictures for the eye: the most typical
+#    image of each digit, and the one that the model is least sure about.
 SHADES = " .:-=+*#%@"
+samples = {"unsure": test_x[answer.max(1).argmin()]}
 for digit in range(10):
-    x = test_x[np.flatnonzero(test_y == digit)[1]]
-    save_sample(HERE, f"digit_{digit}", x[None])
-    with open(os.path.join(HERE, "samples", f"digit_{digit}.txt"), "w") as f:
+    same = test_x[test_y == digit]
+    away = np.square(same - same.mean(0)).sum((1, 2, 3))
+    samples[f"digit_{digit}"] = same[away.argmin()]
+for name, x in samples.items():
+    save_sample(HERE, name, x[None])
+    with open(os.path.join(HERE, "samples", name + ".txt"), "w") as f:
         for row in x[:, :, 0]:
             f.write("".join(2 * SHADES[round(9 * float(v))] for v in row)
                     .rstrip() + "\n")

@@ -91,7 +91,8 @@ for name in sorted(set(species)):
     note = ""
     for column, value in feed(row).items():
         save_sample(HERE, f"{name.lower()}_{column}", value)
-        note += f"{column:20s} {value[0, 0]}\n"
+        text = value[0, 0] if column in TEXT else f"{value[0, 0]:g}"
+        note += f"{column:20s} {text}\n"
     with open(os.path.join(HERE, "samples", name.lower() + ".txt"), "w") as f:
         f.write(note)
 save_labels(HERE, pipeline.classes_)

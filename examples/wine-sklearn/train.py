@@ -81,8 +81,8 @@ cases = [({"measurements": test_x[r]}, predict(test_x[r]))
 save_answers(HERE, cases)
 
 # 5. One bottle of each cultivar for `tenon run`, and its label to read.
-for i, name in enumerate(names):
-    row = test_x[np.flatnonzero(test_y == name)[0]]
+for name in names:
+    row = test_x[np.flatnonzero(test_y == name)[1]]
     sample = "wine_" + name.replace(" ", "_")
     save_sample(HERE, sample, row[None])
     with open(os.path.join(HERE, "samples", sample + ".txt"), "w") as f:
