@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* elementwise.c - broadcasting and the ref and run of elementwise operators */
+#include "ops/elementwise.h"
+
+#include <string.h>
+
+enum {
+    PIECE = 16384, /* elements of one task */
+    BLOCK = 256    /* elements that pass through float at a time */
+};
+
+/* --- rows -------------------------------------------------------------- */
+
+typedef struct rows_job {
+    size_t rows, len;
+    size_t pieces; /* of one row, when a row is more than one task */
+    size_t group;  /* rows of one task otherwise */
+    tni_row_fn fn;
+    void *ctx;
+} rows_job;
+
+static void rows_task(void *ctx, size_t begin, size_t end, int worker)
+{
+    const rows_job *j = ctx;
+    (void)worker;
+    for (size_t t = begin; t < end; t++) {
+        if (j->pieces > 1) {
+            const size_t first = t % j->pieces * PIECE;
+            const size_t left = j->len - first;
+            j->fn(j->ctx, t / j->pieces, first, left < PIECE ? left : PIECE);
+            continue;
+        }
+        const size_t stop = (t + 1) * j->group;
+        for (size_t r = t * j->group; r < j->rows && r < stop; r++)
+            j->fn(j->ctx, r, 0, j->len);
+    }
+}
+
+void tni_rows_for(const tni_par *par, size_t rows, size_t len, tni_row_fn fn,
+                  void *ctx)
+{
+    if (rows == 0 || len == 0) return;
+    rows_job j = {rows, len, (len + PIECE - 1) / PIECE, 1, fn, ctx};
+    if (j.pieces > 1) {
+        tni_par_for(par, rows * j.pieces, rows_task, &j);
+        return;
+    }
+    j.group = PIECE / len;
+    tni_par_for(par, (rows + j.group - 1) / j.group, rows_task, &j);
+}
+
+/* --- broadcasting ------------------------------------------------------ */
+
+void tni_shape_of(tni_shape *s, const tni_tensor *t)
+{
+    s->rank = t->rank;
+    memcpy(s->dims, t->dims, sizeof s->dims);
+}
+
+void tni_shape_of_type(tni_shape *s, const tni_type *t)
+{
+    s->rank = t->rank;
+    memcpy(s->dims, t->dims, sizeof s->dims);
+}
+
+tn_status tni_bcast_shape(tni_shape *out, const tni_shape *in, int n,
+                          tn_err *err)
+{
+    memset(out, 0, sizeof *out);
+    for (int k = 0; k < n; k++)
+        if (in[k].rank > out->rank) out->rank = in[k].rank;
+    for (int d = 0; d < out->rank; d++) out->dims[d] = 1;
+    for (int k = 0; k < n; k++) {
+        for (int d = 0; d < in[k].rank; d++) {
+            int64_t *to = &out->dims[out->rank - in[k].rank + d];
+            const int64_t had = *to;
+            if (!tni_dim_broadcast(to, had, in[k].dims[d]))
+                return tni_fail(err, TN_EINVAL,
+                                "input %d has extent %lld where the inputs "
+                                "before it have %lld; they do not broadcast",
+                                k, (long long)in[k].dims[d], (long long)had);
+        }
+    }
+    return TN_OK;
+}
+
+/* Step of an input along output dimension d, before merging. */
+static int64_t step_at(const tni_shape *in, int out_rank, int d)
+{
+    const int at = d - (out_rank - in->rank);
+    if (at < 0 || in->dims[at] == 1) return 0;
+    int64_t step = 1;
+    for (int i = at + 1; i < in->rank; i++) step *= in->dims[i];
+    return step;
+}
+
+void tni_bcast_init(tni_bcast *b, int64_t *stride, const tni_shape *out,
+                    const tni_shape *in, int n)
+{
+    b->rank = 0;
+    b->len = 1;
+    b->stride = stride;
+    for (int d = 0; d < out->rank; d++) b->len *= out->dims[d];
+    if (b->len == 0) {
+        b->rank = 1;
+        b->dims[0] = 0;
+        for (int k = 0; k < n; k++) stride[k * TN_MAX_RANK] = 0;
+        return;
+    }
+    for (int d = 0; d < out->rank; d++) {
+        const int64_t extent = out->dims[d];
+        if (extent == 1) continue;
+        /* Merge into the dimension before when every step continues it. */
+        bool merge = b->rank > 0;
+        for (int k = 0; k < n && merge; k++)
+            merge = stride[k * TN_MAX_RANK + b->rank - 1] ==
+                    step_at(&in[k], out->rank, d) * extent;
+        if (!merge) b->dims[b->rank++] = 1;
+        b->dims[b->rank - 1] *= extent;
+        for (int k = 0; k < n; k++)
+            stride[k * TN_MAX_RANK + b->rank - 1] =
+                step_at(&in[k], out->rank, d);
+    }
+    if (b->rank == 0) {
+        b->rank = 1;
+        b->dims[0] = 1;
+        for (int k = 0; k < n; k++) stride[k * TN_MAX_RANK] = 1;
+    }
+}
+
+size_t tni_bcast_offset(const tni_bcast *b, int k, int64_t at)
+{
+    const int64_t *stride = &b->stride[k * TN_MAX_RANK];
+    int64_t offset = 0;
+    for (int d = b->rank - 1; d > 0; d--) {
+        offset += at % b->dims[d] * stride[d];
+        at /= b->dims[d];
+    }
+    return (size_t)(offset + at * stride[0]);
+}
+
+typedef struct bcast_job {
+    int64_t row_len;
+    tni_bcast_fn fn;
+    void *ctx;
+} bcast_job;
+
+static void bcast_row(void *ctx, size_t row, size_t first, size_t n)
+{
+    const bcast_job *j = ctx;
+    j->fn(j->ctx, (int64_t)row * j->row_len + (int64_t)first, n);
+}
+
+void tni_bcast_for(const tni_bcast *b, const tni_par *par, tni_bcast_fn fn,
+                   void *ctx)
+{
+    if (b->len == 0) return;
+    const int64_t row_len = b->dims[b->rank - 1];
+    bcast_job j = {row_len, fn, ctx};
+    tni_rows_for(par, (size_t)(b->len / row_len), (size_t)row_len, bcast_row,
+                 &j);
+}
+
+/* --- one input --------------------------------------------------------- */
+
+typedef struct map_job {
+    tni_map_fn fn;           /* NULL: kernel, or through float */
+    tni_map_fn through;      /* float loop of a narrow float */
+    tni_unary_f32_fn kernel; /* replaces the float loop */
+    tn_dtype dtype;
+    size_t in_size, out_size;
+    bool to_bool;
+    tni_ew_args args;
+    char *y;
+    const char *x;
+    size_t n;
+} map_job;
+
+static bool is_narrow_float(tn_dtype t)
+{
+    return t == TN_F16 || t == TN_BF16 ||
+           (t >= TN_F8E4M3FN && t <= TN_F8E5M2FNUZ);
+}
+
+static void map_float(const map_job *j, void *y, const float *x, size_t n)
+{
+    if (j->kernel != NULL)
+        j->kernel(x, y, n, j->args.f);
+    else
+        j->through(y, x, n, &j->args);
+}
+
+static void map_piece(void *ctx, size_t row, size_t first, size_t n)
+{
+    const map_job *j = ctx;
+    char *y = j->y + first * j->out_size;
+    const char *x = j->x + first * j->in_size;
+    (void)row;
+    if (j->dtype == TN_F32 && j->kernel != NULL) {
+        j->kernel((const float *)(const void *)x, (float *)(void *)y, n,
+                  j->args.f);
+        return;
+    }
+    if (j->fn != NULL) {
+        j->fn(y, x, n, &j->args);
+        return;
+    }
+    float from[BLOCK], to[BLOCK];
+    for (size_t i = 0; i < n; i += BLOCK) {
+        const size_t m = n - i < BLOCK ? n - i : BLOCK;
+        tni_convert(from, TN_F32, x + i * j->in_size, j->dtype, m, NULL);
+        if (j->to_bool) {
+            map_float(j, y + i * j->out_size, from, m);
+        } else {
+            map_float(j, to, from, m);
+            tni_convert(y + i * j->out_size, j->dtype, to, TN_F32, m, NULL);
+        }
+    }
+}
+
+/* False when the table has no loop for the dtype. */
+static bool map_init(map_job *j, const tni_map *map, tn_dtype dtype)
+{
+    memset(j, 0, sizeof *j);
+    j->dtype = dtype;
+    j->fn = map->fn[dtype];
+    if (j->fn == NULL && is_narrow_float(dtype)) j->through = map->fn[TN_F32];
+    j->in_size = tn_dtype_size(dtype);
+    j->to_bool = map->to_bool;
+    j->out_size = map->to_bool ? 1 : j->in_size;
+    return j->fn != NULL || j->through != NULL;
+}
+
+void tni_map_apply_kernel(const tni_par *par, const tni_map *map,
+                          tni_unary_f32_fn kernel, tn_dtype dtype,
+                          const tni_ew_args *args, void *y, const void *x,
+                          size_t n)
+{
+    map_job j;
+    if (!map_init(&j, map, dtype)) return;
+    j.kernel = kernel;
+    if (args != NULL) j.args = *args;
+    j.y = y;
+    j.x = x;
+    tni_rows_for(par, 1, n, map_piece, &j);
+}
+
+void tni_map_apply(const tni_par *par, const tni_map *map, tn_dtype dtype,
+                   const tni_ew_args *args, void *y, const void *x, size_t n)
+{
+    tni_map_apply_kernel(par, map, NULL, dtype, args, y, x, n);
+}
+
+static tn_status no_loop(tn_err *err, tn_dtype dtype)
+{
+    return tni_fail(err, TN_EUNSUPPORTED, "no implementation for %s",
+                    tn_dtype_name(dtype));
+}
+
+tn_status tni_map_ref(tni_ref *c, const tni_map *map)
+{
+    const tni_tensor *x = c->in[0];
+    map_job j;
+    if (!map_init(&j, map, x->dtype)) return no_loop(c->err, x->dtype);
+    if (map->args != NULL) map->args(&j.args, c->node);
+    TN_TRY(tni_ref_output(c, 0, map->to_bool ? TN_BOOL : x->dtype, x->rank,
+                          x->dims));
+    if (!tni_ref_wants(c, 0)) return TN_OK;
+    j.x = x->data;
+    j.y = c->out[0]->data;
+    tni_rows_for(c->par, 1, (size_t)x->len, map_piece, &j);
+    return TN_OK;
+}
+
+static void map_run(const tni_run *c)
+{
+    map_job j = *(const map_job *)c->state;
+    j.x = c->in[0]->data;
+    j.y = c->out[0]->data;
+    tni_rows_for(c->par, 1, j.n, map_piece, &j);
+}
+
+/* Elements of a static type. */
+static int64_t type_len(const tni_type *t)
+{
+    int64_t len = 0;
+    return tni_dims_len(&len, t->rank, t->dims) ? len : 0;
+}
+
+tn_status tni_map_plan(tni_plan *c, const tni_map *map)
+{
+    if (c->out[0] == NULL) return TN_OK;
+    map_job *j = TNI_NEW(c->arena, map_job);
+    if (j == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    const tn_dtype dtype = c->in[0]->dtype;
+    if (!map_init(j, map, dtype)) return no_loop(c->err, dtype);
+    if (map->args != NULL) map->args(&j->args, c->node);
+    if (map->has_kernel && c->kernels != NULL)
+        j->kernel = c->kernels->unary.f32[map->kernel];
+    j->n = (size_t)type_len(c->in[0]);
+    c->state = j;
+    c->run = map_run;
+    return TN_OK;
+}
+
+/* --- two inputs -------------------------------------------------------- */
+
+typedef struct zip_job {
+    tni_zip_fn fn;
+    bool through; /* fn is the float loop of a narrow float */
+    bool to_bool;
+    bool divides;
+    tn_dtype dtype;
+    size_t in_size, out_size;
+    tni_ew_args args;
+    tni_bcast bcast;
+    int64_t stride[2 * TN_MAX_RANK];
+    char *z;
+    const char *x, *y;
+} zip_job;
+
+/* The narrow floats of a row: one element when it is repeated. */
+static void widen_row(float *to, const char *from, tn_dtype dtype, size_t size,
+                      size_t at, size_t n, size_t step)
+{
+    tni_convert(to, TN_F32, from + at * step * size, dtype, step != 0 ? n : 1,
+                NULL);
+}
+
+static void zip_piece(void *ctx, int64_t at, size_t n)
+{
+    const zip_job *j = ctx;
+    const size_t sx = tni_bcast_step(&j->bcast, 0);
+    const size_t sy = tni_bcast_step(&j->bcast, 1);
+    char *z = j->z + (size_t)at * j->out_size;
+    const char *x = j->x + tni_bcast_offset(&j->bcast, 0, at) * j->in_size;
+    const char *y = j->y + tni_bcast_offset(&j->bcast, 1, at) * j->in_size;
+    if (!j->through) {
+        j->fn(z, x, y, n, sx, sy, &j->args);
+        return;
+    }
+    float fx[BLOCK], fy[BLOCK], fz[BLOCK];
+    for (size_t i = 0; i < n; i += BLOCK) {
+        const size_t m = n - i < BLOCK ? n - i : BLOCK;
+        widen_row(fx, x, j->dtype, j->in_size, i, m, sx);
+        widen_row(fy, y, j->dtype, j->in_size, i, m, sy);
+        if (j->to_bool) {
+            j->fn(z + i, fx, fy, m, sx, sy, &j->args);
+        } else {
+            j->fn(fz, fx, fy, m, sx, sy, &j->args);
+            tni_convert(z + i * j->out_size, j->dtype, fz, TN_F32, m, NULL);
+        }
+    }
+}
+
+/* The first integer zero of a tensor, -1 when there is none. */
+static int64_t find_zero(const tni_tensor *t)
+{
+    const size_t size = tn_dtype_size(t->dtype);
+    const char *x = t->data;
+    static const char zero[8] = {0};
+    if (tni_is_float(t->dtype)) return -1;
+    for (int64_t i = 0; i < t->len; i++)
+        if (memcmp(x + (size_t)i * size, zero, size) == 0) return i;
+    return -1;
+}
+
+static bool zip_init(zip_job *j, const tni_zip *zip, tn_dtype dtype)
+{
+    memset(j, 0, sizeof *j);
+    j->dtype = dtype;
+    j->fn = zip->fn[dtype];
+    if (j->fn == NULL && is_narrow_float(dtype)) {
+        j->fn = zip->fn[TN_F32];
+        j->through = true;
+    }
+    j->to_bool = zip->to_bool;
+    j->divides = zip->divides;
+    j->in_size = tn_dtype_size(dtype);
+    j->out_size = zip->to_bool ? 1 : j->in_size;
+    return j->fn != NULL;
+}
+
+tn_status tni_zip_ref(tni_ref *c, const tni_zip *zip)
+{
+    const tni_tensor *x = c->in[0], *y = c->in[1];
+    zip_job j;
+    if (!zip_init(&j, zip, x->dtype)) return no_loop(c->err, x->dtype);
+    if (zip->args != NULL) zip->args(&j.args, c->node);
+    tni_shape in[2], out;
+    tni_shape_of(&in[0], x);
+    tni_shape_of(&in[1], y);
+    TN_TRY(tni_ew_place(&in[1], &in[0], c->node, c->err));
+    TN_TRY(tni_bcast_shape(&out, in, 2, c->err));
+    TN_TRY(tni_ref_output(c, 0, zip->to_bool ? TN_BOOL : x->dtype, out.rank,
+                          out.dims));
+    if (!tni_ref_wants(c, 0)) return TN_OK;
+    tni_bcast_init(&j.bcast, j.stride, &out, in, 2);
+    const int64_t zero = zip->divides && j.bcast.len > 0 ? find_zero(y) : -1;
+    if (zero >= 0)
+        return tni_fail(c->err, TN_EINVAL,
+                        "integer division by zero: element %lld of input 1",
+                        (long long)zero);
+    j.x = x->data;
+    j.y = y->data;
+    j.z = c->out[0]->data;
+    tni_bcast_for(&j.bcast, c->par, zip_piece, &j);
+    return TN_OK;
+}
+
+static void zip_run(const tni_run *c)
+{
+    zip_job j = *(const zip_job *)c->state;
+    j.x = c->in[0]->data;
+    j.y = c->in[1]->data;
+    j.z = c->out[0]->data;
+    if (j.divides && j.bcast.len > 0 && find_zero(c->in[1]) >= 0)
+        tni_run_fault(c, "integer division by zero");
+    tni_bcast_for(&j.bcast, c->par, zip_piece, &j);
+}
+
+tn_status tni_zip_plan(tni_plan *c, const tni_zip *zip)
+{
+    if (c->out[0] == NULL) return TN_OK;
+    zip_job *j = TNI_NEW(c->arena, zip_job);
+    if (j == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    const tn_dtype dtype = c->in[0]->dtype;
+    if (!zip_init(j, zip, dtype)) return no_loop(c->err, dtype);
+    if (zip->args != NULL) zip->args(&j->args, c->node);
+    tni_shape in[2], out;
+    tni_shape_of_type(&in[0], c->in[0]);
+    tni_shape_of_type(&in[1], c->in[1]);
+    TN_TRY(tni_ew_place(&in[1], &in[0], c->node, c->err));
+    tni_shape_of_type(&out, c->out[0]);
+    tni_bcast_init(&j->bcast, j->stride, &out, in, 2);
+    c->state = j;
+    c->run = zip_run;
+    return TN_OK;
+}
+
+/* --- any number of inputs ---------------------------------------------- */
+
+typedef struct fold_job {
+    zip_job zip; /* loop and dtype; the pointers are not used */
+    bool mean;
+    int n_in;
+    tni_bcast bcast;
+    const tni_tensor *const *in;
+    char *out;
+} fold_job;
+
+/* Row of input k as the accumulator's dtype; a pointer into the tensor when
+ * that is the same. */
+static const void *fold_row(const fold_job *j, int k, int64_t at, size_t m,
+                            float *buf)
+{
+    const size_t size = j->zip.in_size;
+    const char *x = TNI_CDATA(char, j->in[k]);
+    x += tni_bcast_offset(&j->bcast, k, at) * size;
+    if (!j->zip.through) return x;
+    widen_row(buf, x, j->zip.dtype, size, 0, m, tni_bcast_step(&j->bcast, k));
+    return buf;
+}
+
+static void fold_mean(void *acc, tn_dtype dtype, size_t m, int n_in)
+{
+    if (dtype == TN_F64) {
+        double *a = acc;
+        for (size_t i = 0; i < m; i++) a[i] /= (double)n_in;
+    } else {
+        float *a = acc;
+        for (size_t i = 0; i < m; i++) a[i] /= (float)n_in;
+    }
+}
+
+/* The inputs of a block are read before its output is written, so that the
+ * output may have the memory of any of them. */
+static void fold_piece(void *ctx, int64_t at, size_t n)
+{
+    const fold_job *j = ctx;
+    const size_t size = j->zip.in_size;
+    const tn_dtype dtype = j->zip.through ? TN_F32 : j->zip.dtype;
+    union {
+        double f64[BLOCK];
+        float f32[BLOCK];
+        int64_t i64[BLOCK];
+    } acc;
+    float buf[BLOCK];
+    for (size_t i = 0; i < n; i += BLOCK) {
+        const size_t m = n - i < BLOCK ? n - i : BLOCK;
+        const int64_t here = at + (int64_t)i;
+        const void *x = fold_row(j, 0, here, m, buf);
+        const size_t wide = tn_dtype_size(dtype);
+        const size_t step = tni_bcast_step(&j->bcast, 0) * wide;
+        for (size_t e = 0; e < m; e++)
+            memcpy((char *)&acc + e * wide, (const char *)x + e * step, wide);
+        for (int k = 1; k < j->n_in; k++) {
+            x = fold_row(j, k, here, m, buf);
+            j->zip.fn(&acc, &acc, x, m, 1, tni_bcast_step(&j->bcast, k),
+                      &j->zip.args);
+        }
+        if (j->mean) fold_mean(&acc, dtype, m, j->n_in);
+        tni_convert(j->out + (size_t)here * size, j->zip.dtype, &acc, dtype, m,
+                    NULL);
+    }
+}
+
+tn_status tni_fold_ref(tni_ref *c, const tni_fold *fold)
+{
+    const tn_dtype dtype = c->in[0]->dtype;
+    fold_job j = {.mean = fold->mean, .n_in = c->n_in, .in = c->in};
+    if (!zip_init(&j.zip, fold->zip, dtype)) return no_loop(c->err, dtype);
+    tni_shape *in = tni_ref_scratch(c, (size_t)c->n_in * sizeof *in);
+    int64_t *stride = tni_ref_scratch(c, (size_t)c->n_in * TN_MAX_RANK * 8);
+    if (in == NULL || stride == NULL) return tni_ref_nomem(c);
+    for (int k = 0; k < c->n_in; k++) tni_shape_of(&in[k], c->in[k]);
+    tni_shape out;
+    TN_TRY(tni_bcast_shape(&out, in, c->n_in, c->err));
+    TN_TRY(tni_ref_output(c, 0, dtype, out.rank, out.dims));
+    if (!tni_ref_wants(c, 0)) return TN_OK;
+    tni_bcast_init(&j.bcast, stride, &out, in, c->n_in);
+    j.out = c->out[0]->data;
+    tni_bcast_for(&j.bcast, c->par, fold_piece, &j);
+    return TN_OK;
+}
+
+static void fold_run(const tni_run *c)
+{
+    fold_job j = *(const fold_job *)c->state;
+    j.in = c->in;
+    j.out = c->out[0]->data;
+    tni_bcast_for(&j.bcast, c->par, fold_piece, &j);
+}
+
+tn_status tni_fold_plan(tni_plan *c, const tni_fold *fold)
+{
+    if (c->n_in == 2 && !fold->mean) return tni_zip_plan(c, fold->zip);
+    if (c->out[0] == NULL) return TN_OK;
+    fold_job *j = TNI_NEW(c->arena, fold_job);
+    tni_shape *in = TNI_NEW_ARRAY(c->arena, tni_shape, c->n_in);
+    int64_t *stride =
+        TNI_NEW_ARRAY(c->arena, int64_t, (size_t)c->n_in * TN_MAX_RANK);
+    if (j == NULL || in == NULL || stride == NULL)
+        return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    j->mean = fold->mean;
+    j->n_in = c->n_in;
+    const tn_dtype dtype = c->in[0]->dtype;
+    if (!zip_init(&j->zip, fold->zip, dtype)) return no_loop(c->err, dtype);
+    for (int k = 0; k < c->n_in; k++) tni_shape_of_type(&in[k], c->in[k]);
+    tni_shape out;
+    tni_shape_of_type(&out, c->out[0]);
+    tni_bcast_init(&j->bcast, stride, &out, in, c->n_in);
+    c->state = j;
+    c->run = fold_run;
+    return TN_OK;
+}
+
+/* --- signatures of opsets 1 to 6 --------------------------------------- */
+
+const tni_attr_spec tni_ew_legacy_attrs[3] = {
+    {"axis", TNI_ATTR_INT, NULL},
+    {"broadcast", TNI_ATTR_INT, "0"},
+    {"consumed_inputs", TNI_ATTR_INTS, NULL},
+};
+const tni_attr_spec tni_ew_consumed_attrs[1] = {
+    {"consumed_inputs", TNI_ATTR_INTS, NULL},
+};
+
+tn_status tni_infer_legacy(tni_infer *c)
+{
+    return tni_infer_same(c, 0, 0);
+}
+
+tn_status tni_infer_legacy_compare(tni_infer *c)
+{
+    return tni_infer_unary_bool(c);
+}
+
+tn_status tni_infer_unary_bool(tni_infer *c)
+{
+    TN_TRY(tni_infer_same(c, 0, 0));
+    if (c->n_out > 0 && c->out[0].kind == TN_KIND_TENSOR)
+        c->out[0].dtype = TN_BOOL;
+    return TN_OK;
+}
+
+tn_status tni_ew_place(tni_shape *b, const tni_shape *a, const tni_node *node,
+                       tn_err *err)
+{
+    /* Later versions have neither attribute: NumPy's rule is left alone. */
+    if (tni_attr_int(node, "broadcast", 0) == 0 ||
+        tni_attr_find(node, "axis") == NULL)
+        return TN_OK;
+    int64_t len = 0;
+    if (tni_dims_len(&len, b->rank, b->dims) && len == 1) {
+        b->rank = 0;
+        return TN_OK;
+    }
+    int axis = 0;
+    TN_TRY(tni_axis(&axis, tni_attr_int(node, "axis", 0), a->rank, err));
+    if (axis + b->rank > a->rank)
+        return tni_fail(err, TN_EINVAL,
+                        "input 1 of rank %d at axis %d exceeds rank %d of "
+                        "input 0",
+                        b->rank, axis, a->rank);
+    while (axis + b->rank < a->rank) b->dims[b->rank++] = 1;
+    return TN_OK;
+}

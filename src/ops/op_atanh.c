@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * op_atanh.c - ONNX Atanh, opsets 9, 22
+ *
+ * Shapes:  x[...] -> y[...]
+ * Types:   f32, f64, f16, bf16
+ * Numeric: y = atanh(x); libm, halves through float
+ * Source:  onnx.ai/onnx/operators, Atanh; node tests test_atanh*
+ */
+#include "ops/elementwise.h"
+
+#include <math.h>
+
+TNI_MAP_LOOP(loop_f32, float, float, atanhf(x))
+TNI_MAP_LOOP(loop_f64, double, double, atanh(x))
+
+static const tni_map map = {
+    .fn = {TNI_LOOPS_FLOAT(loop)},
+};
+
+static tn_status ref(tni_ref *c)
+{
+    return tni_map_ref(c, &map);
+}
+
+static tn_status plan(tni_plan *c)
+{
+    return tni_map_plan(c, &map);
+}
+
+static const tni_arg in[] = {{"input", TNI_FLOATS, 'T', 0}};
+static const tni_arg out[] = {{"output", TNI_FLOATS, 'T', 0}};
+
+static const tni_op_version versions[] = {
+    {.since = 9,
+     TNI_IN(in),
+     TNI_OUT(out),
+     .traits = TNI_INPLACE,
+     .infer = tni_infer_unary,
+     .ref = ref,
+     .plan = plan},
+};
+
+const tni_op tni_op_atanh = {
+    .domain = "",
+    .name = "Atanh",
+    .summary = "Inverse hyperbolic tangent",
+    TNI_VERSIONS(versions),
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * op_erf.c - ONNX Erf, opsets 9, 13
+ *
+ * Shapes:  x[...] -> y[...]
+ * Types:   f32, f64, f16, bf16
+ * Numeric: y = erf(x); the f32 kernel is within the bound of unary.c, ref is
+ *          libm
+ * Source:  onnx.ai/onnx/operators, Erf; node tests test_erf*
+ */
+#include "ops/elementwise.h"
+
+#include <math.h>
+
+TNI_MAP_LOOP(loop_f32, float, float, erff(x))
+TNI_MAP_LOOP(loop_f64, double, double, erf(x))
+
+static const tni_map map = {
+    .fn = {TNI_LOOPS_FLOAT(loop)},
+    .has_kernel = true,
+    .kernel = TNI_UNARY_ERF,
+};
+
+static tn_status ref(tni_ref *c)
+{
+    return tni_map_ref(c, &map);
+}
+
+static tn_status plan(tni_plan *c)
+{
+    return tni_map_plan(c, &map);
+}
+
+static const tni_arg in[] = {{"input", TNI_FLOATS, 'T', 0}};
+static const tni_arg out[] = {{"output", TNI_FLOATS, 'T', 0}};
+
+static const tni_op_version versions[] = {
+    {.since = 9,
+     TNI_IN(in),
+     TNI_OUT(out),
+     .traits = TNI_INPLACE,
+     .infer = tni_infer_unary,
+     .ref = ref,
+     .plan = plan},
+};
+
+const tni_op tni_op_erf = {
+    .domain = "",
+    .name = "Erf",
+    .summary = "Error function",
+    TNI_VERSIONS(versions),
+};

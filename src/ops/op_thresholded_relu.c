@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * op_thresholded_relu.c - ONNX ThresholdedRelu, opsets 10, 22
+ *
+ * Shapes:  x[...] -> y[...]
+ * Types:   f32, f64, f16, bf16
+ * Attrs:   alpha
+ * Numeric: exact
+ * Source:  onnx.ai/onnx/operators, ThresholdedRelu; node tests
+ *          test_thresholdedrelu*
+ */
+#include "ops/elementwise.h"
+
+TNI_MAP_LOOP(loop_f32, float, float, x > args->f[0] ? x : 0.0f)
+TNI_MAP_LOOP(loop_f64, double, double, x > (double)args->f[0] ? x : 0.0)
+
+static void get_args(tni_ew_args *args, const tni_node *node)
+{
+    args->f[0] = tni_attr_float(node, "alpha", 1.0f);
+}
+
+static const tni_map map = {
+    .fn = {TNI_LOOPS_FLOAT(loop)},
+    .has_kernel = true,
+    .kernel = TNI_UNARY_THRESHOLDEDRELU,
+    .args = get_args,
+};
+
+static tn_status ref(tni_ref *c)
+{
+    return tni_map_ref(c, &map);
+}
+
+static tn_status plan(tni_plan *c)
+{
+    return tni_map_plan(c, &map);
+}
+
+static const tni_arg in[] = {{"X", TNI_FLOATS, 'T', 0}};
+static const tni_arg out[] = {{"Y", TNI_FLOATS, 'T', 0}};
+
+static const tni_attr_spec attrs[] = {
+    {"alpha", TNI_ATTR_FLOAT, "1"},
+};
+
+static const tni_op_version versions[] = {
+    {.since = 10,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .traits = TNI_INPLACE,
+     .infer = tni_infer_unary,
+     .ref = ref,
+     .plan = plan},
+};
+
+const tni_op tni_op_thresholded_relu = {
+    .domain = "",
+    .name = "ThresholdedRelu",
+    .summary = "x above alpha, else 0",
+    TNI_VERSIONS(versions),
+};
