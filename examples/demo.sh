@@ -156,7 +156,7 @@ digits digits-pytorch digit_0 digit_1 digit_2 digit_3 digit_4
 echo
 digits digits-pytorch digit_5 digit_6 digit_7 digit_8 digit_9
 
-title "More digits, by the CNN with LSTM from Keras; of the last it is least sure"
+title "More digits, by the CNN with LSTM from Keras; least sure of the last"
 digits digits-keras digit_2 digit_3 digit_5 digit_8 unsure
 
 title "Wines, by the voting trees from scikit-learn"
