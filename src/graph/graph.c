@@ -404,6 +404,43 @@ void tni_graph_replace_uses(tni_graph *graph, tni_value *from, tni_value *to)
     to->n_uses += moved;
 }
 
+typedef struct redirect_ctx {
+    const tni_graph *graph;
+    tni_value *const *to;
+} redirect_ctx;
+
+static tni_value *redirected(const redirect_ctx *r, tni_value *v)
+{
+    if (v == NULL || v->graph != r->graph || r->to[v->id] == NULL) return v;
+    return r->to[v->id];
+}
+
+static tn_status redirect_in(void *ctx, tni_graph *g)
+{
+    const redirect_ctx *r = ctx;
+    for (int i = 0; i < g->n_nodes; i++) {
+        tni_node *node = g->nodes[i];
+        if (node->index < 0) continue;
+        for (int k = 0; k < node->n_in; k++)
+            node->in[k] = redirected(r, node->in[k]);
+        if (node->n_captures == 0) continue;
+        for (int k = 0; k < node->n_captures; k++)
+            node->captures[k] = redirected(r, node->captures[k]);
+        TN_TRY(each_subgraph(node, redirect_in, ctx));
+    }
+    for (int i = 0; i < g->n_captures; i++)
+        g->captures[i] = redirected(r, g->captures[i]);
+    for (int i = 0; i < g->n_outputs; i++)
+        g->outputs[i] = redirected(r, g->outputs[i]);
+    return TN_OK;
+}
+
+void tni_graph_redirect(tni_graph *graph, tni_value *const *to)
+{
+    redirect_ctx ctx = {graph, to};
+    (void)redirect_in(&ctx, graph);
+}
+
 void tni_node_remove(tni_node *node)
 {
     for (int k = 0; k < node->n_in; k++)

@@ -141,6 +141,10 @@ tn_status tni_graph_finish(tni_graph *graph, tn_err *err);
 /* Every use of `from` becomes a use of `to`, graph outputs and subgraphs
  * included. Use counts follow. */
 void tni_graph_replace_uses(tni_graph *graph, tni_value *from, tni_value *to);
+/* As replace_uses for many values in one sweep: every use of a value v of
+ * `graph` with to[v->id] != NULL becomes a use of that (which must not itself
+ * be replaced). Use counts are stale until tni_graph_finish. */
+void tni_graph_redirect(tni_graph *graph, tni_value *const *to);
 /* Marks a node for removal (index becomes -1); its inputs lose a use and its
  * outputs their producer. */
 void tni_node_remove(tni_node *node);

@@ -1,0 +1,762 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan.c - settle a graph for one combination of input shapes */
+#include "exec/plan.h"
+
+#include "base/checked.h"
+#include "exec/memplan.h"
+
+#include <string.h>
+
+/* Folded at planning: shape arithmetic, not weights (the pass folds those). */
+enum { FOLD_MAX_ELEMS = 16384 };
+
+static tn_status nomem(tn_err *err)
+{
+    return tni_fail(err, TN_ENOMEM, "out of memory while planning");
+}
+
+/* --- planner ----------------------------------------------------------- */
+
+tn_status tni_planner_init(tni_planner *p, tni_mem *mem, tn_err *err)
+{
+    memset(p, 0, sizeof *p);
+    p->mem = mem;
+    tni_arena_init(&p->prepack_arena, mem, 1 << 16);
+    return tni_mutex_new(&p->lock, mem, err);
+}
+
+static void free_plan(tni_planner *p, tni_exec_plan *plan)
+{
+    tni_arena_fini(&plan->arena);
+    tni_mem_free(p->mem, plan, sizeof *plan, _Alignof(tni_exec_plan));
+}
+
+void tni_planner_fini(tni_planner *p)
+{
+    while (p->plans != NULL) {
+        tni_exec_plan *next = p->plans->next;
+        free_plan(p, p->plans);
+        p->plans = next;
+    }
+    for (int i = 0; i < TNI_PREPACK_BUCKETS; i++)
+        for (tni_prepacked *e = p->prepacked[i]; e != NULL; e = e->next)
+            tni_mem_free(p->mem, e->data, e->size, TNI_ALIGN);
+    tni_arena_fini(&p->prepack_arena);
+    if (p->lock != NULL) tni_mutex_free(p->lock, p->mem);
+    p->lock = NULL;
+}
+
+/* --- operators' plans -------------------------------------------------- */
+
+/* Who asks for packed memory. Only what depends on the graph's own constants
+ * may be shared by plans; a constant that this plan's shapes made may not. */
+typedef struct prepack_host {
+    tni_planner *planner;
+    bool shared;
+} prepack_host;
+
+static void *prepack(tni_plan *c, int slot, size_t size, bool *fresh)
+{
+    const prepack_host *host = c->host;
+    tni_planner *p = host->planner;
+    if (!host->shared) {
+        *fresh = true;
+        return tni_arena_alloc(c->arena, size, TNI_ALIGN);
+    }
+    const size_t hash = ((uintptr_t)c->node >> 6) + (size_t)slot * 31u;
+    tni_prepacked **bucket = &p->prepacked[hash % TNI_PREPACK_BUCKETS];
+    for (tni_prepacked *e = *bucket; e != NULL; e = e->next) {
+        if (e->node == c->node && e->slot == slot && e->size == size) {
+            *fresh = false;
+            return e->data;
+        }
+    }
+    tni_prepacked *e = TNI_NEW(&p->prepack_arena, tni_prepacked);
+    if (e == NULL) return NULL;
+    e->data = tni_mem_alloc(p->mem, size, TNI_ALIGN);
+    if (e->data == NULL) return NULL;
+    e->node = c->node;
+    e->slot = slot;
+    e->size = size;
+    e->next = *bucket;
+    *bucket = e;
+    p->prepacked_bytes += size;
+    *fresh = true;
+    return e->data;
+}
+
+tn_status tni_plan_node(tni_plan *result, tni_planner *p, const tni_node *node,
+                        const tni_type *const *in,
+                        const tni_tensor *const *in_const,
+                        const tni_type *const *out, tni_arena *arena,
+                        tn_err *err)
+{
+    memset(result, 0, sizeof *result);
+    if (node->ver->plan == NULL || p->reference) return TN_OK;
+    result->node = node;
+    result->opset = node->opset;
+    result->n_in = node->n_in;
+    result->n_out = node->n_out;
+    result->in = in;
+    result->in_const = in_const;
+    result->out = out;
+    result->kernels = &p->kernels;
+    result->n_workers = p->n_workers;
+    result->arena = arena;
+    prepack_host host = {p, true};
+    for (int i = 0; i < node->n_in; i++)
+        if (in_const[i] != NULL && in_const[i] != node->in[i]->constant)
+            host.shared = false;
+    result->prepack = prepack;
+    result->host = &host;
+    result->exact = p->exact;
+    result->err = err;
+    const tn_status status = node->ver->plan(result);
+    result->host = NULL;
+    if (status != TN_OK) tni_op_err_where(err, node);
+    return status;
+}
+
+/* --- building ---------------------------------------------------------- */
+
+typedef struct builder {
+    tni_planner *p;
+    tni_exec_plan *plan; /* NULL while a subgraph is only inferred */
+    tni_arena *arena;    /* of the plan, or of the enclosing one */
+    tni_arena *tmp;
+    const tni_plan_scope *scope;
+    tni_slot *slots;
+    tn_err *err;
+    const tni_type **in_types, **out_types;
+    const tni_tensor **in_consts;
+    tni_type *outs;
+    tni_storage *storages; /* index per slot below */
+    int *storage_of;       /* -1: none */
+    int n_storages;
+} builder;
+
+int tni_plan_slot(const tni_graph *graph, const tni_value *value)
+{
+    if (value->graph == graph) return value->id;
+    for (int i = 0; i < graph->n_captures; i++)
+        if (graph->captures[i] == value) return graph->n_values + i;
+    return -1;
+}
+
+static const tni_slot *slot_of(const tni_plan_scope *scope,
+                               const tni_value *value)
+{
+    for (; scope != NULL; scope = scope->outer) {
+        const int i = tni_plan_slot(scope->graph, value);
+        if (i >= 0) return &scope->slots[i];
+    }
+    return NULL;
+}
+
+static void gather_inputs(builder *b, const tni_node *node)
+{
+    static const tni_type unknown = {TN_KIND_NONE, TN_UNDEFINED, -1, {0}, NULL};
+    for (int i = 0; i < node->n_in; i++) {
+        b->in_types[i] = NULL;
+        b->in_consts[i] = NULL;
+        if (node->in[i] == NULL) continue;
+        const tni_slot *s = slot_of(b->scope, node->in[i]);
+        b->in_types[i] = s != NULL ? &s->type : &unknown;
+        b->in_consts[i] = s != NULL ? s->constant : NULL;
+    }
+}
+
+static tn_status infer_node(builder *b, const tni_node *node)
+{
+    gather_inputs(b, node);
+    memset(b->outs, 0, (size_t)node->n_out * sizeof *b->outs);
+    for (int i = 0; i < node->n_out; i++) b->outs[i].rank = -1;
+    tni_infer c = {
+        .node = node,
+        .opset = node->opset,
+        .n_in = node->n_in,
+        .n_out = node->n_out,
+        .in = b->in_types,
+        .in_const = b->in_consts,
+        .out = b->outs,
+        .arena = b->arena,
+        .graph = tni_plan_infer_graph,
+        .host = (void *)(uintptr_t)b->scope,
+        .err = b->err,
+    };
+    return tni_op_infer(&c);
+}
+
+static bool can_fold(const builder *b, const tni_node *node)
+{
+    const uint32_t traits = node->ver->traits;
+    if ((traits & TNI_IMPURE) != 0 || node->n_captures != 0) return false;
+    for (int i = 0; i < node->n_attrs; i++)
+        if (node->attrs[i].kind == TNI_ATTR_GRAPH ||
+            node->attrs[i].kind == TNI_ATTR_GRAPHS)
+            return false;
+    const bool shape_only = (traits & TNI_SHAPE_ONLY) != 0;
+    for (int i = 0; i < node->n_in; i++) {
+        if (b->in_types[i] == NULL || b->in_consts[i] != NULL) continue;
+        if (shape_only && i == 0 && tni_type_is_static(b->in_types[0]))
+            continue;
+        return false;
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        int64_t len = 0;
+        if (node->out[i] == NULL) continue;
+        if (!tni_type_is_static(&b->outs[i])) {
+            /* Data-shaped over small constants: fold to learn the shape. */
+            if ((traits & TNI_DATA_SHAPED) == 0) return false;
+            for (int k = 0; k < node->n_in; k++)
+                if (b->in_consts[k] != NULL &&
+                    b->in_consts[k]->len > FOLD_MAX_ELEMS)
+                    return false;
+            continue;
+        }
+        if (!tni_dims_len(&len, b->outs[i].rank, b->outs[i].dims) ||
+            len > FOLD_MAX_ELEMS)
+            return false;
+    }
+    return true;
+}
+
+/* Evaluates a node whose inputs are known; *done tells whether it worked. */
+static tn_status fold_node(builder *b, const tni_node *node, bool *done)
+{
+    *done = false;
+    const tni_tensor **in =
+        TNI_NEW_ARRAY(b->arena, const tni_tensor *, node->n_in);
+    tni_tensor **out = TNI_NEW_ARRAY(b->arena, tni_tensor *, node->n_out);
+    if (in == NULL || out == NULL) return nomem(b->err);
+    for (int i = 0; i < node->n_in; i++) {
+        in[i] = b->in_consts[i];
+        if (in[i] != NULL || b->in_types[i] == NULL) continue;
+        /* Only the shape is read (TNI_SHAPE_ONLY). */
+        tni_tensor *shape = TNI_NEW(b->arena, tni_tensor);
+        if (shape == NULL) return nomem(b->err);
+        if (!tni_tensor_set_shape(shape, b->in_types[i]->dtype,
+                                  b->in_types[i]->rank, b->in_types[i]->dims))
+            return TN_OK;
+        in[i] = shape;
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        if (node->out[i] == NULL) continue;
+        out[i] = TNI_NEW(b->arena, tni_tensor);
+        if (out[i] == NULL) return nomem(b->err);
+    }
+    tni_ref c = {
+        .node = node,
+        .opset = node->opset,
+        .n_in = node->n_in,
+        .n_out = node->n_out,
+        .in = in,
+        .out = out,
+        .out_arena = b->arena,
+        .scratch = b->tmp,
+        .max_trips = b->p->max_trips,
+        .err = b->err,
+    };
+    /* Impossible constants are reported when, and if, the node is reached. */
+    if (tni_op_ref(&c) != TN_OK) {
+        tni_err_clear(b->err);
+        return TN_OK;
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        if (node->out[i] == NULL) continue;
+        tni_slot *s = &b->slots[node->out[i]->id];
+        s->constant = out[i];
+        s->where = TNI_SLOT_CONST;
+        tni_type_of(&s->type, out[i]);
+    }
+    *done = true;
+    return TN_OK;
+}
+
+static void init_slots(const tni_graph *graph, tni_slot *slots,
+                       const tni_type *inputs, int n_inputs)
+{
+    for (int i = 0; i < graph->n_values; i++) {
+        const tni_value *v = graph->values[i];
+        slots[i].type.rank = -1;
+        if (v->constant == NULL) continue;
+        slots[i].constant = v->constant;
+        slots[i].where = TNI_SLOT_CONST;
+        slots[i].type = v->type;
+        tni_type_of(&slots[i].type, v->constant);
+    }
+    int k = 0;
+    for (int i = 0; i < graph->n_inputs; i++) {
+        const tni_value *v = graph->inputs[i];
+        if (v->constant != NULL) continue; /* an input with a default */
+        if (k < n_inputs) {
+            slots[v->id].type = inputs[k];
+            slots[v->id].where = TNI_SLOT_INPUT;
+            slots[v->id].index = k;
+        }
+        k++;
+    }
+}
+
+static int max_args(const tni_graph *graph)
+{
+    int n = 1;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        if (graph->nodes[i]->n_in > n) n = graph->nodes[i]->n_in;
+        if (graph->nodes[i]->n_out > n) n = graph->nodes[i]->n_out;
+    }
+    return n;
+}
+
+static tn_status init_args(builder *b, const tni_graph *graph)
+{
+    const int n = max_args(graph);
+    b->in_types = TNI_NEW_ARRAY(b->tmp, const tni_type *, n);
+    b->out_types = TNI_NEW_ARRAY(b->tmp, const tni_type *, n);
+    b->in_consts = TNI_NEW_ARRAY(b->tmp, const tni_tensor *, n);
+    b->outs = TNI_NEW_ARRAY(b->tmp, tni_type, n);
+    return b->in_types == NULL || b->out_types == NULL ||
+                   b->in_consts == NULL || b->outs == NULL
+               ? nomem(b->err)
+               : TN_OK;
+}
+
+tn_status tni_plan_infer_graph(tni_infer *c, const tni_graph *graph,
+                               const tni_type *in, int n_in, tni_type *out)
+{
+    const tni_plan_scope *outer = c->host;
+    for (int i = 0; i < graph->n_outputs; i++) {
+        memset(&out[i], 0, sizeof out[i]);
+        out[i].rank = -1;
+    }
+    if (outer->depth >= 32) return TN_OK;
+    tni_slot *slots =
+        TNI_NEW_ARRAY(outer->arena, tni_slot, graph->n_values);
+    if (slots == NULL) return nomem(c->err);
+    tni_plan_scope scope = {graph,         slots,        outer, outer->planner,
+                            outer->arena, outer->depth + 1};
+    init_slots(graph, slots, in, n_in);
+    tni_arena tmp;
+    tni_arena_init(&tmp, outer->arena->mem, 1 << 12);
+    tn_err local = {0};
+    builder b = {.p = outer->planner,
+                 .arena = outer->arena,
+                 .tmp = &tmp,
+                 .scope = &scope,
+                 .slots = slots,
+                 .err = &local};
+    tn_status status = init_args(&b, graph);
+    for (int i = 0; i < graph->n_nodes && status == TN_OK; i++) {
+        const tni_node *node = graph->nodes[i];
+        /* A branch that this shape never takes may not infer: its outputs
+         * stay unknown, and it is judged when it is run. */
+        if (infer_node(&b, node) != TN_OK) {
+            memset(b.outs, 0, (size_t)node->n_out * sizeof *b.outs);
+            for (int k = 0; k < node->n_out; k++) b.outs[k].rank = -1;
+        }
+        for (int k = 0; k < node->n_out; k++)
+            if (node->out[k] != NULL) slots[node->out[k]->id].type = b.outs[k];
+        bool done = false;
+        if (can_fold(&b, node)) status = fold_node(&b, node, &done);
+    }
+    tni_arena_fini(&tmp);
+    if (status != TN_OK) return nomem(c->err);
+    for (int i = 0; i < graph->n_outputs; i++) {
+        const tni_slot *s = slot_of(&scope, graph->outputs[i]);
+        if (s != NULL) out[i] = s->type;
+    }
+    return TN_OK;
+}
+
+/* --- steps ------------------------------------------------------------- */
+
+static bool inputs_static(const builder *b, const tni_node *node)
+{
+    for (int i = 0; i < node->n_in; i++)
+        if (b->in_types[i] != NULL && !tni_type_is_static(b->in_types[i]))
+            return false;
+    return true;
+}
+
+/* True when the values that the node's subgraphs read are static too. */
+static bool outputs_static(const builder *b, const tni_node *node)
+{
+    for (int i = 0; i < node->n_out; i++)
+        if (node->out[i] != NULL && !tni_type_is_static(&b->outs[i]))
+            return false;
+    return true;
+}
+
+static tn_status add_step(builder *b, const tni_node *node)
+{
+    tni_exec_plan *plan = b->plan;
+    tni_step *step = &plan->steps[plan->n_steps];
+    memset(step, 0, sizeof *step);
+    step->node = node;
+    step->n_in = node->n_in;
+    step->n_out = node->n_out;
+    step->in = TNI_NEW_ARRAY(b->arena, int, node->n_in + 1);
+    step->out = TNI_NEW_ARRAY(b->arena, int, node->n_out + 1);
+    if (step->in == NULL || step->out == NULL) return nomem(b->err);
+    for (int i = 0; i < node->n_in; i++)
+        step->in[i] =
+            node->in[i] != NULL ? tni_plan_slot(plan->graph, node->in[i]) : -1;
+    for (int i = 0; i < node->n_out; i++)
+        step->out[i] = node->out[i] != NULL ? node->out[i]->id : -1;
+    step->dynamic = !inputs_static(b, node) || !outputs_static(b, node);
+    bool in_block = true; /* strings are not: only ref can make them */
+    for (int i = 0; i < node->n_out; i++) {
+        if (node->out[i] == NULL) continue;
+        tni_slot *s = &b->slots[node->out[i]->id];
+        s->where =
+            tni_type_is_static(&s->type) && s->type.dtype != TN_STRING
+                ? TNI_SLOT_BLOCK
+                : TNI_SLOT_HEAP;
+        if (s->where == TNI_SLOT_HEAP) in_block = false;
+    }
+    if (!step->dynamic) {
+        for (int i = 0; i < node->n_out; i++)
+            b->out_types[i] =
+                node->out[i] != NULL ? &b->slots[node->out[i]->id].type : NULL;
+        tni_plan result = {0};
+        if (in_block)
+            TN_TRY(tni_plan_node(&result, b->p, node, b->in_types,
+                                 b->in_consts, b->out_types, b->arena,
+                                 b->err));
+        step->run = result.run;
+        step->state = result.state;
+        if (result.run != NULL && result.scratch_bytes > plan->scratch_bytes)
+            plan->scratch_bytes = result.scratch_bytes;
+    } else {
+        plan->n_dynamic++;
+    }
+    if (step->run == NULL) plan->n_reference++;
+    plan->n_steps++;
+    return TN_OK;
+}
+
+/* A reshape of something that has memory needs no step, only a name. */
+static bool try_alias(builder *b, const tni_node *node)
+{
+    if ((node->ver->traits & TNI_VIEW) == 0 || node->out[0] == NULL ||
+        node->in[0] == NULL || b->p->keep_values)
+        return false;
+    for (int i = 1; i < node->n_out; i++)
+        if (node->out[i] != NULL) return false;
+    const int in = tni_plan_slot(b->plan->graph, node->in[0]);
+    if (in < 0 || !tni_type_is_static(&b->outs[0]) ||
+        !tni_type_is_static(&b->slots[in].type) ||
+        b->outs[0].dtype != b->slots[in].type.dtype)
+        return false;
+    int root = in;
+    while (b->slots[root].where == TNI_SLOT_ALIAS) root = b->slots[root].index;
+    const tni_slot_where where = b->slots[root].where;
+    /* An output must not change when the caller changes an input. */
+    if (node->out[0]->is_output && where != TNI_SLOT_BLOCK) return false;
+    if (where == TNI_SLOT_HEAP || where == TNI_SLOT_NONE) return false;
+    tni_slot *s = &b->slots[node->out[0]->id];
+    s->where = TNI_SLOT_ALIAS;
+    s->index = in;
+    b->plan->aliases[b->plan->n_aliases++] = node->out[0]->id;
+    return true;
+}
+
+static tn_status walk(builder *b)
+{
+    const tni_graph *graph = b->plan->graph;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const tni_node *node = graph->nodes[i];
+        TN_TRY(infer_node(b, node));
+        for (int k = 0; k < node->n_out; k++)
+            if (node->out[k] != NULL)
+                b->slots[node->out[k]->id].type = b->outs[k];
+        bool done = false;
+        if (can_fold(b, node)) TN_TRY(fold_node(b, node, &done));
+        if (done || try_alias(b, node)) continue;
+        TN_TRY(add_step(b, node));
+    }
+    return TN_OK;
+}
+
+/* --- memory ------------------------------------------------------------ */
+
+static int root_of(const builder *b, int slot)
+{
+    while (b->slots[slot].where == TNI_SLOT_ALIAS) slot = b->slots[slot].index;
+    return slot;
+}
+
+static void touch(builder *b, int slot, int step)
+{
+    if (slot < 0) return;
+    const int s = b->storage_of[root_of(b, slot)];
+    if (s >= 0 && b->storages[s].last < step) b->storages[s].last = step;
+}
+
+/* The last step that reads the memory of each slot (before sharing). */
+static void find_last_uses(builder *b, int *last)
+{
+    const tni_exec_plan *plan = b->plan;
+    const tni_graph *graph = plan->graph;
+    for (int i = 0; i < plan->n_slots; i++) last[i] = -1;
+    for (int i = 0; i < plan->n_steps; i++) {
+        const tni_step *step = &plan->steps[i];
+        for (int k = 0; k < step->n_in; k++)
+            if (step->in[k] >= 0) last[root_of(b, step->in[k])] = i;
+        for (int k = 0; k < step->node->n_captures; k++) {
+            const int s = tni_plan_slot(graph, step->node->captures[k]);
+            if (s >= 0) last[root_of(b, s)] = i;
+        }
+    }
+    for (int i = 0; i < graph->n_outputs; i++) {
+        const int s = tni_plan_slot(graph, graph->outputs[i]);
+        if (s >= 0) last[root_of(b, s)] = plan->n_steps;
+    }
+}
+
+static size_t slot_bytes(const tni_slot *s)
+{
+    int64_t len = 0;
+    size_t size = 0;
+    if (!tni_dims_len(&len, s->type.rank, s->type.dims) ||
+        !tni_elems_size(&size, s->type.dtype, len))
+        return SIZE_MAX / 2;
+    return size;
+}
+
+/* Storage of an input that dies at this step and fits the output. */
+static int inplace_storage(const builder *b, const tni_step *step,
+                           const int *last, int at)
+{
+    if ((step->node->ver->traits & TNI_INPLACE) == 0 || step->dynamic ||
+        b->p->keep_values)
+        return -1;
+    const tni_slot *out = &b->slots[step->out[0]];
+    for (int k = 0; k < step->n_in; k++) {
+        if (step->in[k] < 0) continue;
+        const int root = root_of(b, step->in[k]);
+        const tni_slot *in = &b->slots[step->in[k]];
+        if (b->storage_of[root] < 0 || last[root] != at ||
+            in->type.dtype != out->type.dtype ||
+            slot_bytes(in) != slot_bytes(out))
+            continue;
+        /* The storage may be shared by an earlier in-place chain: it must
+         * die here as a whole. */
+        if (b->storages[b->storage_of[root]].last <= at)
+            return b->storage_of[root];
+    }
+    return -1;
+}
+
+static tn_status place(builder *b)
+{
+    tni_exec_plan *plan = b->plan;
+    int *last = TNI_NEW_ARRAY(b->tmp, int, plan->n_slots);
+    b->storages = TNI_NEW_ARRAY(b->tmp, tni_storage, plan->n_slots);
+    b->storage_of = TNI_NEW_ARRAY(b->tmp, int, plan->n_slots);
+    if (last == NULL || b->storages == NULL || b->storage_of == NULL)
+        return nomem(b->err);
+    find_last_uses(b, last);
+    for (int i = 0; i < plan->n_slots; i++) b->storage_of[i] = -1;
+    for (int i = 0; i < plan->n_steps; i++) {
+        const tni_step *step = &plan->steps[i];
+        for (int k = 0; k < step->n_out; k++) {
+            const int slot = step->out[k];
+            if (slot < 0 || b->slots[slot].where != TNI_SLOT_BLOCK) continue;
+            const int end = last[slot] < i ? i : last[slot];
+            int s = k == 0 ? inplace_storage(b, step, last, i) : -1;
+            if (s < 0) {
+                s = b->n_storages++;
+                b->storages[s].size = slot_bytes(&b->slots[slot]);
+                b->storages[s].first = b->p->keep_values ? 0 : i;
+            }
+            b->storages[s].last = b->p->keep_values ? plan->n_steps : end;
+            b->storage_of[slot] = s;
+        }
+        for (int k = 0; k < step->n_in; k++) touch(b, step->in[k], i);
+    }
+    TN_TRY(tni_memplan(&plan->block_bytes, b->storages, b->n_storages, b->tmp,
+                       b->err));
+    for (int i = 0; i < plan->n_slots; i++)
+        if (b->storage_of[i] >= 0)
+            b->slots[i].offset = b->storages[b->storage_of[i]].offset;
+    return TN_OK;
+}
+
+static tn_status check_limit(const builder *b)
+{
+    const tni_exec_plan *plan = b->plan;
+    size_t peak = 0;
+    if (!tni_add_size(plan->block_bytes, plan->scratch_bytes, &peak))
+        return tni_fail(b->err, TN_ELIMIT, "the plan is too large to address");
+    if (b->p->run_limit_bytes != 0 && peak > b->p->run_limit_bytes)
+        return tni_fail(b->err, TN_ELIMIT,
+                        "these input shapes need %zu bytes for activations, "
+                        "the limit is %llu: raise run_limit_bytes or use a "
+                        "smaller batch",
+                        peak, (unsigned long long)b->p->run_limit_bytes);
+    return TN_OK;
+}
+
+static tn_status build(tni_exec_plan *plan, tni_planner *p,
+                       const tni_type *inputs, int n_inputs,
+                       const tni_type *captures, tni_arena *tmp, tn_err *err)
+{
+    const tni_graph *graph = plan->graph;
+    plan->n_slots = graph->n_values + graph->n_captures;
+    plan->slots = TNI_NEW_ARRAY(&plan->arena, tni_slot, plan->n_slots);
+    plan->steps = TNI_NEW_ARRAY(&plan->arena, tni_step, graph->n_nodes);
+    plan->aliases = TNI_NEW_ARRAY(&plan->arena, int, graph->n_nodes);
+    if (plan->slots == NULL || plan->steps == NULL || plan->aliases == NULL)
+        return nomem(err);
+    init_slots(graph, plan->slots, inputs, n_inputs);
+    for (int i = 0; i < graph->n_captures; i++) {
+        tni_slot *s = &plan->slots[graph->n_values + i];
+        s->type = captures[i];
+        s->where = TNI_SLOT_CAPTURE;
+        s->index = i;
+        if (graph->captures[i]->constant != NULL) {
+            s->constant = graph->captures[i]->constant;
+            s->where = TNI_SLOT_CONST;
+        }
+    }
+    const tni_plan_scope scope = {graph, plan->slots, NULL, p, &plan->arena, 0};
+    builder b = {.p = p,
+                 .plan = plan,
+                 .arena = &plan->arena,
+                 .tmp = tmp,
+                 .scope = &scope,
+                 .slots = plan->slots,
+                 .err = err};
+    TN_TRY(init_args(&b, graph));
+    TN_TRY(walk(&b));
+    TN_TRY(place(&b));
+    return check_limit(&b);
+}
+
+/* --- cache ------------------------------------------------------------- */
+
+static size_t key_size(const tni_type *t)
+{
+    return 3 + (t->rank > 0 ? (size_t)t->rank : 0);
+}
+
+static int64_t *key_put(int64_t *k, const tni_type *t)
+{
+    *k++ = (int64_t)t->kind;
+    *k++ = (int64_t)t->dtype;
+    *k++ = t->rank;
+    for (int i = 0; i < t->rank; i++) *k++ = t->dims[i];
+    return k;
+}
+
+static tni_exec_plan *find_plan(tni_planner *p, const tni_graph *graph,
+                                const int64_t *key, size_t key_len)
+{
+    tni_exec_plan **link = &p->plans;
+    for (tni_exec_plan *e = p->plans; e != NULL; link = &e->next, e = e->next) {
+        if (e->graph != graph || e->key_len != key_len ||
+            memcmp(e->key, key, key_len * sizeof *key) != 0)
+            continue;
+        *link = e->next; /* to the front */
+        e->next = p->plans;
+        p->plans = e;
+        return e;
+    }
+    return NULL;
+}
+
+/* Frees the least recently used plans nobody runs while over the limit. */
+static void trim(tni_planner *p)
+{
+    while (p->plan_bytes > p->cache_limit_bytes) {
+        tni_exec_plan **victim = NULL;
+        for (tni_exec_plan **link = &p->plans; *link != NULL;
+             link = &(*link)->next)
+            if ((*link)->refs == 0) victim = link;
+        if (victim == NULL) return;
+        tni_exec_plan *plan = *victim;
+        *victim = plan->next;
+        p->plan_bytes -= plan->bytes;
+        free_plan(p, plan);
+    }
+}
+
+static tn_status make_plan(tni_exec_plan **out, tni_planner *p,
+                           const tni_graph *graph, const tni_type *inputs,
+                           int n_inputs, const tni_type *captures,
+                           const int64_t *key, size_t key_len, tni_arena *tmp,
+                           tn_err *err)
+{
+    tni_exec_plan *plan =
+        tni_mem_alloc(p->mem, sizeof *plan, _Alignof(tni_exec_plan));
+    if (plan == NULL) return nomem(err);
+    memset(plan, 0, sizeof *plan);
+    tni_arena_init(&plan->arena, p->mem, 1 << 14);
+    plan->graph = graph;
+    plan->key_len = key_len;
+    plan->key = TNI_NEW_ARRAY(&plan->arena, int64_t, key_len);
+    tn_status status = TN_OK;
+    if (plan->key == NULL)
+        status = nomem(err);
+    else
+        memcpy(plan->key, key, key_len * sizeof *key);
+    if (status == TN_OK)
+        status = build(plan, p, inputs, n_inputs, captures, tmp, err);
+    if (status != TN_OK) {
+        free_plan(p, plan);
+        return status;
+    }
+    plan->bytes = sizeof *plan;
+    for (tni_arena_chunk *c = plan->arena.first; c != NULL; c = c->next)
+        plan->bytes += c->size;
+    plan->next = p->plans;
+    p->plans = plan;
+    p->plan_bytes += plan->bytes;
+    *out = plan;
+    return TN_OK;
+}
+
+tn_status tni_plan_acquire(tni_exec_plan **out, tni_planner *p,
+                           const tni_graph *graph, const tni_type *inputs,
+                           int n_inputs, const tni_type *captures, tn_err *err)
+{
+    *out = NULL;
+    tni_arena tmp;
+    tni_arena_init(&tmp, p->mem, 1 << 12);
+    size_t key_len = 0;
+    for (int i = 0; i < n_inputs; i++) key_len += key_size(&inputs[i]);
+    for (int i = 0; i < graph->n_captures; i++)
+        key_len += key_size(&captures[i]);
+    int64_t *key = TNI_NEW_ARRAY(&tmp, int64_t, key_len + 1);
+    if (key == NULL) {
+        tni_arena_fini(&tmp);
+        return nomem(err);
+    }
+    int64_t *k = key;
+    for (int i = 0; i < n_inputs; i++) k = key_put(k, &inputs[i]);
+    for (int i = 0; i < graph->n_captures; i++) k = key_put(k, &captures[i]);
+    tni_mutex_lock(p->lock);
+    tn_status status = TN_OK;
+    tni_exec_plan *plan = find_plan(p, graph, key, key_len);
+    if (plan == NULL)
+        status = make_plan(&plan, p, graph, inputs, n_inputs, captures, key,
+                           key_len, &tmp, err);
+    if (status == TN_OK && TN_ALWAYS(plan != NULL)) {
+        plan->refs++;
+        trim(p);
+        *out = plan;
+    }
+    tni_mutex_unlock(p->lock);
+    tni_arena_fini(&tmp);
+    return status;
+}
+
+void tni_plan_release(tni_planner *p, tni_exec_plan *plan)
+{
+    if (plan == NULL) return;
+    tni_mutex_lock(p->lock);
+    plan->refs--;
+    trim(p);
+    tni_mutex_unlock(p->lock);
+}
