@@ -10,6 +10,9 @@ void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu,
     memset(k, 0, sizeof *k);
     k->cpu = *cpu;
     k->isa = cpu->isa & isa_mask;
+    tni_binary_init(&k->binary, k->isa);
+    tni_reduce_init(&k->reduce, k->isa);
+    tni_softmax_init(&k->softmax, k->isa);
     tni_unary_init(&k->unary, k->isa);
 }
 

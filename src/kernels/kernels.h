@@ -14,11 +14,17 @@
 #define TN_SRC_KERNELS_KERNELS_H
 
 #include "cpu/cpu.h"
+#include "kernels/binary/binary.h"
+#include "kernels/reduce/reduce.h"
+#include "kernels/softmax/softmax.h"
 #include "kernels/unary/unary.h"
 
 typedef struct tni_kernels {
     uint32_t isa; /* the bundles that rows were chosen from */
     tni_cpu cpu;
+    tni_binary_kernels binary;
+    tni_reduce_kernels reduce;
+    tni_softmax_kernels softmax;
     tni_unary_kernels unary;
 } tni_kernels;
 

@@ -9,6 +9,16 @@
 
 /* Plain C rows appear too, with isa 0; the driver leaves them out. */
 const kc_foreign_row kc_foreign[] = {
+#define TN_BINARY_KERNEL(isa, op, form, fn) {"binary", #fn, isa},
+#include "kernels/binary/binary.def"
+#undef TN_BINARY_KERNEL
+#define TN_REDUCE_KERNEL(isa, op, row, rows)                                   \
+    {"reduce", #row, isa}, {"reduce", #rows, isa},
+#include "kernels/reduce/reduce.def"
+#undef TN_REDUCE_KERNEL
+#define TN_SOFTMAX_KERNEL(isa, form, op, fn) {"softmax", #fn, isa},
+#include "kernels/softmax/softmax.def"
+#undef TN_SOFTMAX_KERNEL
 #define TN_UNARY_KERNEL(isa, op, fn) {"unary", #fn, isa},
 #include "kernels/unary/unary.def"
 #undef TN_UNARY_KERNEL

@@ -104,4 +104,10 @@ TN_INLINE vf v_scale2(vf v, vf n)
     return v_mul(v_mul(v, a), b);
 }
 
+/* Four vectors are the 32 lanes of vreduce.h. */
+#define V_EACH(M, ...)                                                         \
+    M(0, __VA_ARGS__) M(1, __VA_ARGS__) M(2, __VA_ARGS__) M(3, __VA_ARGS__)
+#define V_FOLD(join, a)                                                        \
+    (a##0 = join(a##0, a##2), a##1 = join(a##1, a##3), a##0 = join(a##0, a##1))
+
 #endif

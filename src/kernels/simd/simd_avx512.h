@@ -79,4 +79,8 @@ TN_INLINE vi vi_sar23(vi a) { return _mm512_srai_epi32(a, 23); }
 TN_INLINE vf vi_float(vi a) { return _mm512_cvtepi32_ps(a); }
 TN_INLINE vf v_scale2(vf v, vf n) { return _mm512_scalef_ps(v, n); }
 
+/* Two vectors are the 32 lanes of vreduce.h. */
+#define V_EACH(M, ...)  M(0, __VA_ARGS__) M(1, __VA_ARGS__)
+#define V_FOLD(join, a) (a##0 = join(a##0, a##1))
+
 #endif

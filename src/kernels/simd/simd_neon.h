@@ -75,4 +75,13 @@ TN_INLINE vf v_scale2(vf v, vf n)
     return v_mul(v_mul(v, a), b);
 }
 
+/* Eight vectors are the 32 lanes of vreduce.h. */
+#define V_EACH(M, ...)                                                         \
+    M(0, __VA_ARGS__) M(1, __VA_ARGS__) M(2, __VA_ARGS__) M(3, __VA_ARGS__)    \
+    M(4, __VA_ARGS__) M(5, __VA_ARGS__) M(6, __VA_ARGS__) M(7, __VA_ARGS__)
+#define V_FOLD(join, a)                                                        \
+    (a##0 = join(a##0, a##4), a##1 = join(a##1, a##5),                         \
+     a##2 = join(a##2, a##6), a##3 = join(a##3, a##7),                         \
+     a##0 = join(a##0, a##2), a##1 = join(a##1, a##3), a##0 = join(a##0, a##1))
+
 #endif

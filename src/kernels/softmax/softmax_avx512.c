@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* softmax_avx512.c - softmax on AVX-512 */
+#include "kernels/softmax/softmax.h"
+#if TN_ARCH_X86_64
+#include "cpu/target.h"
+
+#include <immintrin.h>
+#include <math.h>
+
+TN_TARGET_BEGIN(TN_TARGET_AVX512)
+#include "kernels/simd/simd_avx512.h"
+#include "kernels/softmax/softmax_tmpl.h"
+TN_TARGET_END
+#endif
