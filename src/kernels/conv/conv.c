@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conv.c - choose how a convolution is computed and cut it into tasks
+ *
+ * The sizes of tasks come from the shape alone, and every element is summed
+ * in one order, so neither the method nor the workers change a bit.
+ */
+#include "kernels/conv/conv.h"
+
+#include "base/checked.h"
+#include "tenon/base.h"
+
+#include <string.h>
+
+static const tni_conv_kernels rows[] = {
+#define TN_CONV_KERNEL(isa, name, mr, nr)                                      \
+    {isa,                                                                      \
+     #name,                                                                    \
+     mr,                                                                       \
+     nr,                                                                       \
+     tni_conv_f32_tile__##name,                                                \
+     tni_conv_f32_unfold__##name,                                              \
+     tni_conv_f32_finish__##name},
+#include "kernels/conv/conv.def"
+#undef TN_CONV_KERNEL
+};
+enum { n_rows = sizeof rows / sizeof rows[0] };
+
+void tni_conv_init(tni_conv_kernels *k, uint32_t isa)
+{
+    for (int i = 0; i < n_rows; i++)
+        if ((rows[i].isa & isa) == rows[i].isa) *k = rows[i];
+}
+
+bool tni_conv_row(tni_conv_kernels *k, int i)
+{
+    if (i < 0 || i >= n_rows) return false;
+    *k = rows[i];
+    return true;
+}
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t ceil_div(size_t a, size_t b)
+{
+    return a / b + (a % b != 0);
+}
+
+static size_t round_up(size_t a, size_t b)
+{
+    return ceil_div(a, b) * b;
+}
+
+static bool mul3(size_t a, size_t b, size_t c, size_t *out)
+{
+    return tni_mul_size(a, b, out) && tni_mul_size(*out, c, out);
+}
+
+/* --- planning ------------------------------------------------------------ */
+
+/* What a task keeps in L2 of the image, and how finely work is cut. */
+enum { chunk_floats = 48 * 1024, want_tasks = 32, min_task = 1 << 17 };
+
+static bool is_point(const tni_conv_shape *s)
+{
+    for (int d = 0; d < 3; d++)
+        if (s->kernel[d] != 1 || s->stride[d] != 1 || s->pad_lo[d] != 0 ||
+            s->in[d] != s->out[d])
+            return false;
+    return true;
+}
+
+/* Size of the padded image, 0 in pad_len when the image itself will do. */
+static bool plan_padding(tni_conv_plan *p)
+{
+    const tni_conv_shape *s = &p->s;
+    bool padded = false;
+    for (int d = 0; d < 3; d++) {
+        size_t need = 0, reach = 0;
+        if (!tni_mul_size(s->out[d] - 1, s->stride[d], &need) ||
+            !tni_mul_size(s->kernel[d] - 1, s->dilation[d], &reach) ||
+            !tni_add_size(need, reach, &need) || !tni_add_size(need, 1, &need))
+            return false;
+        p->pad_dim[d] = need;
+        padded |= s->pad_lo[d] != 0 || need > s->in[d];
+    }
+    if (!padded) {
+        memcpy(p->pad_dim, s->in, sizeof p->pad_dim);
+        p->pad_len = 0;
+        return true;
+    }
+    return mul3(p->pad_dim[0], p->pad_dim[1], p->pad_dim[2], &p->pad_len);
+}
+
+static bool plan_sizes(tni_conv_plan *p)
+{
+    const tni_conv_shape *s = &p->s;
+    size_t image = 0;
+    if (!mul3(s->in[0], s->in[1], s->in[2], &p->in_len) ||
+        !mul3(s->out[0], s->out[1], s->out[2], &p->out_len) ||
+        !mul3(s->kernel[0], s->kernel[1], s->kernel[2], &p->k) ||
+        !tni_mul_size(p->k, s->ic, &p->k))
+        return false;
+    if (p->out_len == 0 || s->n == 0 || s->groups == 0 || s->oc == 0) {
+        p->out_len = 0;
+        return true;
+    }
+    if (!plan_padding(p) ||
+        !mul3(max_size(p->pad_len, p->in_len), s->ic, s->groups, &image) ||
+        !tni_add_size(p->k, p->out_len, &p->table_len))
+        return false;
+    if (p->pad_len != 0) p->shared_len = round_up(image, 16);
+    /* The tables hold 32-bit offsets within one group of one image. */
+    return image <= UINT32_MAX && p->table_len <= UINT32_MAX;
+}
+
+/* Whole tiles per group of channels: what either orientation must compute. */
+static tni_conv_method choose(const tni_conv_plan *p,
+                              const tni_conv_kernels *ker,
+                              const tni_gemm_kernels *gemm)
+{
+    const tni_conv_shape *s = &p->s;
+    const size_t nr = (size_t)ker->nr, gnr = (size_t)gemm->nr;
+    const size_t k = p->k;
+    /* In multiply-adds: a transposing store costs about 8 terms, unfolding a
+     * panel about one row of tiles of it. */
+    const size_t channels = round_up(s->oc, nr) * p->out_len * (k + 8);
+    const size_t rows_cost = max_size(s->oc, 2) + (is_point(s) ? 2 : 16);
+    const size_t pixels = rows_cost * round_up(p->out_len, gnr) * (k + 2);
+    if (channels <= pixels) return TNI_CONV_CHANNELS;
+    return is_point(s) ? TNI_CONV_POINT : TNI_CONV_PIXELS;
+}
+
+static void point_gemm(tni_gemm *g, const tni_conv_plan *p)
+{
+    const tni_conv_shape *s = &p->s;
+    memset(g, 0, sizeof *g);
+    g->m = s->oc;
+    g->k = p->k;
+    g->n = p->out_len;
+    g->ldb = p->in_len;
+    g->ldc = p->out_len;
+}
+
+/* Pixels and channels of a task: pixels so that their part of the image stays
+ * in L2, channels so that there are tasks for everyone. */
+static void plan_tasks(tni_conv_plan *p, size_t oc_unit, size_t p_unit,
+                       size_t oc_max)
+{
+    const tni_conv_shape *s = &p->s;
+    size_t per_pixel = s->ic;
+    for (int d = 0; d < 3; d++) per_pixel *= min_size(s->stride[d], 8);
+    const size_t fit = max_size(chunk_floats / max_size(per_pixel, 1), 8);
+    size_t parts = ceil_div(p->out_len, max_size(fit, 8 * p_unit));
+    p->p_step = round_up(ceil_div(p->out_len, parts), p_unit);
+    p->p_tasks = ceil_div(p->out_len, p->p_step);
+
+    const size_t others = p->p_tasks * s->groups * s->n;
+    const size_t work = max_size(p->p_step * max_size(p->k, 1) * oc_unit, 1);
+    const size_t units = ceil_div(s->oc, oc_unit);
+    size_t step = max_size(ceil_div(min_task, work), 1);
+    step = max_size(step, units * others / want_tasks);
+    step = min_size(min_size(step, units), max_size(oc_max / oc_unit, 1));
+    p->oc_step = step * oc_unit;
+    p->oc_tasks = ceil_div(s->oc, p->oc_step);
+}
+
+bool tni_conv_plan_method(tni_conv_plan *p, const tni_conv_kernels *ker,
+                          const tni_gemm_kernels *gemm,
+                          const tni_conv_shape *s, tni_conv_method method)
+{
+    memset(p, 0, sizeof *p);
+    p->s = *s;
+    p->method = method;
+    if (!plan_sizes(p)) return false;
+    if (method == TNI_CONV_POINT && !is_point(s)) return false;
+    if (method == TNI_CONV_CHANNELS) {
+        if (!tni_gemm_packed_b_len(gemm, p->k, s->oc, &p->group_len))
+            return false;
+        if (p->out_len != 0)
+            plan_tasks(p, (size_t)ker->nr, (size_t)ker->mr, SIZE_MAX);
+    } else {
+        if (!tni_gemm_packed_a_len(gemm, s->oc, p->k, &p->group_len))
+            return false;
+    }
+    if (method == TNI_CONV_PIXELS && p->out_len != 0) {
+        const size_t nr = (size_t)gemm->nr;
+        plan_tasks(p, (size_t)gemm->mr, nr, SIZE_MAX);
+        /* One task does all channels of its pixels: unfold once. */
+        p->oc_step = s->oc;
+        p->oc_tasks = 1;
+        p->p_step = min_size(p->p_step, 8 * nr);
+        p->p_tasks = ceil_div(p->out_len, p->p_step);
+        p->worker_len = nr * min_size(p->k, gemm->kc);
+    }
+    if (method == TNI_CONV_POINT && p->out_len != 0) {
+        tni_gemm g;
+        const float any = 0;
+        point_gemm(&g, p);
+        g.a_packed = &any;
+        tni_gemm_plan_init(&p->gemm, gemm, &g);
+        p->worker_len = p->gemm.scratch_len;
+        p->table_len = 0;
+    }
+    p->worker_len = round_up(p->worker_len, 16);
+    return tni_mul_size(p->group_len, s->groups, &p->packed_len);
+}
+
+bool tni_conv_plan_init(tni_conv_plan *p, const tni_conv_kernels *ker,
+                        const tni_gemm_kernels *gemm, const tni_conv_shape *s)
+{
+    memset(p, 0, sizeof *p);
+    p->s = *s;
+    if (!plan_sizes(p)) return false;
+    const tni_conv_method method =
+        p->out_len != 0 ? choose(p, ker, gemm) : TNI_CONV_CHANNELS;
+    return tni_conv_plan_method(p, ker, gemm, s, method);
+}
+
+void tni_conv_pack(const tni_conv_plan *p, const tni_conv_kernels *ker,
+                   const tni_gemm_kernels *gemm, float *packed, const float *w)
+{
+    (void)ker;
+    for (size_t g = 0; g < p->s.groups; g++) {
+        float *out = packed + g * p->group_len;
+        const float *src = w + g * p->s.oc * p->k;
+        if (p->method == TNI_CONV_CHANNELS)
+            tni_gemm_pack_b(gemm, out, src, p->k, true, p->k, p->s.oc);
+        else
+            tni_gemm_pack_a(gemm, out, src, p->k, false, p->s.oc, p->k);
+    }
+}
+
+void tni_conv_tables(const tni_conv_plan *p, uint32_t *tables)
+{
+    const tni_conv_shape *s = &p->s;
+    const size_t *dim = p->pad_dim;
+    if (p->table_len == 0) return;
+    for (size_t c = 0; c < s->ic; c++)
+        for (size_t a = 0; a < s->kernel[0]; a++)
+            for (size_t b = 0; b < s->kernel[1]; b++)
+                for (size_t d = 0; d < s->kernel[2]; d++)
+                    *tables++ = (uint32_t)(((c * dim[0] + a * s->dilation[0]) *
+                                                dim[1] +
+                                            b * s->dilation[1]) *
+                                               dim[2] +
+                                           d * s->dilation[2]);
+    for (size_t a = 0; a < s->out[0]; a++)
+        for (size_t b = 0; b < s->out[1]; b++)
+            for (size_t d = 0; d < s->out[2]; d++)
+                *tables++ = (uint32_t)((a * s->stride[0] * dim[1] +
+                                        b * s->stride[1]) *
+                                           dim[2] +
+                                       d * s->stride[2]);
+}
+
+/* --- running ------------------------------------------------------------- */
+
+typedef struct run_ctx {
+    const tni_conv_plan *p;
+    const tni_conv_kernels *ker;
+    const tni_gemm_kernels *gemm;
+    const float *x, *packed;
+    const uint32_t *off, *pix;
+    const tni_epilogue *epi;
+    float *y, *shared, *scratch;
+    size_t image; /* which one, when it is padded */
+} run_ctx;
+
+/* Copies one channel into its padded place; every element is written. */
+static void pad_channel(const tni_conv_plan *p, const float *x, float *out)
+{
+    const tni_conv_shape *s = &p->s;
+    const size_t *in = s->in, *lo = s->pad_lo, *dim = p->pad_dim;
+    const size_t left = min_size(lo[2], dim[2]);
+    const size_t len = min_size(in[2], dim[2] - left);
+    const size_t right = dim[2] - left - len;
+    for (size_t a = 0; a < dim[0]; a++) {
+        for (size_t b = 0; b < dim[1]; b++) {
+            const bool inside =
+                a >= lo[0] && a - lo[0] < in[0] && b >= lo[1] &&
+                b - lo[1] < in[1];
+            if (inside) {
+                const float *row =
+                    x + ((a - lo[0]) * in[1] + (b - lo[1])) * in[2];
+                for (size_t i = 0; i < left; i++) out[i] = 0.0f;
+                memcpy(out + left, row, len * sizeof *out);
+                for (size_t i = 0; i < right; i++) out[left + len + i] = 0.0f;
+            } else {
+                memset(out, 0, dim[2] * sizeof *out);
+            }
+            out += dim[2];
+        }
+    }
+}
+
+static void pad_tasks(void *ctx, size_t begin, size_t end, int worker)
+{
+    const run_ctx *r = ctx;
+    const size_t channels = r->p->s.ic * r->p->s.groups;
+    const float *x = r->x + r->image * channels * r->p->in_len;
+    (void)worker;
+    for (size_t c = begin; c < end; c++)
+        pad_channel(r->p, x + c * r->p->in_len,
+                    r->shared + c * r->p->pad_len);
+}
+
+/* What the tiles left to do for channels [o, o + n) of pixels [q, q + len). */
+static void finish(const run_ctx *r, size_t base, size_t n, size_t q,
+                   size_t len)
+{
+    const tni_epilogue *e = r->epi;
+    const bool late = e->add != NULL;
+    if (!late && e->act == NULL) return;
+    for (size_t o = 0; o < n; o++) {
+        float *y = r->y + (base + o) * r->p->out_len + q;
+        if (late)
+            r->ker->finish(y, e->add + (base + o) * r->p->out_len + q, len,
+                           e->clip, e->lo, e->hi);
+        if (e->act != NULL) e->act(y, y, len, e->act_params);
+    }
+}
+
+/* Channels [o0, o0 + n) of pixels [q0, q0 + len) with the CHANNELS tile. */
+static void task_channels(const run_ctx *r, const float *x, size_t image,
+                          size_t group, size_t o0, size_t n, size_t q0,
+                          size_t len)
+{
+    const tni_conv_plan *p = r->p;
+    const size_t nr = (size_t)r->ker->nr, mr = (size_t)r->ker->mr;
+    const size_t tiles = ceil_div(len, mr);
+    const size_t chan = group * p->s.oc; /* first of the group */
+    const size_t out = (image * p->s.groups * p->s.oc + chan) * p->out_len;
+    tni_conv_tile t = {0};
+    t.x = x;
+    t.off = r->off;
+    t.k = p->k;
+    t.y_cs = p->out_len;
+    t.clip = r->epi->clip && r->epi->add == NULL;
+    t.lo = r->epi->lo;
+    t.hi = r->epi->hi;
+    for (size_t o = o0; o < o0 + n; o += nr) {
+        t.nr = (int)min_size(nr, o0 + n - o);
+        t.w = r->packed + group * p->group_len + o * p->k;
+        if (r->epi->bias_row != NULL) t.bias = r->epi->bias_row + chan + o;
+        for (size_t i = 0, q = 0; i < tiles; i++) {
+            const size_t end = len * (i + 1) / tiles;
+            t.mr = (int)(end - q);
+            t.pix = r->pix + q0 + q;
+            t.y = r->y + out + o * p->out_len + q0 + q;
+            r->ker->tile(&t);
+            q = end;
+        }
+        finish(r, image * p->s.groups * p->s.oc + chan + o, (size_t)t.nr, q0,
+               len);
+    }
+}
+
+static void task_pixels(const run_ctx *r, const float *x, size_t image,
+                        size_t group, size_t q0, size_t len, float *panel)
+{
+    const tni_conv_plan *p = r->p;
+    const size_t nr = (size_t)r->gemm->nr, mr = (size_t)r->gemm->mr;
+    const size_t chan = group * p->s.oc;
+    const size_t base = image * p->s.groups * p->s.oc + chan;
+    const tni_epilogue *e = r->epi;
+    const float *w = r->packed + group * p->group_len;
+    tni_gemm_tile t = {0};
+    t.a_rs = 1;
+    t.a_ks = mr;
+    t.b = panel;
+    t.b_ks = nr;
+    t.c_rs = p->out_len;
+    t.lo = e->lo;
+    t.hi = e->hi;
+    for (size_t q = q0; q < q0 + len; q += nr) {
+        t.nr = (int)min_size(nr, q0 + len - q);
+        size_t k0 = 0;
+        do {
+            t.k = min_size(r->gemm->kc, p->k - k0);
+            t.flags = k0 != 0 ? TNI_TILE_LOAD : 0;
+            if (k0 + t.k == p->k) {
+                if (e->bias_row != NULL) t.flags |= TNI_TILE_BIAS_ROW;
+                if (e->clip && e->add == NULL) t.flags |= TNI_TILE_CLIP;
+            }
+            r->ker->unfold(panel, x, r->off + k0, t.k, r->pix + q,
+                           (size_t)t.nr);
+            for (size_t o = 0; o < p->s.oc; o += mr) {
+                t.mr = (int)min_size(mr, p->s.oc - o);
+                t.a = w + o * p->k + k0 * mr;
+                t.c = r->y + (base + o) * p->out_len + q;
+                if (e->bias_row != NULL) t.bias_row = e->bias_row + chan + o;
+                r->gemm->col(&t);
+            }
+            k0 += t.k;
+        } while (k0 < p->k);
+    }
+    finish(r, base, p->s.oc, q0, len);
+}
+
+static void conv_tasks(void *ctx, size_t begin, size_t end, int worker)
+{
+    const run_ctx *r = ctx;
+    const tni_conv_plan *p = r->p;
+    const size_t per_image = p->s.groups * p->p_tasks * p->oc_tasks;
+    for (size_t i = begin; i < end; i++) {
+        const size_t image = r->image + i / per_image;
+        size_t t = i % per_image;
+        const size_t group = t / (p->p_tasks * p->oc_tasks);
+        t %= p->p_tasks * p->oc_tasks;
+        const size_t q0 = t / p->oc_tasks * p->p_step;
+        const size_t o0 = t % p->oc_tasks * p->oc_step;
+        const size_t len = min_size(p->p_step, p->out_len - q0);
+        const size_t n = min_size(p->oc_step, p->s.oc - o0);
+        const float *x;
+        if (p->pad_len != 0)
+            x = r->shared + group * p->s.ic * p->pad_len;
+        else
+            x = r->x + (image * p->s.groups + group) * p->s.ic * p->in_len;
+        if (p->method == TNI_CONV_CHANNELS)
+            task_channels(r, x, image, group, o0, n, q0, len);
+        else
+            task_pixels(r, x, image, group, q0, len,
+                        r->scratch + (size_t)worker * p->worker_len);
+    }
+}
+
+static void point_tasks(void *ctx, size_t begin, size_t end, int worker)
+{
+    const run_ctx *r = ctx;
+    const tni_conv_plan *p = r->p;
+    const size_t per = tni_gemm_tasks(&p->gemm);
+    tni_gemm g;
+    point_gemm(&g, p);
+    for (size_t i = begin; i < end; i++) {
+        const size_t slot = i / per, group = slot % p->s.groups;
+        tni_epilogue e = *r->epi;
+        e.alpha = e.beta = 1.0f;
+        g.b = r->x + slot * p->s.ic * p->in_len;
+        g.a_packed = r->packed + group * p->group_len;
+        g.c = r->y + slot * p->s.oc * p->out_len;
+        if (e.bias_row != NULL) e.bias_row += group * p->s.oc;
+        if (e.add != NULL) {
+            e.add += slot * p->s.oc * p->out_len;
+            e.add_ld = p->out_len;
+        }
+        tni_gemm_task(r->gemm, &p->gemm, &g, &e, i % per,
+                      r->scratch + (size_t)worker * p->worker_len);
+    }
+}
+
+void tni_conv_run(const tni_conv_plan *p, const tni_conv_kernels *ker,
+                  const tni_gemm_kernels *gemm, const float *x,
+                  const float *packed, const uint32_t *tables,
+                  const tni_epilogue *epi, float *y, float *scratch,
+                  const tni_par *par)
+{
+    if (p->out_len == 0) return;
+    run_ctx r = {p, ker, gemm, x, packed, tables, NULL, epi, y, scratch,
+                 NULL, 0};
+    r.scratch = scratch != NULL ? scratch + p->shared_len : NULL;
+    if (p->method == TNI_CONV_POINT) {
+        tni_par_for(par, p->s.n * p->s.groups * tni_gemm_tasks(&p->gemm),
+                    point_tasks, &r);
+        return;
+    }
+    r.pix = tables + p->k;
+    const size_t tasks = p->s.groups * p->p_tasks * p->oc_tasks;
+    if (p->pad_len == 0) {
+        tni_par_for(par, p->s.n * tasks, conv_tasks, &r);
+        return;
+    }
+    for (; r.image < p->s.n; r.image++) {
+        tni_par_for(par, p->s.ic * p->s.groups, pad_tasks, &r);
+        tni_par_for(par, tasks, conv_tasks, &r);
+    }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conv_avx2.c - f32 convolution kernels for AVX2 and FMA */
+#include "kernels/conv/conv.h"
+
+#if TN_ARCH_X86_64
+#include <immintrin.h>
+
+#include "cpu/target.h"
+
+TN_TARGET_BEGIN(TN_TARGET_AVX2)
+#define MR              6
+#define CONV_NAME(part) tni_conv_f32_##part##__avx2_6x16
+#include "kernels/gemm/gemm_vec_avx2.h"
+#include "kernels/gemm/gemm_lists.h"
+
+/* Lanes of a transposed 4 by 4 block: channel j below, j + 4 above. */
+TN_INLINE void put(float *y, size_t cs, V x)
+{
+    _mm_storeu_ps(y, _mm256_castps256_ps128(x));
+    _mm_storeu_ps(y + 4 * cs, _mm256_extractf128_ps(x, 1));
+}
+
+TN_INLINE void store_quad(float *y, size_t cs, V a, V b, V c, V d)
+{
+    const V t0 = _mm256_unpacklo_ps(a, b), t1 = _mm256_unpackhi_ps(a, b);
+    const V t2 = _mm256_unpacklo_ps(c, d), t3 = _mm256_unpackhi_ps(c, d);
+    put(y, cs, _mm256_shuffle_ps(t0, t2, 0x44));
+    put(y + cs, cs, _mm256_shuffle_ps(t0, t2, 0xee));
+    put(y + 2 * cs, cs, _mm256_shuffle_ps(t1, t3, 0x44));
+    put(y + 3 * cs, cs, _mm256_shuffle_ps(t1, t3, 0xee));
+}
+
+/* Four channels of two pixels each. */
+TN_INLINE void put_pair(float *y, size_t cs, __m128 lo, __m128 hi)
+{
+    _mm_storel_pi((__m64 *)(void *)y, lo);
+    _mm_storeh_pi((__m64 *)(void *)(y + cs), lo);
+    _mm_storel_pi((__m64 *)(void *)(y + 2 * cs), hi);
+    _mm_storeh_pi((__m64 *)(void *)(y + 3 * cs), hi);
+}
+
+TN_INLINE void store_pair(float *y, size_t cs, V a, V b)
+{
+    const V lo = _mm256_unpacklo_ps(a, b), hi = _mm256_unpackhi_ps(a, b);
+    put_pair(y, cs, _mm256_castps256_ps128(lo), _mm256_castps256_ps128(hi));
+    put_pair(y + 4 * cs, cs, _mm256_extractf128_ps(lo, 1),
+             _mm256_extractf128_ps(hi, 1));
+}
+
+#include "kernels/conv/conv_tmpl.h"
+TN_TARGET_END
+#endif
