@@ -13,6 +13,8 @@ void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu,
     tni_binary_init(&k->binary, k->isa);
     tni_reduce_init(&k->reduce, k->isa);
     tni_softmax_init(&k->softmax, k->isa);
+    tni_conv_init(&k->conv, k->isa);
+    tni_gemm_init(&k->gemm, k->isa);
     tni_unary_init(&k->unary, k->isa);
 }
 

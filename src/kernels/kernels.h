@@ -17,6 +17,8 @@
 #include "kernels/binary/binary.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/softmax/softmax.h"
+#include "kernels/conv/conv.h"
+#include "kernels/gemm/gemm.h"
 #include "kernels/unary/unary.h"
 
 typedef struct tni_kernels {
@@ -25,6 +27,8 @@ typedef struct tni_kernels {
     tni_binary_kernels binary;
     tni_reduce_kernels reduce;
     tni_softmax_kernels softmax;
+    tni_conv_kernels conv;
+    tni_gemm_kernels gemm;
     tni_unary_kernels unary;
 } tni_kernels;
 

@@ -19,6 +19,14 @@ const kc_foreign_row kc_foreign[] = {
 #define TN_SOFTMAX_KERNEL(isa, form, op, fn) {"softmax", #fn, isa},
 #include "kernels/softmax/softmax.def"
 #undef TN_SOFTMAX_KERNEL
+#define TN_CONV_KERNEL(isa, name, mr, nr)                                      \
+    {"conv", "tni_conv_f32__" #name, isa},
+#include "kernels/conv/conv.def"
+#undef TN_CONV_KERNEL
+#define TN_GEMM_KERNEL(isa, name, mr, nr, kc)                                  \
+    {"gemm", "tni_gemm_f32__" #name, isa},
+#include "kernels/gemm/gemm.def"
+#undef TN_GEMM_KERNEL
 #define TN_UNARY_KERNEL(isa, op, fn) {"unary", #fn, isa},
 #include "kernels/unary/unary.def"
 #undef TN_UNARY_KERNEL

@@ -9,7 +9,7 @@
 
 enum { NR = VN * VW };
 
-#define PX_PTR(r)      const float *p##r = t->x + t->pix[r < mr ? r : 0];
+#define PX_PTR(r)      const float *p##r = t->x + t->pix[(r) * ((r) < mr)];
 #define ACC_ZERO(v, r) V c##r##_##v = v_zero();
 #define ACC_FMA(v, r)                                                          \
     c##r##_##v = v_fma(x, b##v, c##r##_##v);                                   \

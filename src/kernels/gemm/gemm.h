@@ -22,6 +22,7 @@
 #define TN_SRC_KERNELS_GEMM_GEMM_H
 
 #include "base/par.h"
+#include "kernels/rows.h"
 
 #include <stdbool.h>
 #include <stddef.h>

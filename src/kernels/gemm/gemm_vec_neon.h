@@ -17,4 +17,8 @@ TN_INLINE V v_clip(V x, V l, V h)
     return vbslq_f32(vcgtq_f32(y, h), h, y);
 }
 /* Keeps an accumulator where it is: gcc 12 else renames and spills them. */
-#define v_pin(x)         __asm__("" : "+w"(x))
+#if defined(TN_NO_TARGET)
+#define v_pin(x) (void)0
+#else
+#define v_pin(x) __asm__("" : "+w"(x))
+#endif
