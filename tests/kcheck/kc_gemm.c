@@ -89,8 +89,7 @@ static void draw_epilogue(kc *t, call *c, bool exact)
     if (bits & 2) c->epi.bias_col = input(t, g->n, exact);
     if (bits & 4) {
         c->epi.add_ld = bits & 8 ? 0 : g->n + 3;
-        c->epi.add =
-            input(t, extent(g->m, g->n, c->epi.add_ld), exact);
+        c->epi.add = input(t, extent(g->m, g->n, c->epi.add_ld), exact);
     }
     if (bits & 8) c->epi.alpha = 2.0f;
     if (bits & 16) c->epi.beta = -3.0f;
@@ -120,12 +119,12 @@ static void one_case(kc *t, call *c, bool exact)
     g->ldb = (g->b_trans ? g->k : g->n) + kc_pick(t, "ldb", 0, 5);
     g->ldc = g->n + kc_pick(t, "ldc", 0, 5);
 
-    const float *a =
-        input(t, g->a_trans ? extent(g->k, g->m, g->lda)
-                            : extent(g->m, g->k, g->lda), exact);
-    const float *b =
-        input(t, g->b_trans ? extent(g->n, g->k, g->ldb)
-                            : extent(g->k, g->n, g->ldb), exact);
+    const float *a = input(
+        t, g->a_trans ? extent(g->k, g->m, g->lda) : extent(g->m, g->k, g->lda),
+        exact);
+    const float *b = input(
+        t, g->b_trans ? extent(g->n, g->k, g->ldb) : extent(g->k, g->n, g->ldb),
+        exact);
     size_t len = 0;
     g->a = a;
     g->b = b;
@@ -202,17 +201,15 @@ static void same_bits(kc *t, const tni_gemm_kernels *ker)
 
 static void bench(kc *t, const tni_gemm_kernels *ker)
 {
-    static const size_t shapes[][3] = {{512, 512, 512},  {1024, 1024, 1024},
-                                       {128, 768, 768},  {128, 3072, 768},
-                                       {1, 1024, 1024},  {4, 1024, 1024},
-                                       {49, 512, 2048}};
+    static const size_t shapes[][3] = {
+        {512, 512, 512}, {1024, 1024, 1024}, {128, 768, 768}, {128, 3072, 768},
+        {1, 1024, 1024}, {4, 1024, 1024},    {49, 512, 2048}};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         const size_t m = shapes[i][0], n = shapes[i][1], k = shapes[i][2];
         const tni_epilogue none = TNI_EPILOGUE_NONE;
         static const char *const labels[] = {
-            "m=512 n=512 k=512",  "m=1024 n=1024 k=1024",
-            "m=128 n=768 k=768",  "m=128 n=3072 k=768",
-            "m=1 n=1024 k=1024",  "m=4 n=1024 k=1024",
+            "m=512 n=512 k=512",  "m=1024 n=1024 k=1024", "m=128 n=768 k=768",
+            "m=128 n=3072 k=768", "m=1 n=1024 k=1024",    "m=4 n=1024 k=1024",
             "m=49 n=512 k=2048"};
         call c = {.ker = ker, .epi = none};
         size_t len = 0;
@@ -222,8 +219,13 @@ static void bench(kc *t, const tni_gemm_kernels *ker)
         kc_fill_normal(t, a, m * k);
         kc_fill_normal(t, b, k * n);
         tni_gemm_pack_b(ker, packed, b, n, false, k, n);
-        c.g = (tni_gemm){.m = m, .n = n, .k = k, .a = a, .lda = k,
-                         .b_packed = packed, .ldc = n};
+        c.g = (tni_gemm){.m = m,
+                         .n = n,
+                         .k = k,
+                         .a = a,
+                         .lda = k,
+                         .b_packed = packed,
+                         .ldc = n};
         c.g.c = kc_own(t, m * n * 4);
         tni_gemm_plan_init(&c.plan, ker, &c.g);
         c.scratch = kc_own(t, c.plan.scratch_len * 4);

@@ -174,8 +174,8 @@ static void plan_tasks(tni_conv_plan *p, size_t oc_unit, size_t p_unit,
 }
 
 bool tni_conv_plan_method(tni_conv_plan *p, const tni_conv_kernels *ker,
-                          const tni_gemm_kernels *gemm,
-                          const tni_conv_shape *s, tni_conv_method method)
+                          const tni_gemm_kernels *gemm, const tni_conv_shape *s,
+                          tni_conv_method method)
 {
     memset(p, 0, sizeof *p);
     p->s = *s;
@@ -248,18 +248,18 @@ void tni_conv_tables(const tni_conv_plan *p, uint32_t *tables)
         for (size_t a = 0; a < s->kernel[0]; a++)
             for (size_t b = 0; b < s->kernel[1]; b++)
                 for (size_t d = 0; d < s->kernel[2]; d++)
-                    *tables++ = (uint32_t)(((c * dim[0] + a * s->dilation[0]) *
-                                                dim[1] +
-                                            b * s->dilation[1]) *
-                                               dim[2] +
-                                           d * s->dilation[2]);
+                    *tables++ =
+                        (uint32_t)(((c * dim[0] + a * s->dilation[0]) * dim[1] +
+                                    b * s->dilation[1]) *
+                                       dim[2] +
+                                   d * s->dilation[2]);
     for (size_t a = 0; a < s->out[0]; a++)
         for (size_t b = 0; b < s->out[1]; b++)
             for (size_t d = 0; d < s->out[2]; d++)
-                *tables++ = (uint32_t)((a * s->stride[0] * dim[1] +
-                                        b * s->stride[1]) *
-                                           dim[2] +
-                                       d * s->stride[2]);
+                *tables++ =
+                    (uint32_t)((a * s->stride[0] * dim[1] + b * s->stride[1]) *
+                                   dim[2] +
+                               d * s->stride[2]);
 }
 
 /* --- running ------------------------------------------------------------- */
@@ -285,9 +285,8 @@ static void pad_channel(const tni_conv_plan *p, const float *x, float *out)
     const size_t right = dim[2] - left - len;
     for (size_t a = 0; a < dim[0]; a++) {
         for (size_t b = 0; b < dim[1]; b++) {
-            const bool inside =
-                a >= lo[0] && a - lo[0] < in[0] && b >= lo[1] &&
-                b - lo[1] < in[1];
+            const bool inside = a >= lo[0] && a - lo[0] < in[0] && b >= lo[1] &&
+                                b - lo[1] < in[1];
             if (inside) {
                 const float *row =
                     x + ((a - lo[0]) * in[1] + (b - lo[1])) * in[2];
@@ -309,8 +308,7 @@ static void pad_tasks(void *ctx, size_t begin, size_t end, int worker)
     const float *x = r->x + r->image * channels * r->p->in_len;
     (void)worker;
     for (size_t c = begin; c < end; c++)
-        pad_channel(r->p, x + c * r->p->in_len,
-                    r->shared + c * r->p->pad_len);
+        pad_channel(r->p, x + c * r->p->in_len, r->shared + c * r->p->pad_len);
 }
 
 /* What the tiles left to do for channels [o, o + n) of pixels [q, q + len). */
@@ -464,8 +462,8 @@ void tni_conv_run(const tni_conv_plan *p, const tni_conv_kernels *ker,
                   const tni_par *par)
 {
     if (p->out_len == 0) return;
-    run_ctx r = {p, ker, gemm, x, packed, tables, NULL, epi, y, scratch,
-                 NULL, 0};
+    run_ctx r = {p,    ker, gemm, x,       packed, tables,
+                 NULL, epi, y,    scratch, NULL,   0};
     r.scratch = scratch != NULL ? scratch + p->shared_len : NULL;
     if (p->method == TNI_CONV_POINT) {
         tni_par_for(par, p->s.n * p->s.groups * tni_gemm_tasks(&p->gemm),

@@ -44,7 +44,7 @@ typedef struct tni_conv_tile {
     const uint32_t *pix; /* mr offsets of pixels from x */
     const float *w;      /* k rows of the panel's width */
     size_t k;
-    float *y;    /* element (pixel r, channel j) at y[j * y_cs + r] */
+    float *y; /* element (pixel r, channel j) at y[j * y_cs + r] */
     size_t y_cs;
     int mr, nr;
     const float *bias; /* nr values or NULL */
@@ -107,7 +107,7 @@ typedef struct tni_conv_plan {
     size_t worker_len;         /* floats of scratch per worker */
     size_t oc_step, p_step;    /* channels and pixels of a task */
     size_t oc_tasks, p_tasks;
-    tni_gemm_plan gemm;        /* of POINT */
+    tni_gemm_plan gemm; /* of POINT */
 } tni_conv_plan;
 
 /* Chooses method and sizes. False when a size overflows or the image is too
@@ -117,8 +117,8 @@ bool tni_conv_plan_init(tni_conv_plan *p, const tni_conv_kernels *ker,
 
 /* The same with the method given; for tests. */
 bool tni_conv_plan_method(tni_conv_plan *p, const tni_conv_kernels *ker,
-                          const tni_gemm_kernels *gemm,
-                          const tni_conv_shape *s, tni_conv_method method);
+                          const tni_gemm_kernels *gemm, const tni_conv_shape *s,
+                          tni_conv_method method);
 
 /* Fills packed_len floats; depends on weights and method only. */
 void tni_conv_pack(const tni_conv_plan *p, const tni_conv_kernels *ker,

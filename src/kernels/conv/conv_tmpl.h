@@ -18,8 +18,14 @@ enum { NR = VN * VW };
 #define ACC_CLIP(v, r) c##r##_##v = v_clip(c##r##_##v, lo, hi);
 #define LOAD_B(v, p)   const V b##v = v_loadu((p) + v * VW);
 #define ROW_ZERO(r)    EACH_V(ACC_ZERO, r)
-#define ROW_COL(r)     if (r < mr) { EACH_V(ACC_COL, r) }
-#define ROW_CLIP(r)    if (r < mr) { EACH_V(ACC_CLIP, r) }
+#define ROW_COL(r)                                                             \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_COL, r)                                                     \
+    }
+#define ROW_CLIP(r)                                                            \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_CLIP, r)                                                    \
+    }
 #define ROW_FMA(r, o)                                                          \
     if (r < mr) {                                                              \
         const V x = v_dup(p##r + (o));                                         \
@@ -67,8 +73,9 @@ TN_INLINE void store_one(float *y, size_t cs, V x)
 #define STORE_ALL(v, a) STORE_QUAD(v, 0, 1, 2, 3) STORE_PAIR(v, 4, 5)
 #else
 #define STORE_ALL(v, a)                                                        \
-    STORE_QUAD(v, 0, 1, 2, 3) STORE_QUAD(v, 4, 5, 6, 7)                        \
-    STORE_QUAD(v, 8, 9, 10, 11) STORE_PAIR(v, 12, 13)
+    STORE_QUAD(v, 0, 1, 2, 3)                                                  \
+    STORE_QUAD(v, 4, 5, 6, 7) STORE_QUAD(v, 8, 9, 10, 11)                      \
+        STORE_PAIR(v, 12, 13)
 #endif
 
 TN_INLINE void tile(const tni_conv_tile *t, const int mr)
@@ -126,7 +133,9 @@ void CONV_NAME(tile)(const tni_conv_tile *t)
         narrow(t);
         return;
     }
-    switch (t->mr) { EACH_ROW(CASE_TILE) }
+    switch (t->mr) {
+        EACH_ROW(CASE_TILE)
+    }
 }
 
 #define COPY_V(v, s) v_storeu(out + v * VW, v_loadu((s) + v * VW));

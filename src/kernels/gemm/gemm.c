@@ -307,9 +307,8 @@ static void run_block(block *w, bool first, bool last)
     const tni_gemm *g = w->g;
     const size_t nr = (size_t)w->ker->nr;
     if (w->p->pack_a)
-        tni_gemm_pack_a(w->ker, w->pack_a,
-                        g->a + w->k0 * g->lda + w->i0, g->lda, true, w->m,
-                        w->k);
+        tni_gemm_pack_a(w->ker, w->pack_a, g->a + w->k0 * g->lda + w->i0,
+                        g->lda, true, w->m, w->k);
     if (w->p->pack_b)
         tni_gemm_pack_b(w->ker, w->pack_b,
                         g->b_trans ? g->b + w->j0 * g->ldb + w->k0

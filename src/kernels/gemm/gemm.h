@@ -35,19 +35,21 @@ typedef void (*tni_act_fn)(const float *x, float *y, size_t n,
 /* What happens to a sum before it is stored, in this order: times alpha, plus
  * bias, plus beta * add, clamped to [lo, hi] (NaN stays NaN), act. */
 typedef struct tni_epilogue {
-    float alpha, beta;      /* 1 and 1 when unused */
-    const float *bias_row;  /* one per row of C, or NULL */
-    const float *bias_col;  /* one per column of C, or NULL */
-    const float *add;       /* a matrix like C, or NULL */
-    size_t add_ld;          /* its leading dimension; 0 repeats one row */
-    bool clip;              /* lo and hi count */
+    float alpha, beta;     /* 1 and 1 when unused */
+    const float *bias_row; /* one per row of C, or NULL */
+    const float *bias_col; /* one per column of C, or NULL */
+    const float *add;      /* a matrix like C, or NULL */
+    size_t add_ld;         /* its leading dimension; 0 repeats one row */
+    bool clip;             /* lo and hi count */
     float lo, hi;
-    tni_act_fn act;         /* NULL for none */
+    tni_act_fn act; /* NULL for none */
     const float *act_params;
 } tni_epilogue;
 
 #define TNI_EPILOGUE_NONE                                                      \
-    {1.0f, 1.0f, NULL, NULL, NULL, 0, false, 0.0f, 0.0f, NULL, NULL}
+    {                                                                          \
+        1.0f, 1.0f, NULL, NULL, NULL, 0, false, 0.0f, 0.0f, NULL, NULL         \
+    }
 
 enum {
     TNI_TILE_LOAD = 1 << 0, /* continue the sums that C holds */
@@ -128,10 +130,10 @@ void tni_gemm_pack_a(const tni_gemm_kernels *ker, float *out, const float *a,
 
 /* How the work of one multiplication is cut; from its shape alone. */
 typedef struct tni_gemm_plan {
-    size_t mc, nc;         /* rows and columns of a task */
+    size_t mc, nc; /* rows and columns of a task */
     size_t m_tasks, n_tasks;
-    bool pack_a, pack_b;   /* into scratch */
-    size_t scratch_len;    /* floats per worker */
+    bool pack_a, pack_b; /* into scratch */
+    size_t scratch_len;  /* floats per worker */
 } tni_gemm_plan;
 
 /* Reads m, n, k, the transpositions and which operand is packed (any non-NULL

@@ -10,8 +10,8 @@
 TN_TARGET_BEGIN(TN_TARGET_AVX512)
 #define MR              14
 #define GEMM_NAME(form) tni_gemm_f32_##form##__avx512_14x32
-#include "kernels/gemm/gemm_vec_avx512.h"
 #include "kernels/gemm/gemm_lists.h"
 #include "kernels/gemm/gemm_tmpl.h"
+#include "kernels/gemm/gemm_vec_avx512.h"
 TN_TARGET_END
 #endif

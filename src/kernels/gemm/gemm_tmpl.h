@@ -29,26 +29,46 @@ enum { NR = VN * VW };
 #define ACC_FMA(v, r)                                                          \
     c##r##_##v = v_fma(x, b##v, c##r##_##v);                                   \
     v_pin(c##r##_##v);
-#define ACC_MUL(v, r)   c##r##_##v = v_mul(c##r##_##v, x);
-#define ACC_ADD(v, r)   c##r##_##v = v_add(c##r##_##v, x);
-#define ACC_COL(v, r)   c##r##_##v = v_add(c##r##_##v, b##v);
+#define ACC_MUL(v, r) c##r##_##v = v_mul(c##r##_##v, x);
+#define ACC_ADD(v, r) c##r##_##v = v_add(c##r##_##v, x);
+#define ACC_COL(v, r) c##r##_##v = v_add(c##r##_##v, b##v);
 #define ACC_SUM(v, r)                                                          \
-    c##r##_##v =                                                               \
-        v_add(c##r##_##v, v_loadu(t->add + r * t->add_rs + v * VW));
+    c##r##_##v = v_add(c##r##_##v, v_loadu(t->add + r * t->add_rs + v * VW));
 #define ACC_SUMB(v, r)                                                         \
-    c##r##_##v = v_add(                                                        \
-        c##r##_##v, v_mul(x, v_loadu(t->add + r * t->add_rs + v * VW)));
+    c##r##_##v =                                                               \
+        v_add(c##r##_##v, v_mul(x, v_loadu(t->add + r * t->add_rs + v * VW)));
 #define ACC_CLIP(v, r) c##r##_##v = v_clip(c##r##_##v, lo, hi);
 #define LOAD_B(v, p)   const V b##v = v_loadu((p) + v * VW);
 
-#define ROW_ZERO(r)  EACH_V(ACC_ZERO, r)
-#define ROW_LOAD(r)  if (r < mr) { EACH_V(ACC_LOAD, r) }
-#define ROW_STORE(r) if (r < mr) { EACH_V(ACC_STORE, r) }
-#define ROW_MUL(r)   if (r < mr) { EACH_V(ACC_MUL, r) }
-#define ROW_COL(r)   if (r < mr) { EACH_V(ACC_COL, r) }
-#define ROW_SUM(r)   if (r < mr) { EACH_V(ACC_SUM, r) }
-#define ROW_SUMB(r)  if (r < mr) { EACH_V(ACC_SUMB, r) }
-#define ROW_CLIP(r)  if (r < mr) { EACH_V(ACC_CLIP, r) }
+#define ROW_ZERO(r) EACH_V(ACC_ZERO, r)
+#define ROW_LOAD(r)                                                            \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_LOAD, r)                                                    \
+    }
+#define ROW_STORE(r)                                                           \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_STORE, r)                                                   \
+    }
+#define ROW_MUL(r)                                                             \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_MUL, r)                                                     \
+    }
+#define ROW_COL(r)                                                             \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_COL, r)                                                     \
+    }
+#define ROW_SUM(r)                                                             \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_SUM, r)                                                     \
+    }
+#define ROW_SUMB(r)                                                            \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_SUMB, r)                                                    \
+    }
+#define ROW_CLIP(r)                                                            \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_CLIP, r)                                                    \
+    }
 #define ROW_BIAS(r)                                                            \
     if (r < mr) {                                                              \
         const V x = v_dup(t->bias_row + r);                                    \
@@ -85,7 +105,9 @@ enum { NR = VN * VW };
         const V x = v_dup(&t->alpha);                                          \
         EACH_ROW(ROW_MUL)                                                      \
     }                                                                          \
-    if (t->flags & TNI_TILE_BIAS_ROW) { EACH_ROW(ROW_BIAS) }                   \
+    if (t->flags & TNI_TILE_BIAS_ROW) {                                        \
+        EACH_ROW(ROW_BIAS)                                                     \
+    }                                                                          \
     if (t->flags & TNI_TILE_BIAS_COL) {                                        \
         EACH_V(LOAD_B, t->bias_col)                                            \
         EACH_ROW(ROW_COL)                                                      \
@@ -111,7 +133,9 @@ TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr)
     const float *a9 = a0 + (mr > 9 ? 9 * rs : 0);
     const float *a12 = a0 + (mr > 12 ? 12 * rs : 0);
     EACH_ROW(ROW_ZERO)
-    if (t->flags & TNI_TILE_LOAD) { EACH_ROW(ROW_LOAD) }
+    if (t->flags & TNI_TILE_LOAD) {
+        EACH_ROW(ROW_LOAD)
+    }
     size_t k = t->k;
     for (; k >= 4; k -= 4) {
         STEP_ROW(0)
@@ -133,7 +157,9 @@ TN_INLINE void tile_col(const tni_gemm_tile *t, const int mr)
     const size_t ks = t->a_ks, bs = t->b_ks;
     const float *a0 = t->a, *b = t->b;
     EACH_ROW(ROW_ZERO)
-    if (t->flags & TNI_TILE_LOAD) { EACH_ROW(ROW_LOAD) }
+    if (t->flags & TNI_TILE_LOAD) {
+        EACH_ROW(ROW_LOAD)
+    }
     size_t k = t->k;
     for (; k >= 4; k -= 4) {
         STEP_COL
@@ -178,7 +204,9 @@ static TN_NOINLINE void narrow(const tni_gemm_tile *t, tni_gemm_tile_fn fn)
 }
 
 #define CASE_ROW(r)                                                            \
-    case r + 1: tile_row(t, r + 1); return;
+    case r + 1:                                                                \
+        tile_row(t, r + 1);                                                    \
+        return;
 #define CASE_COL(r)                                                            \
     case r + 1: tile_col(t, r + 1); return;
 
@@ -188,7 +216,9 @@ void GEMM_NAME(row)(const tni_gemm_tile *t)
         narrow(t, GEMM_NAME(row));
         return;
     }
-    switch (t->mr) { EACH_ROW(CASE_ROW) }
+    switch (t->mr) {
+        EACH_ROW(CASE_ROW)
+    }
 }
 
 void GEMM_NAME(col)(const tni_gemm_tile *t)
@@ -197,7 +227,9 @@ void GEMM_NAME(col)(const tni_gemm_tile *t)
         narrow(t, GEMM_NAME(col));
         return;
     }
-    switch (t->mr) { EACH_ROW(CASE_COL) }
+    switch (t->mr) {
+        EACH_ROW(CASE_COL)
+    }
 }
 
 /*
@@ -207,14 +239,14 @@ void GEMM_NAME(col)(const tni_gemm_tile *t)
  */
 #define W_ZERO(i)  V w##i = v_zero();
 #define W_PTR(i)   (b + (size_t)((i) / VN) * ps + (size_t)((i) % VN) * VW)
-#define W_LOADC(i) w##i = v_loadu(c + (i) * VW);
+#define W_LOADC(i) w##i = v_loadu(c + (i)*VW);
 #define W_FMA(i)   w##i = v_fma(x, v_loadu(W_PTR(i)), w##i);
-#define W_STORE(i) v_storeu(c + (i) * VW, w##i);
+#define W_STORE(i) v_storeu(c + (i)*VW, w##i);
 #define U_ZERO(i)  V w0_##i = v_zero(), w1_##i = v_zero(), w2_##i = v_zero();
 #define U_LOADC(i)                                                             \
-    w0_##i = v_loadu(c + (i) * VW);                                            \
-    w1_##i = v_loadu(c + 2 * NR + (i) * VW);                                   \
-    if (mr > 2) w2_##i = v_loadu(c + 4 * NR + (i) * VW);
+    w0_##i = v_loadu(c + (i)*VW);                                              \
+    w1_##i = v_loadu(c + 2 * NR + (i)*VW);                                     \
+    if (mr > 2) w2_##i = v_loadu(c + 4 * NR + (i)*VW);
 #define U_FMA(i)                                                               \
     {                                                                          \
         const V y = v_loadu(W_PTR(i));                                         \
@@ -223,16 +255,18 @@ void GEMM_NAME(col)(const tni_gemm_tile *t)
         if (mr > 2) w2_##i = v_fma(x2, y, w2_##i);                             \
     }
 #define U_STORE(i)                                                             \
-    v_storeu(c + (i) * VW, w0_##i);                                            \
-    v_storeu(c + 2 * NR + (i) * VW, w1_##i);                                   \
-    if (mr > 2) v_storeu(c + 4 * NR + (i) * VW, w2_##i);
+    v_storeu(c + (i)*VW, w0_##i);                                              \
+    v_storeu(c + 2 * NR + (i)*VW, w1_##i);                                     \
+    if (mr > 2) v_storeu(c + 4 * NR + (i)*VW, w2_##i);
 
 static void sum_1x4(const tni_gemm_tile *t, float *c)
 {
     const float *a = t->a, *b = t->b;
     const size_t ps = t->b_ps, bs = t->b_ks;
     EACH_W4(W_ZERO)
-    if (t->flags & TNI_TILE_LOAD) { EACH_W4(W_LOADC) }
+    if (t->flags & TNI_TILE_LOAD) {
+        EACH_W4(W_LOADC)
+    }
     for (size_t k = 0; k < t->k; k++) {
         const V x = v_dup(a + k);
         EACH_W4(W_FMA)
@@ -243,11 +277,14 @@ static void sum_1x4(const tni_gemm_tile *t, float *c)
 
 TN_INLINE void sum_rx2(const tni_gemm_tile *t, float *c, const int mr)
 {
-    const float *a0 = t->a, *a1 = a0 + t->a_rs, *a2 = mr > 2 ? a1 + t->a_rs : a1;
+    const float *a0 = t->a, *a1 = a0 + t->a_rs,
+                *a2 = mr > 2 ? a1 + t->a_rs : a1;
     const float *b = t->b;
     const size_t ps = t->b_ps, bs = t->b_ks;
     EACH_W2(U_ZERO)
-    if (t->flags & TNI_TILE_LOAD) { EACH_W2(U_LOADC) }
+    if (t->flags & TNI_TILE_LOAD) {
+        EACH_W2(U_LOADC)
+    }
     for (size_t k = 0; k < t->k; k++) {
         const V x0 = v_dup(a0 + k), x1 = v_dup(a1 + k), x2 = v_dup(a2 + k);
         EACH_W2(U_FMA)

@@ -3,15 +3,15 @@
 #define VW 8
 #define VN 2
 typedef __m256 V;
-#define v_zero()         _mm256_setzero_ps()
-#define v_loadu(p)       _mm256_loadu_ps(p)
-#define v_storeu(p, x)   _mm256_storeu_ps(p, x)
-#define v_dup(p)         _mm256_broadcast_ss(p)
-#define v_fma(a, b, c)   _mm256_fmadd_ps(a, b, c)
-#define v_mul(a, b)      _mm256_mul_ps(a, b)
-#define v_add(a, b)      _mm256_add_ps(a, b)
+#define v_zero()       _mm256_setzero_ps()
+#define v_loadu(p)     _mm256_loadu_ps(p)
+#define v_storeu(p, x) _mm256_storeu_ps(p, x)
+#define v_dup(p)       _mm256_broadcast_ss(p)
+#define v_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define v_mul(a, b)    _mm256_mul_ps(a, b)
+#define v_add(a, b)    _mm256_add_ps(a, b)
 /* min and max return their second operand when one is NaN. */
-#define v_clip(x, l, h)  _mm256_min_ps(h, _mm256_max_ps(l, x))
+#define v_clip(x, l, h) _mm256_min_ps(h, _mm256_max_ps(l, x))
 /* Keeps an accumulator where it is: gcc 12 else renames and spills them. */
 #if defined(TN_NO_TARGET)
 #define v_pin(x) (void)0

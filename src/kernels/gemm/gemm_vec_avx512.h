@@ -3,15 +3,15 @@
 #define VW 16
 #define VN 2
 typedef __m512 V;
-#define v_zero()         _mm512_setzero_ps()
-#define v_loadu(p)       _mm512_loadu_ps(p)
-#define v_storeu(p, x)   _mm512_storeu_ps(p, x)
-#define v_dup(p)         _mm512_set1_ps(*(p))
-#define v_fma(a, b, c)   _mm512_fmadd_ps(a, b, c)
-#define v_mul(a, b)      _mm512_mul_ps(a, b)
-#define v_add(a, b)      _mm512_add_ps(a, b)
+#define v_zero()       _mm512_setzero_ps()
+#define v_loadu(p)     _mm512_loadu_ps(p)
+#define v_storeu(p, x) _mm512_storeu_ps(p, x)
+#define v_dup(p)       _mm512_set1_ps(*(p))
+#define v_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define v_mul(a, b)    _mm512_mul_ps(a, b)
+#define v_add(a, b)    _mm512_add_ps(a, b)
 /* min and max return their second operand when one is NaN. */
-#define v_clip(x, l, h)  _mm512_min_ps(h, _mm512_max_ps(l, x))
+#define v_clip(x, l, h) _mm512_min_ps(h, _mm512_max_ps(l, x))
 /* Keeps an accumulator where it is: gcc 12 else renames and spills them. */
 #if defined(TN_NO_TARGET)
 #define v_pin(x) (void)0

@@ -3,13 +3,13 @@
 #define VW 4
 #define VN 4
 typedef float32x4_t V;
-#define v_zero()         vdupq_n_f32(0.0f)
-#define v_loadu(p)       vld1q_f32(p)
-#define v_storeu(p, x)   vst1q_f32(p, x)
-#define v_dup(p)         vld1q_dup_f32(p)
-#define v_fma(a, b, c)   vfmaq_f32(c, a, b)
-#define v_mul(a, b)      vmulq_f32(a, b)
-#define v_add(a, b)      vaddq_f32(a, b)
+#define v_zero()       vdupq_n_f32(0.0f)
+#define v_loadu(p)     vld1q_f32(p)
+#define v_storeu(p, x) vst1q_f32(p, x)
+#define v_dup(p)       vld1q_dup_f32(p)
+#define v_fma(a, b, c) vfmaq_f32(c, a, b)
+#define v_mul(a, b)    vmulq_f32(a, b)
+#define v_add(a, b)    vaddq_f32(a, b)
 /* By comparison, so that NaN and the sign of zero come out as on x86. */
 TN_INLINE V v_clip(V x, V l, V h)
 {
