@@ -15,10 +15,10 @@
 
 #include "cpu/cpu.h"
 #include "kernels/binary/binary.h"
-#include "kernels/reduce/reduce.h"
-#include "kernels/softmax/softmax.h"
 #include "kernels/conv/conv.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/reduce/reduce.h"
+#include "kernels/softmax/softmax.h"
 #include "kernels/unary/unary.h"
 
 typedef struct tni_kernels {

@@ -10,8 +10,9 @@
 TN_TARGET_BEGIN(TN_TARGET_AVX2)
 #define MR              6
 #define CONV_NAME(part) tni_conv_f32_##part##__avx2_6x16
-#include "kernels/gemm/gemm_lists.h"
 #include "kernels/gemm/gemm_vec_avx2.h"
+
+#include "kernels/gemm/gemm_lists.h"
 
 /* Lanes of a transposed 4 by 4 block: channel j below, j + 4 above. */
 TN_INLINE void put(float *y, size_t cs, V x)

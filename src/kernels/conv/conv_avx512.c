@@ -10,8 +10,9 @@
 TN_TARGET_BEGIN(TN_TARGET_AVX512)
 #define MR              14
 #define CONV_NAME(part) tni_conv_f32_##part##__avx512_14x32
-#include "kernels/gemm/gemm_lists.h"
 #include "kernels/gemm/gemm_vec_avx512.h"
+
+#include "kernels/gemm/gemm_lists.h"
 
 /* Lanes of a transposed 4 by 4 block: channels j, j + 4, j + 8, j + 12. */
 TN_INLINE void put(float *y, size_t cs, V x)

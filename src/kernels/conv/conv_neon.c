@@ -7,8 +7,9 @@
 
 #define MR              6
 #define CONV_NAME(part) tni_conv_f32_##part##__neon_6x16
-#include "kernels/gemm/gemm_lists.h"
 #include "kernels/gemm/gemm_vec_neon.h"
+
+#include "kernels/gemm/gemm_lists.h"
 
 TN_INLINE void store_quad(float *y, size_t cs, V a, V b, V c, V d)
 {

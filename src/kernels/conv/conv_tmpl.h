@@ -74,8 +74,7 @@ TN_INLINE void store_one(float *y, size_t cs, V x)
 #else
 #define STORE_ALL(v, a)                                                        \
     STORE_QUAD(v, 0, 1, 2, 3)                                                  \
-    STORE_QUAD(v, 4, 5, 6, 7) STORE_QUAD(v, 8, 9, 10, 11)                      \
-        STORE_PAIR(v, 12, 13)
+    STORE_QUAD(v, 4, 5, 6, 7) STORE_QUAD(v, 8, 9, 10, 11) STORE_PAIR(v, 12, 13)
 #endif
 
 TN_INLINE void tile(const tni_conv_tile *t, const int mr)

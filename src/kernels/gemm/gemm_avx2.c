@@ -10,8 +10,10 @@
 TN_TARGET_BEGIN(TN_TARGET_AVX2)
 #define MR              6
 #define GEMM_NAME(form) tni_gemm_f32_##form##__avx2_6x16
-#include "kernels/gemm/gemm_lists.h"
-#include "kernels/gemm/gemm_tmpl.h"
 #include "kernels/gemm/gemm_vec_avx2.h"
+
+#include "kernels/gemm/gemm_lists.h"
+
+#include "kernels/gemm/gemm_tmpl.h"
 TN_TARGET_END
 #endif

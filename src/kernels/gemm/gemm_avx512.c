@@ -10,8 +10,10 @@
 TN_TARGET_BEGIN(TN_TARGET_AVX512)
 #define MR              14
 #define GEMM_NAME(form) tni_gemm_f32_##form##__avx512_14x32
-#include "kernels/gemm/gemm_lists.h"
-#include "kernels/gemm/gemm_tmpl.h"
 #include "kernels/gemm/gemm_vec_avx512.h"
+
+#include "kernels/gemm/gemm_lists.h"
+
+#include "kernels/gemm/gemm_tmpl.h"
 TN_TARGET_END
 #endif

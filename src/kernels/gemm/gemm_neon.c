@@ -7,7 +7,9 @@
 
 #define MR              6
 #define GEMM_NAME(form) tni_gemm_f32_##form##__neon_6x16
-#include "kernels/gemm/gemm_lists.h"
-#include "kernels/gemm/gemm_tmpl.h"
 #include "kernels/gemm/gemm_vec_neon.h"
+
+#include "kernels/gemm/gemm_lists.h"
+
+#include "kernels/gemm/gemm_tmpl.h"
 #endif
