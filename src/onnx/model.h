@@ -17,6 +17,13 @@ typedef struct tni_model_prop {
     const char *key, *value;
 } tni_model_prop;
 
+/* A row of tn_model_op. */
+typedef struct tni_model_op_row {
+    const char *domain, *name;
+    size_t n_uses;
+    bool supported;
+} tni_model_op_row;
+
 struct tn_model {
     tni_mem mem;
     tni_arena arena; /* IR, names, small constants */
@@ -40,7 +47,18 @@ struct tn_model {
     int n_metadata;
     int n_unsupported; /* operators without a tni_op_version (lenient) */
 
+    /* What the file says about graph->outputs, by position; kind NONE when it
+     * says nothing. Shown to users, never computed with. */
+    tni_type *declared_outputs;
+
+    /* Facts for inspection. */
+    tn_value_info *input_infos, *output_infos;
+    tni_model_op_row *ops; /* sorted by name */
+    size_t n_ops, n_nodes;
+    uint64_t weights_bytes[TN_DTYPE_COUNT];
+
     /* Bytes behind the constants. */
+    const uint8_t *bytes;    /* of the model itself, for offsets */
     tni_file_map file;       /* zeroed when opened from memory */
     tni_file_map *external;  /* external data files, each mapped once */
     int n_external;
