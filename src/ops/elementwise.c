@@ -164,8 +164,8 @@ void tni_bcast_for(const tni_bcast *b, const tni_par *par, tni_bcast_fn fn,
 /* --- one input --------------------------------------------------------- */
 
 typedef struct map_job {
-    tni_map_fn fn;           /* NULL: kernel, or through float */
-    tni_map_fn through;      /* float loop of a narrow float */
+    tni_ew_map_fn fn;        /* NULL: kernel, or through float */
+    tni_ew_map_fn through;   /* float loop of a narrow float */
     tni_unary_f32_fn kernel; /* replaces the float loop */
     tn_dtype dtype;
     size_t in_size, out_size;
@@ -219,7 +219,7 @@ static void map_piece(void *ctx, size_t row, size_t first, size_t n)
 }
 
 /* False when the table has no loop for the dtype. */
-static bool map_init(map_job *j, const tni_map *map, tn_dtype dtype)
+static bool map_init(map_job *j, const tni_ew_map *map, tn_dtype dtype)
 {
     memset(j, 0, sizeof *j);
     j->dtype = dtype;
@@ -231,10 +231,10 @@ static bool map_init(map_job *j, const tni_map *map, tn_dtype dtype)
     return j->fn != NULL || j->through != NULL;
 }
 
-void tni_map_apply_kernel(const tni_par *par, const tni_map *map,
-                          tni_unary_f32_fn kernel, tn_dtype dtype,
-                          const tni_ew_args *args, void *y, const void *x,
-                          size_t n)
+void tni_ew_map_apply_kernel(const tni_par *par, const tni_ew_map *map,
+                             tni_unary_f32_fn kernel, tn_dtype dtype,
+                             const tni_ew_args *args, void *y, const void *x,
+                             size_t n)
 {
     map_job j;
     if (!map_init(&j, map, dtype)) return;
@@ -245,10 +245,10 @@ void tni_map_apply_kernel(const tni_par *par, const tni_map *map,
     tni_rows_for(par, 1, n, map_piece, &j);
 }
 
-void tni_map_apply(const tni_par *par, const tni_map *map, tn_dtype dtype,
-                   const tni_ew_args *args, void *y, const void *x, size_t n)
+void tni_ew_map_apply(const tni_par *par, const tni_ew_map *map, tn_dtype dtype,
+                      const tni_ew_args *args, void *y, const void *x, size_t n)
 {
-    tni_map_apply_kernel(par, map, NULL, dtype, args, y, x, n);
+    tni_ew_map_apply_kernel(par, map, NULL, dtype, args, y, x, n);
 }
 
 static tn_status no_loop(tn_err *err, tn_dtype dtype)
@@ -257,7 +257,7 @@ static tn_status no_loop(tn_err *err, tn_dtype dtype)
                     tn_dtype_name(dtype));
 }
 
-tn_status tni_map_ref(tni_ref *c, const tni_map *map)
+tn_status tni_ew_map_ref(tni_ref *c, const tni_ew_map *map)
 {
     const tni_tensor *x = c->in[0];
     map_job j;
@@ -287,7 +287,7 @@ static int64_t type_len(const tni_type *t)
     return tni_dims_len(&len, t->rank, t->dims) ? len : 0;
 }
 
-tn_status tni_map_plan(tni_plan *c, const tni_map *map)
+tn_status tni_ew_map_plan(tni_plan *c, const tni_ew_map *map)
 {
     if (c->out[0] == NULL) return TN_OK;
     map_job *j = TNI_NEW(c->arena, map_job);
@@ -306,7 +306,7 @@ tn_status tni_map_plan(tni_plan *c, const tni_map *map)
 /* --- two inputs -------------------------------------------------------- */
 
 typedef struct zip_job {
-    tni_zip_fn fn;
+    tni_ew_zip_fn fn;
     bool through; /* fn is the float loop of a narrow float */
     bool to_bool;
     bool divides;
@@ -365,7 +365,7 @@ static int64_t find_zero(const tni_tensor *t)
     return -1;
 }
 
-static bool zip_init(zip_job *j, const tni_zip *zip, tn_dtype dtype)
+static bool zip_init(zip_job *j, const tni_ew_zip *zip, tn_dtype dtype)
 {
     memset(j, 0, sizeof *j);
     j->dtype = dtype;
@@ -381,7 +381,14 @@ static bool zip_init(zip_job *j, const tni_zip *zip, tn_dtype dtype)
     return j->fn != NULL;
 }
 
-tn_status tni_zip_ref(tni_ref *c, const tni_zip *zip)
+static tn_status place(const tni_ew_zip *zip, tni_shape *in,
+                       const tni_node *node, tn_err *err)
+{
+    if (zip->place != NULL) return zip->place(&in[1], &in[0], node, err);
+    return tni_ew_place(&in[1], &in[0], node, err);
+}
+
+tn_status tni_ew_zip_ref(tni_ref *c, const tni_ew_zip *zip)
 {
     const tni_tensor *x = c->in[0], *y = c->in[1];
     zip_job j;
@@ -390,7 +397,7 @@ tn_status tni_zip_ref(tni_ref *c, const tni_zip *zip)
     tni_shape in[2], out;
     tni_shape_of(&in[0], x);
     tni_shape_of(&in[1], y);
-    TN_TRY(tni_ew_place(&in[1], &in[0], c->node, c->err));
+    TN_TRY(place(zip, in, c->node, c->err));
     TN_TRY(tni_bcast_shape(&out, in, 2, c->err));
     TN_TRY(tni_ref_output(c, 0, zip->to_bool ? TN_BOOL : x->dtype, out.rank,
                           out.dims));
@@ -419,7 +426,7 @@ static void zip_run(const tni_run *c)
     tni_bcast_for(&j.bcast, c->par, zip_piece, &j);
 }
 
-tn_status tni_zip_plan(tni_plan *c, const tni_zip *zip)
+tn_status tni_ew_zip_plan(tni_plan *c, const tni_ew_zip *zip)
 {
     if (c->out[0] == NULL) return TN_OK;
     zip_job *j = TNI_NEW(c->arena, zip_job);
@@ -430,7 +437,7 @@ tn_status tni_zip_plan(tni_plan *c, const tni_zip *zip)
     tni_shape in[2], out;
     tni_shape_of_type(&in[0], c->in[0]);
     tni_shape_of_type(&in[1], c->in[1]);
-    TN_TRY(tni_ew_place(&in[1], &in[0], c->node, c->err));
+    TN_TRY(place(zip, in, c->node, c->err));
     tni_shape_of_type(&out, c->out[0]);
     tni_bcast_init(&j->bcast, j->stride, &out, in, 2);
     c->state = j;
@@ -505,7 +512,7 @@ static void fold_piece(void *ctx, int64_t at, size_t n)
     }
 }
 
-tn_status tni_fold_ref(tni_ref *c, const tni_fold *fold)
+tn_status tni_ew_fold_ref(tni_ref *c, const tni_ew_fold *fold)
 {
     const tn_dtype dtype = c->in[0]->dtype;
     fold_job j = {.mean = fold->mean, .n_in = c->n_in, .in = c->in};
@@ -532,9 +539,9 @@ static void fold_run(const tni_run *c)
     tni_bcast_for(&j.bcast, c->par, fold_piece, &j);
 }
 
-tn_status tni_fold_plan(tni_plan *c, const tni_fold *fold)
+tn_status tni_ew_fold_plan(tni_plan *c, const tni_ew_fold *fold)
 {
-    if (c->n_in == 2 && !fold->mean) return tni_zip_plan(c, fold->zip);
+    if (c->n_in == 2 && !fold->mean) return tni_ew_zip_plan(c, fold->zip);
     if (c->out[0] == NULL) return TN_OK;
     fold_job *j = TNI_NEW(c->arena, fold_job);
     tni_shape *in = TNI_NEW_ARRAY(c->arena, tni_shape, c->n_in);

@@ -2,8 +2,8 @@
 /*
  * elementwise.h - what elementwise operators are made of
  *
- * An operator of this family is a table of typed loops: tni_map for one input,
- * tni_zip for two with NumPy broadcasting, tni_fold for any number. From the
+ * An operator of this family is a table of typed loops: tni_ew_map for one input,
+ * tni_ew_zip for two with NumPy broadcasting, tni_ew_fold for any number. From the
  * table come its ref and its run. Halves and fp8 have no loops of their own:
  * they pass through the float loop in blocks and are rounded once.
  *
@@ -78,28 +78,29 @@ typedef struct tni_ew_args {
     const void *p[2]; /* scalars of the loop's own dtype */
 } tni_ew_args;
 
-typedef void (*tni_map_fn)(void *y, const void *x, size_t n,
-                           const tni_ew_args *args);
+typedef void (*tni_ew_map_fn)(void *y, const void *x, size_t n,
+                              const tni_ew_args *args);
 
-typedef struct tni_map {
-    tni_map_fn fn[TN_DTYPE_COUNT]; /* by input dtype */
-    bool to_bool;                  /* else the output has the input's dtype */
-    bool has_kernel;               /* for f32, and what passes through f32 */
+typedef struct tni_ew_map {
+    tni_ew_map_fn fn[TN_DTYPE_COUNT]; /* by input dtype */
+    bool to_bool;    /* else the output has the input's dtype */
+    bool has_kernel; /* for f32, and what passes through f32 */
     tni_unary_op kernel;
     void (*args)(tni_ew_args *args, const tni_node *node); /* NULL: none */
-} tni_map;
+} tni_ew_map;
 
-tn_status tni_map_ref(tni_ref *c, const tni_map *map);
-tn_status tni_map_plan(tni_plan *c, const tni_map *map);
+tn_status tni_ew_map_ref(tni_ref *c, const tni_ew_map *map);
+tn_status tni_ew_map_plan(tni_plan *c, const tni_ew_map *map);
 
 /* One map applied to elements in memory, with given arguments. */
-void tni_map_apply(const tni_par *par, const tni_map *map, tn_dtype dtype,
-                   const tni_ew_args *args, void *y, const void *x, size_t n);
+void tni_ew_map_apply(const tni_par *par, const tni_ew_map *map, tn_dtype dtype,
+                      const tni_ew_args *args, void *y, const void *x,
+                      size_t n);
 /* The same with the kernel, which may be NULL. */
-void tni_map_apply_kernel(const tni_par *par, const tni_map *map,
-                          tni_unary_f32_fn kernel, tn_dtype dtype,
-                          const tni_ew_args *args, void *y, const void *x,
-                          size_t n);
+void tni_ew_map_apply_kernel(const tni_par *par, const tni_ew_map *map,
+                             tni_unary_f32_fn kernel, tn_dtype dtype,
+                             const tni_ew_args *args, void *y, const void *x,
+                             size_t n);
 
 /* A loop from T to R; `expr` uses x (a T) and args. */
 #define TNI_MAP_LOOP(name, T, R, expr)                                         \
@@ -118,18 +119,21 @@ void tni_map_apply_kernel(const tni_par *par, const tni_map *map,
 /* --- two inputs -------------------------------------------------------- */
 
 /* sx and sy are 0 or 1. */
-typedef void (*tni_zip_fn)(void *z, const void *x, const void *y, size_t n,
-                           size_t sx, size_t sy, const tni_ew_args *args);
+typedef void (*tni_ew_zip_fn)(void *z, const void *x, const void *y, size_t n,
+                              size_t sx, size_t sy, const tni_ew_args *args);
 
-typedef struct tni_zip {
-    tni_zip_fn fn[TN_DTYPE_COUNT]; /* by input dtype */
+typedef struct tni_ew_zip {
+    tni_ew_zip_fn fn[TN_DTYPE_COUNT]; /* by input dtype */
     bool to_bool;
     bool divides; /* an integer 0 in input 1 is TN_EINVAL */
+    /* Lays input 1 under input 0; NULL: tni_ew_place. */
+    tn_status (*place)(tni_shape *b, const tni_shape *a, const tni_node *node,
+                       tn_err *err);
     void (*args)(tni_ew_args *args, const tni_node *node);
-} tni_zip;
+} tni_ew_zip;
 
-tn_status tni_zip_ref(tni_ref *c, const tni_zip *zip);
-tn_status tni_zip_plan(tni_plan *c, const tni_zip *zip);
+tn_status tni_ew_zip_ref(tni_ref *c, const tni_ew_zip *zip);
+tn_status tni_ew_zip_plan(tni_plan *c, const tni_ew_zip *zip);
 
 /* A loop from two T to R; `expr` uses x and y (of type W, widened) and args. */
 #define TNI_ZIP_LOOP(name, T, W, R, expr)                                      \
@@ -209,13 +213,13 @@ tn_status tni_zip_plan(tni_plan *c, const tni_zip *zip);
 
 /* Folds the inputs from the left with `zip`, then divides by their number when
  * `mean` is set (floats only). */
-typedef struct tni_fold {
-    const tni_zip *zip;
+typedef struct tni_ew_fold {
+    const tni_ew_zip *zip;
     bool mean;
-} tni_fold;
+} tni_ew_fold;
 
-tn_status tni_fold_ref(tni_ref *c, const tni_fold *fold);
-tn_status tni_fold_plan(tni_plan *c, const tni_fold *fold);
+tn_status tni_ew_fold_ref(tni_ref *c, const tni_ew_fold *fold);
+tn_status tni_ew_fold_plan(tni_plan *c, const tni_ew_fold *fold);
 
 /* --- signatures of opsets 1 to 6 --------------------------------------- */
 

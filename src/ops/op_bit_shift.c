@@ -40,10 +40,10 @@ TNI_ZIP_LOOP(left_i64, int64_t, int64_t, int64_t,
              y >= 0 && y < 64 ? (uint64_t)x << y : 0)
 TNI_ZIP_LOOP(right_i64, int64_t, int64_t, int64_t, shift_right(x, y, 64))
 
-static const tni_zip zip_left = {.fn = {TNI_LOOPS_INT(left)}};
-static const tni_zip zip_right = {.fn = {TNI_LOOPS_INT(right)}};
+static const tni_ew_zip zip_left = {.fn = {TNI_LOOPS_INT(left)}};
+static const tni_ew_zip zip_right = {.fn = {TNI_LOOPS_INT(right)}};
 
-static const tni_zip *choose(const tni_node *node)
+static const tni_ew_zip *choose(const tni_node *node)
 {
     return tni_attr_is(node, "direction", "LEFT", NULL) ? &zip_left
                                                         : &zip_right;
@@ -60,12 +60,12 @@ static tn_status infer(tni_infer *c)
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_zip_ref(c, choose(c->node));
+    return tni_ew_zip_ref(c, choose(c->node));
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_zip_plan(c, choose(c->node));
+    return tni_ew_zip_plan(c, choose(c->node));
 }
 
 static const tni_arg in[] = {

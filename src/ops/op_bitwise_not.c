@@ -18,18 +18,18 @@ TNI_MAP_LOOP(loop_u16, uint16_t, uint16_t, ~x)
 TNI_MAP_LOOP(loop_u32, uint32_t, uint32_t, ~x)
 TNI_MAP_LOOP(loop_u64, uint64_t, uint64_t, ~x)
 
-static const tni_map map = {
+static const tni_ew_map map = {
     .fn = {TNI_LOOPS_INT(loop)},
 };
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_map_ref(c, &map);
+    return tni_ew_map_ref(c, &map);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_map_plan(c, &map);
+    return tni_ew_map_plan(c, &map);
 }
 
 static const tni_arg in[] = {{"X", TNI_INTS, 'T', 0}};

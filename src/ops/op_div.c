@@ -34,19 +34,19 @@ TNI_ZIP_LOOP(loop_u16, uint16_t, uint16_t, uint16_t, y == 0 ? 0 : x / y)
 TNI_ZIP_LOOP(loop_u32, uint32_t, uint32_t, uint32_t, y == 0 ? 0 : x / y)
 TNI_ZIP_LOOP(loop_u64, uint64_t, uint64_t, uint64_t, y == 0 ? 0 : x / y)
 
-static const tni_zip zip = {
+static const tni_ew_zip zip = {
     .fn = {TNI_LOOPS_FLOAT(loop), TNI_LOOPS_INT(loop)},
     .divides = true,
 };
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_zip_ref(c, &zip);
+    return tni_ew_zip_ref(c, &zip);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_zip_plan(c, &zip);
+    return tni_ew_zip_plan(c, &zip);
 }
 
 static const tni_arg in[] = {

@@ -29,7 +29,7 @@ static void loop_string(void *to, const void *from_x, const void *from_y,
     for (size_t i = 0; i < n; i++) z[i] = same_string(x[i * sx], y[i * sy]);
 }
 
-static const tni_zip zip = {
+static const tni_ew_zip zip = {
     .fn =
         {TNI_LOOPS_FLOAT(loop),
          TNI_LOOPS_INT(loop), [TN_BOOL] = loop_bool, [TN_STRING] = loop_string},
@@ -38,12 +38,12 @@ static const tni_zip zip = {
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_zip_ref(c, &zip);
+    return tni_ew_zip_ref(c, &zip);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_zip_plan(c, &zip);
+    return tni_ew_zip_plan(c, &zip);
 }
 
 static const tni_arg in[] = {

@@ -15,7 +15,7 @@
 TNI_MAP_LOOP(loop_f32, float, float, erff(x))
 TNI_MAP_LOOP(loop_f64, double, double, erf(x))
 
-static const tni_map map = {
+static const tni_ew_map map = {
     .fn = {TNI_LOOPS_FLOAT(loop)},
     .has_kernel = true,
     .kernel = TNI_UNARY_ERF,
@@ -23,12 +23,12 @@ static const tni_map map = {
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_map_ref(c, &map);
+    return tni_ew_map_ref(c, &map);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_map_plan(c, &map);
+    return tni_ew_map_plan(c, &map);
 }
 
 static const tni_arg in[] = {{"input", TNI_FLOATS, 'T', 0}};

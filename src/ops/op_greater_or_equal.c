@@ -12,19 +12,19 @@
 
 TNI_ZIP_COMPARE_LOOPS(loop, x >= y)
 
-static const tni_zip zip = {
+static const tni_ew_zip zip = {
     .fn = {TNI_LOOPS_FLOAT(loop), TNI_LOOPS_INT(loop)},
     .to_bool = true,
 };
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_zip_ref(c, &zip);
+    return tni_ew_zip_ref(c, &zip);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_zip_plan(c, &zip);
+    return tni_ew_zip_plan(c, &zip);
 }
 
 static const tni_arg in[] = {

@@ -22,7 +22,7 @@ static double unit_f64(double v)
 TNI_MAP_LOOP(loop_f32, float, float, x *unit_f32(x *(1.0f / 6.0f) + 0.5f))
 TNI_MAP_LOOP(loop_f64, double, double, x *unit_f64(x *(1.0 / 6.0) + 0.5))
 
-static const tni_map map = {
+static const tni_ew_map map = {
     .fn = {TNI_LOOPS_FLOAT(loop)},
     .has_kernel = true,
     .kernel = TNI_UNARY_HARDSWISH,
@@ -30,12 +30,12 @@ static const tni_map map = {
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_map_ref(c, &map);
+    return tni_ew_map_ref(c, &map);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_map_plan(c, &map);
+    return tni_ew_map_plan(c, &map);
 }
 
 static const tni_arg in[] = {{"X", TNI_FLOATS, 'T', 0}};

@@ -23,7 +23,7 @@ static void get_args(tni_ew_args *args, const tni_node *node)
     if (tni_attr_int(node, "detect_positive", 1) != 0) args->i |= 2;
 }
 
-static const tni_map map = {
+static const tni_ew_map map = {
     .fn = {TNI_LOOPS_FLOAT(loop)},
     .to_bool = true,
     .args = get_args,
@@ -31,12 +31,12 @@ static const tni_map map = {
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_map_ref(c, &map);
+    return tni_ew_map_ref(c, &map);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_map_plan(c, &map);
+    return tni_ew_map_plan(c, &map);
 }
 
 static const tni_arg in[] = {{"X", TNI_FLOATS | TNI_FP8, 'T', 0}};

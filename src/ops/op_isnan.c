@@ -12,19 +12,19 @@
 TNI_MAP_LOOP(loop_f32, float, uint8_t, x != x)
 TNI_MAP_LOOP(loop_f64, double, uint8_t, x != x)
 
-static const tni_map map = {
+static const tni_ew_map map = {
     .fn = {TNI_LOOPS_FLOAT(loop)},
     .to_bool = true,
 };
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_map_ref(c, &map);
+    return tni_ew_map_ref(c, &map);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_map_plan(c, &map);
+    return tni_ew_map_plan(c, &map);
 }
 
 static const tni_arg in[] = {{"X", TNI_FLOATS | TNI_FP8, 'T', 0}};

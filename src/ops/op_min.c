@@ -13,17 +13,18 @@ TNI_ZIP_LOOP(loop_f32, float, float, float, y < x || y != y ? y : x)
 TNI_ZIP_LOOP(loop_f64, double, double, double, y < x || y != y ? y : x)
 TNI_ZIP_INT_LOOPS(loop, y < x ? y : x)
 
-static const tni_zip zip = {.fn = {TNI_LOOPS_FLOAT(loop), TNI_LOOPS_INT(loop)}};
-static const tni_fold fold = {.zip = &zip};
+static const tni_ew_zip zip = {
+    .fn = {TNI_LOOPS_FLOAT(loop), TNI_LOOPS_INT(loop)}};
+static const tni_ew_fold fold = {.zip = &zip};
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_fold_ref(c, &fold);
+    return tni_ew_fold_ref(c, &fold);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_fold_plan(c, &fold);
+    return tni_ew_fold_plan(c, &fold);
 }
 
 static const tni_arg in[] = {{"data_0", TNI_NUMERIC, 'T', TNI_VARIADIC}};

@@ -58,30 +58,30 @@ TNI_ZIP_LOOP(unsigned_u16, uint16_t, uint16_t, uint16_t, y == 0 ? 0 : x % y)
 TNI_ZIP_LOOP(unsigned_u32, uint32_t, uint32_t, uint32_t, y == 0 ? 0 : x % y)
 TNI_ZIP_LOOP(unsigned_u64, uint64_t, uint64_t, uint64_t, y == 0 ? 0 : x % y)
 
-static const tni_zip zip_floor = {
+static const tni_ew_zip zip_floor = {
     .fn = {TNI_LOOPS_FLOAT(floor), TNI_LOOPS_SINT(floor),
            TNI_LOOPS_UINT(unsigned)},
     .divides = true,
 };
-static const tni_zip zip_trunc = {
+static const tni_ew_zip zip_trunc = {
     .fn = {TNI_LOOPS_FLOAT(trunc), TNI_LOOPS_SINT(trunc),
            TNI_LOOPS_UINT(unsigned)},
     .divides = true,
 };
 
-static const tni_zip *choose(const tni_node *node)
+static const tni_ew_zip *choose(const tni_node *node)
 {
     return tni_attr_int(node, "fmod", 0) != 0 ? &zip_trunc : &zip_floor;
 }
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_zip_ref(c, choose(c->node));
+    return tni_ew_zip_ref(c, choose(c->node));
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_zip_plan(c, choose(c->node));
+    return tni_ew_zip_plan(c, choose(c->node));
 }
 
 static const tni_arg in[] = {

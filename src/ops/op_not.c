@@ -11,18 +11,18 @@
 
 TNI_MAP_LOOP(loop_bool, uint8_t, uint8_t, x == 0)
 
-static const tni_map map = {
+static const tni_ew_map map = {
     .fn = {[TN_BOOL] = loop_bool},
 };
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_map_ref(c, &map);
+    return tni_ew_map_ref(c, &map);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_map_plan(c, &map);
+    return tni_ew_map_plan(c, &map);
 }
 
 static const tni_arg in[] = {{"X", TNI_BOOLS, 'T', 0}};

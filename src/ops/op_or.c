@@ -12,19 +12,19 @@
 
 TNI_ZIP_LOOP(loop_bool, uint8_t, uint8_t, uint8_t, x != 0 || y != 0)
 
-static const tni_zip zip = {
+static const tni_ew_zip zip = {
     .fn = {[TN_BOOL] = loop_bool},
     .to_bool = true,
 };
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_zip_ref(c, &zip);
+    return tni_ew_zip_ref(c, &zip);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_zip_plan(c, &zip);
+    return tni_ew_zip_plan(c, &zip);
 }
 
 static const tni_arg in[] = {

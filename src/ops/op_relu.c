@@ -16,7 +16,7 @@ TNI_MAP_LOOP(loop_i16, int16_t, int16_t, x < 0 ? 0 : x)
 TNI_MAP_LOOP(loop_i32, int32_t, int32_t, x < 0 ? 0 : x)
 TNI_MAP_LOOP(loop_i64, int64_t, int64_t, x < 0 ? 0 : x)
 
-static const tni_map map = {
+static const tni_ew_map map = {
     .fn = {TNI_LOOPS_FLOAT(loop), TNI_LOOPS_SINT(loop)},
     .has_kernel = true,
     .kernel = TNI_UNARY_RELU,
@@ -24,12 +24,12 @@ static const tni_map map = {
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_map_ref(c, &map);
+    return tni_ew_map_ref(c, &map);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_map_plan(c, &map);
+    return tni_ew_map_plan(c, &map);
 }
 
 static const tni_arg in[] = {{"X", TNI_FLOATS | TNI_SINTS, 'T', 0}};

@@ -27,7 +27,7 @@ static void get_args(tni_ew_args *args, const tni_node *node)
     args->f[2] = 1.0f; /* beta of the kernel */
 }
 
-static const tni_map map = {
+static const tni_ew_map map = {
     .fn = {TNI_LOOPS_FLOAT(loop)},
     .has_kernel = true,
     .kernel = TNI_UNARY_ELU,
@@ -36,12 +36,12 @@ static const tni_map map = {
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_map_ref(c, &map);
+    return tni_ew_map_ref(c, &map);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_map_plan(c, &map);
+    return tni_ew_map_plan(c, &map);
 }
 
 static const tni_arg in[] = {{"X", TNI_FLOATS, 'T', 0}};

@@ -41,19 +41,19 @@ static void get_args(tni_ew_args *args, const tni_node *node)
     args->f[1] = tni_attr_float(node, "bias", 0.0f);
 }
 
-static const tni_map map = {
+static const tni_ew_map map = {
     .fn = {TNI_LOOPS_FLOAT(loop), TNI_LOOPS_INT(loop)},
     .args = get_args,
 };
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_map_ref(c, &map);
+    return tni_ew_map_ref(c, &map);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_map_plan(c, &map);
+    return tni_ew_map_plan(c, &map);
 }
 
 static const tni_arg in[] = {{"input", TNI_NUMERIC, 'T', 0}};

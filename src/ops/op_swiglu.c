@@ -33,7 +33,7 @@ static void get_args(tni_ew_args *args, const tni_node *node)
     args->f[0] = tni_attr_float(node, "alpha", 1.0f);
 }
 
-static const tni_zip zip = {
+static const tni_ew_zip zip = {
     .fn = {TNI_LOOPS_FLOAT(loop)},
     .args = get_args,
 };
@@ -57,12 +57,12 @@ static tn_status infer(tni_infer *c)
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_zip_ref(c, &zip);
+    return tni_ew_zip_ref(c, &zip);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_zip_plan(c, &zip);
+    return tni_ew_zip_plan(c, &zip);
 }
 
 static const tni_arg in[] = {

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * op_cum_sum.c - ONNX CumSum, opsets 11, 14
+ *
+ * Shapes:  x[...], axis (one integer) -> y[...]
+ * Types:   floats, i32, i64, u32, u64
+ * Attrs:   exclusive, reverse
+ * Numeric: one rounding each step; integers wrap
+ * Source:  onnx.ai/onnx/operators, CumSum; node tests test_cumsum_*
+ */
+#include "ops/cumulate.h"
+
+TNI_ZIP_LOOP(loop_f32, float, float, float, x + y)
+TNI_ZIP_LOOP(loop_f64, double, double, double, x + y)
+TNI_ZIP_LOOP(loop_i32, int32_t, uint32_t, int32_t, x + y)
+TNI_ZIP_LOOP(loop_u32, uint32_t, uint32_t, uint32_t, x + y)
+TNI_ZIP_LOOP(loop_i64, int64_t, uint64_t, int64_t, x + y)
+TNI_ZIP_LOOP(loop_u64, uint64_t, uint64_t, uint64_t, x + y)
+
+static const tni_ew_zip zip = {
+    .fn = {TNI_LOOPS_FLOAT(loop), [TN_I32] = loop_i32, [TN_U32] = loop_u32,
+           [TN_I64] = loop_i64, [TN_U64] = loop_u64},
+};
+static const tni_cumulate op = {&zip, 0.0};
+
+static tn_status ref(tni_ref *c)
+{
+    return tni_cumulate_ref(c, &op);
+}
+
+static tn_status plan(tni_plan *c)
+{
+    return tni_cumulate_plan(c, &op);
+}
+
+static const tni_arg in[] = {
+    {"x", TNI_CUMULATE_DTYPES, 'T', 0},
+    {"axis", TNI_T(TN_I32) | TNI_T(TN_I64), 0, 0},
+};
+static const tni_arg out[] = {{"y", TNI_CUMULATE_DTYPES, 'T', 0}};
+
+static const tni_op_version versions[] = {
+    {.since = 11,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(tni_cumulate_attrs),
+     .infer = tni_infer_unary,
+     .ref = ref,
+     .plan = plan},
+};
+
+const tni_op tni_op_cum_sum = {
+    .domain = "",
+    .name = "CumSum",
+    .summary = "Running sum along an axis",
+    TNI_VERSIONS(versions),
+};
