@@ -31,8 +31,8 @@ static tn_status global_lp_pool_ref(tni_ref *c)
     const double *x = NULL;
     double *y = NULL;
     int64_t dims[TN_MAX_RANK], n;
-    if (p == 1.0) return tni_reduce_ref_over(c, TNI_REDUCE_L1, mask, true);
-    if (p == 2.0) return tni_reduce_ref_over(c, TNI_REDUCE_L2, mask, true);
+    if (p == 1.0) return tni_reduce_ref_over(c, TNI_REDUCTION_L1, mask, true);
+    if (p == 2.0) return tni_reduce_ref_over(c, TNI_REDUCTION_L2, mask, true);
     for (int i = 0; i < t->rank; i++) dims[i] = i < 2 ? t->dims[i] : 1;
     n = tni_nn_extent(t->dims, 2, t->rank);
     TN_TRY(tni_ref_output(c, 0, t->dtype, t->rank, dims));
@@ -51,8 +51,8 @@ static tn_status global_lp_pool_plan(tni_plan *c)
 {
     const double p = power(c->node);
     const uint32_t mask = tni_pool_global_mask(c->in[0]->rank);
-    if (p == 1.0) return tni_reduce_plan_over(c, TNI_REDUCE_L1, mask);
-    if (p == 2.0) return tni_reduce_plan_over(c, TNI_REDUCE_L2, mask);
+    if (p == 1.0) return tni_reduce_plan_over(c, TNI_REDUCTION_L1, mask);
+    if (p == 2.0) return tni_reduce_plan_over(c, TNI_REDUCTION_L2, mask);
     return TN_OK;
 }
 

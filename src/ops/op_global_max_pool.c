@@ -12,13 +12,13 @@ static const tni_arg out_1[] = {{"Y", T1, 'T', 0}};
 
 static tn_status global_max_pool_ref(tni_ref *c)
 {
-    return tni_reduce_ref_over(c, TNI_REDUCE_MAX,
+    return tni_reduce_ref_over(c, TNI_REDUCTION_MAX,
                                tni_pool_global_mask(c->in[0]->rank), true);
 }
 
 static tn_status global_max_pool_plan(tni_plan *c)
 {
-    return tni_reduce_plan_over(c, TNI_REDUCE_MAX,
+    return tni_reduce_plan_over(c, TNI_REDUCTION_MAX,
                                 tni_pool_global_mask(c->in[0]->rank));
 }
 

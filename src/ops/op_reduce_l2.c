@@ -20,12 +20,12 @@ static const tni_arg out_1[] = {{"reduced", TNI_REDUCE_T1, 'T', 0}};
 
 static tn_status reduce_l2_ref(tni_ref *c)
 {
-    return tni_reduce_ref(c, TNI_REDUCE_L2);
+    return tni_reduce_ref(c, TNI_REDUCTION_L2);
 }
 
 static tn_status reduce_l2_plan(tni_plan *c)
 {
-    return tni_reduce_plan(c, TNI_REDUCE_L2);
+    return tni_reduce_plan(c, TNI_REDUCTION_L2);
 }
 
 static const tni_op_version reduce_l2_versions[] = {

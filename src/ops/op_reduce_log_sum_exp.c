@@ -26,12 +26,12 @@ static const tni_arg out_1[] = {{"reduced", TNI_REDUCE_T1, 'T', 0}};
 
 static tn_status reduce_log_sum_exp_ref(tni_ref *c)
 {
-    return tni_reduce_ref(c, TNI_REDUCE_LOG_SUM_EXP);
+    return tni_reduce_ref(c, TNI_REDUCTION_LOG_SUM_EXP);
 }
 
 static tn_status reduce_log_sum_exp_plan(tni_plan *c)
 {
-    return tni_reduce_plan(c, TNI_REDUCE_LOG_SUM_EXP);
+    return tni_reduce_plan(c, TNI_REDUCTION_LOG_SUM_EXP);
 }
 
 static const tni_op_version reduce_log_sum_exp_versions[] = {

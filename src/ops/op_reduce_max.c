@@ -35,12 +35,12 @@ static const tni_arg out_1[] = {{"reduced", TNI_REDUCE_T1, 'T', 0}};
 
 static tn_status reduce_max_ref(tni_ref *c)
 {
-    return tni_reduce_ref(c, TNI_REDUCE_MAX);
+    return tni_reduce_ref(c, TNI_REDUCTION_MAX);
 }
 
 static tn_status reduce_max_plan(tni_plan *c)
 {
-    return tni_reduce_plan(c, TNI_REDUCE_MAX);
+    return tni_reduce_plan(c, TNI_REDUCTION_MAX);
 }
 
 static const tni_op_version reduce_max_versions[] = {

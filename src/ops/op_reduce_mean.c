@@ -20,12 +20,12 @@ static const tni_arg out_1[] = {{"reduced", TNI_REDUCE_T1, 'T', 0}};
 
 static tn_status reduce_mean_ref(tni_ref *c)
 {
-    return tni_reduce_ref(c, TNI_REDUCE_MEAN);
+    return tni_reduce_ref(c, TNI_REDUCTION_MEAN);
 }
 
 static tn_status reduce_mean_plan(tni_plan *c)
 {
-    return tni_reduce_plan(c, TNI_REDUCE_MEAN);
+    return tni_reduce_plan(c, TNI_REDUCTION_MEAN);
 }
 
 static const tni_op_version reduce_mean_versions[] = {

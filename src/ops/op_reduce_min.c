@@ -35,12 +35,12 @@ static const tni_arg out_1[] = {{"reduced", TNI_REDUCE_T1, 'T', 0}};
 
 static tn_status reduce_min_ref(tni_ref *c)
 {
-    return tni_reduce_ref(c, TNI_REDUCE_MIN);
+    return tni_reduce_ref(c, TNI_REDUCTION_MIN);
 }
 
 static tn_status reduce_min_plan(tni_plan *c)
 {
-    return tni_reduce_plan(c, TNI_REDUCE_MIN);
+    return tni_reduce_plan(c, TNI_REDUCTION_MIN);
 }
 
 static const tni_op_version reduce_min_versions[] = {

@@ -15,12 +15,12 @@ static const tni_arg out_1[] = {{"reduced", TNI_REDUCE_T1, 'T', 0}};
 
 static tn_status reduce_sum_ref(tni_ref *c)
 {
-    return tni_reduce_ref(c, TNI_REDUCE_SUM);
+    return tni_reduce_ref(c, TNI_REDUCTION_SUM);
 }
 
 static tn_status reduce_sum_plan(tni_plan *c)
 {
-    return tni_reduce_plan(c, TNI_REDUCE_SUM);
+    return tni_reduce_plan(c, TNI_REDUCTION_SUM);
 }
 
 static const tni_op_version reduce_sum_versions[] = {

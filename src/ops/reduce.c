@@ -140,12 +140,12 @@ static double reduce_set(tni_reduce_kind kind, const nest *s, const double *x)
     const int64_t outer = s->red_len == 0 ? 0 : s->red_len / n;
     double acc = 0, max = -(double)INFINITY;
     switch (kind) {
-    case TNI_REDUCE_PROD: acc = 1; break;
-    case TNI_REDUCE_MAX: acc = -(double)INFINITY; break;
-    case TNI_REDUCE_MIN: acc = (double)INFINITY; break;
+    case TNI_REDUCTION_PROD: acc = 1; break;
+    case TNI_REDUCTION_MAX: acc = -(double)INFINITY; break;
+    case TNI_REDUCTION_MIN: acc = (double)INFINITY; break;
     default: break;
     }
-    if (kind == TNI_REDUCE_LOG_SUM_EXP) {
+    if (kind == TNI_REDUCTION_LOG_SUM_EXP) {
         for (int64_t o = 0; o < outer; o++) {
             const double *p =
                 x + nest_offset(s->red, s->red_stride, last < 0 ? 0 : last, o);
@@ -161,30 +161,30 @@ static double reduce_set(tni_reduce_kind kind, const nest *s, const double *x)
         for (int64_t i = 0; i < n; i++) {
             const double v = p[i * step];
             switch (kind) {
-            case TNI_REDUCE_SUM:
-            case TNI_REDUCE_MEAN:
-            case TNI_REDUCE_LOG_SUM: acc += v; break;
-            case TNI_REDUCE_MAX:
+            case TNI_REDUCTION_SUM:
+            case TNI_REDUCTION_MEAN:
+            case TNI_REDUCTION_LOG_SUM: acc += v; break;
+            case TNI_REDUCTION_MAX:
                 if (v > acc || v != v) acc = v;
                 if (acc != acc) return acc;
                 break;
-            case TNI_REDUCE_MIN:
+            case TNI_REDUCTION_MIN:
                 if (v < acc || v != v) acc = v;
                 if (acc != acc) return acc;
                 break;
-            case TNI_REDUCE_PROD: acc *= v; break;
-            case TNI_REDUCE_L1: acc += fabs(v); break;
-            case TNI_REDUCE_L2:
-            case TNI_REDUCE_SUM_SQUARE: acc += v * v; break;
-            case TNI_REDUCE_LOG_SUM_EXP: acc += exp(v - max); break;
+            case TNI_REDUCTION_PROD: acc *= v; break;
+            case TNI_REDUCTION_L1: acc += fabs(v); break;
+            case TNI_REDUCTION_L2:
+            case TNI_REDUCTION_SUM_SQUARE: acc += v * v; break;
+            case TNI_REDUCTION_LOG_SUM_EXP: acc += exp(v - max); break;
             }
         }
     }
     switch (kind) {
-    case TNI_REDUCE_MEAN: return acc / (double)s->red_len;
-    case TNI_REDUCE_L2: return sqrt(acc);
-    case TNI_REDUCE_LOG_SUM: return log(acc);
-    case TNI_REDUCE_LOG_SUM_EXP: return log(acc) + max;
+    case TNI_REDUCTION_MEAN: return acc / (double)s->red_len;
+    case TNI_REDUCTION_L2: return sqrt(acc);
+    case TNI_REDUCTION_LOG_SUM: return log(acc);
+    case TNI_REDUCTION_LOG_SUM_EXP: return log(acc) + max;
     default: return acc;
     }
 }
@@ -237,30 +237,30 @@ static uint64_t reduce_int_set(tni_reduce_kind kind, const nest *s,
     const bool sig = tni_is_signed_int(t);
     uint64_t acc = 0;
     switch (kind) {
-    case TNI_REDUCE_PROD: acc = 1; break;
-    case TNI_REDUCE_MAX: acc = int_limit(t, false); break;
-    case TNI_REDUCE_MIN: acc = int_limit(t, true); break;
+    case TNI_REDUCTION_PROD: acc = 1; break;
+    case TNI_REDUCTION_MAX: acc = int_limit(t, false); break;
+    case TNI_REDUCTION_MIN: acc = int_limit(t, true); break;
     default: break;
     }
     for (int64_t r = 0; r < s->red_len; r++) {
         const uint64_t v = load_int(
             x, t, base + nest_offset(s->red, s->red_stride, s->n_red, r));
         switch (kind) {
-        case TNI_REDUCE_MAX:
+        case TNI_REDUCTION_MAX:
             if (less_int(acc, v, sig)) acc = v;
             break;
-        case TNI_REDUCE_MIN:
+        case TNI_REDUCTION_MIN:
             if (less_int(v, acc, sig)) acc = v;
             break;
-        case TNI_REDUCE_PROD: acc *= v; break;
-        case TNI_REDUCE_L1:
+        case TNI_REDUCTION_PROD: acc *= v; break;
+        case TNI_REDUCTION_L1:
             acc += sig && (int64_t)v < 0 ? (uint64_t)0 - v : v;
             break;
-        case TNI_REDUCE_SUM_SQUARE: acc += v * v; break;
+        case TNI_REDUCTION_SUM_SQUARE: acc += v * v; break;
         default: acc += v; break;
         }
     }
-    if (kind == TNI_REDUCE_MEAN && s->red_len > 0) {
+    if (kind == TNI_REDUCTION_MEAN && s->red_len > 0) {
         if (sig && (int64_t)acc < 0)
             acc = (uint64_t)0 - ((uint64_t)0 - acc) / (uint64_t)s->red_len;
         else
@@ -280,8 +280,8 @@ tn_status tni_reduce_ref_over(tni_ref *c, tni_reduce_kind kind, uint32_t mask,
     nest s;
     TN_TRY(tni_ref_output(c, 0, x->dtype, rank, dims));
     nest_make(&s, x->dims, x->rank, mask);
-    if (!tni_is_float(x->dtype) && kind != TNI_REDUCE_L2 &&
-        kind != TNI_REDUCE_LOG_SUM && kind != TNI_REDUCE_LOG_SUM_EXP) {
+    if (!tni_is_float(x->dtype) && kind != TNI_REDUCTION_L2 &&
+        kind != TNI_REDUCTION_LOG_SUM && kind != TNI_REDUCTION_LOG_SUM_EXP) {
         for (int64_t i = 0; i < s.out_len; i++) {
             const int64_t at = nest_offset(s.kept, s.kept_stride, s.n_kept, i);
             store_int(c->out[0]->data, x->dtype, i,
@@ -335,9 +335,9 @@ static double row_acc(tni_reduce_kind kind, const float *x, int64_t n,
     double p[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     int64_t i = 0;
     switch (kind) {
-    case TNI_REDUCE_MAX:
-    case TNI_REDUCE_MIN: {
-        const bool max = kind == TNI_REDUCE_MAX;
+    case TNI_REDUCTION_MAX:
+    case TNI_REDUCTION_MIN: {
+        const bool max = kind == TNI_REDUCTION_MAX;
         float a = (float)acc;
         for (; i < n; i++) {
             const float v = x[i];
@@ -346,22 +346,22 @@ static double row_acc(tni_reduce_kind kind, const float *x, int64_t n,
         }
         return (double)a;
     }
-    case TNI_REDUCE_PROD:
+    case TNI_REDUCTION_PROD:
         for (; i < n; i++) acc *= (double)x[i];
         return acc;
-    case TNI_REDUCE_L1:
+    case TNI_REDUCTION_L1:
         for (; i + 8 <= n; i += 8)
             for (int k = 0; k < 8; k++) p[k] += (double)fabsf(x[i + k]);
         for (; i < n; i++) p[0] += (double)fabsf(x[i]);
         break;
-    case TNI_REDUCE_L2:
-    case TNI_REDUCE_SUM_SQUARE:
+    case TNI_REDUCTION_L2:
+    case TNI_REDUCTION_SUM_SQUARE:
         for (; i + 8 <= n; i += 8)
             for (int k = 0; k < 8; k++)
                 p[k] += (double)x[i + k] * (double)x[i + k];
         for (; i < n; i++) p[0] += (double)x[i] * (double)x[i];
         break;
-    case TNI_REDUCE_LOG_SUM_EXP:
+    case TNI_REDUCTION_LOG_SUM_EXP:
         for (; i < n; i++) p[0] += exp((double)x[i] - shift);
         break;
     default:
@@ -377,9 +377,9 @@ static double row_acc(tni_reduce_kind kind, const float *x, int64_t n,
 static double first_acc(tni_reduce_kind kind)
 {
     switch (kind) {
-    case TNI_REDUCE_PROD: return 1;
-    case TNI_REDUCE_MAX: return -(double)INFINITY;
-    case TNI_REDUCE_MIN: return (double)INFINITY;
+    case TNI_REDUCTION_PROD: return 1;
+    case TNI_REDUCTION_MAX: return -(double)INFINITY;
+    case TNI_REDUCTION_MIN: return (double)INFINITY;
     default: return 0;
     }
 }
@@ -387,10 +387,10 @@ static double first_acc(tni_reduce_kind kind)
 static float last_acc(tni_reduce_kind kind, double acc, int64_t n, double shift)
 {
     switch (kind) {
-    case TNI_REDUCE_MEAN: return (float)(acc / (double)n);
-    case TNI_REDUCE_L2: return (float)sqrt(acc);
-    case TNI_REDUCE_LOG_SUM: return (float)log(acc);
-    case TNI_REDUCE_LOG_SUM_EXP: return (float)(log(acc) + shift);
+    case TNI_REDUCTION_MEAN: return (float)(acc / (double)n);
+    case TNI_REDUCTION_L2: return (float)sqrt(acc);
+    case TNI_REDUCTION_LOG_SUM: return (float)log(acc);
+    case TNI_REDUCTION_LOG_SUM_EXP: return (float)(log(acc) + shift);
     default: return (float)acc;
     }
 }
@@ -407,10 +407,10 @@ static void rows_task(const reduce_job *j, int64_t begin, int64_t end)
         const float *const x =
             j->x + nest_offset(s->kept, s->kept_stride, s->n_kept, o);
         double acc = first_acc(kind), shift = 0;
-        if (kind == TNI_REDUCE_LOG_SUM_EXP) {
+        if (kind == TNI_REDUCTION_LOG_SUM_EXP) {
             shift = -(double)INFINITY;
             for (int64_t r = 0; r < outer; r++)
-                shift = row_acc(TNI_REDUCE_MAX,
+                shift = row_acc(TNI_REDUCTION_MAX,
                                 x + nest_offset(s->red, s->red_stride, last, r),
                                 n, shift, 0);
             if (!isfinite(shift)) {
@@ -431,29 +431,29 @@ static void cols_acc(tni_reduce_kind kind, const float *x, int64_t n,
                      double *acc, const double *shift)
 {
     switch (kind) {
-    case TNI_REDUCE_MAX:
+    case TNI_REDUCTION_MAX:
         for (int64_t k = 0; k < n; k++) {
             const double v = (double)x[k];
             if (v > acc[k] || v != v) acc[k] = v;
         }
         break;
-    case TNI_REDUCE_MIN:
+    case TNI_REDUCTION_MIN:
         for (int64_t k = 0; k < n; k++) {
             const double v = (double)x[k];
             if (v < acc[k] || v != v) acc[k] = v;
         }
         break;
-    case TNI_REDUCE_PROD:
+    case TNI_REDUCTION_PROD:
         for (int64_t k = 0; k < n; k++) acc[k] *= (double)x[k];
         break;
-    case TNI_REDUCE_L1:
+    case TNI_REDUCTION_L1:
         for (int64_t k = 0; k < n; k++) acc[k] += (double)fabsf(x[k]);
         break;
-    case TNI_REDUCE_L2:
-    case TNI_REDUCE_SUM_SQUARE:
+    case TNI_REDUCTION_L2:
+    case TNI_REDUCTION_SUM_SQUARE:
         for (int64_t k = 0; k < n; k++) acc[k] += (double)x[k] * (double)x[k];
         break;
-    case TNI_REDUCE_LOG_SUM_EXP:
+    case TNI_REDUCTION_LOG_SUM_EXP:
         for (int64_t k = 0; k < n; k++)
             if (isfinite(shift[k])) acc[k] += exp((double)x[k] - shift[k]);
         break;
@@ -480,9 +480,9 @@ static void cols_task(const reduce_job *j, int64_t begin, int64_t end)
             acc[k] = first_acc(st->kind);
             shift[k] = -(double)INFINITY;
         }
-        if (st->kind == TNI_REDUCE_LOG_SUM_EXP)
+        if (st->kind == TNI_REDUCTION_LOG_SUM_EXP)
             for (int64_t r = 0; r < s->red_len; r++)
-                cols_acc(TNI_REDUCE_MAX,
+                cols_acc(TNI_REDUCTION_MAX,
                          x + nest_offset(s->red, s->red_stride, s->n_red, r), n,
                          shift, NULL);
         for (int64_t r = 0; r < s->red_len; r++)
@@ -490,7 +490,7 @@ static void cols_task(const reduce_job *j, int64_t begin, int64_t end)
                      x + nest_offset(s->red, s->red_stride, s->n_red, r), n,
                      acc, shift);
         for (int64_t k = 0; k < n; k++)
-            y[k] = st->kind == TNI_REDUCE_LOG_SUM_EXP && !isfinite(shift[k])
+            y[k] = st->kind == TNI_REDUCTION_LOG_SUM_EXP && !isfinite(shift[k])
                        ? (float)shift[k]
                        : last_acc(st->kind, acc[k], s->red_len, shift[k]);
     }

@@ -17,16 +17,16 @@
 #include "ops/infer.h"
 
 typedef enum tni_reduce_kind {
-    TNI_REDUCE_SUM,
-    TNI_REDUCE_MEAN,
-    TNI_REDUCE_MAX,
-    TNI_REDUCE_MIN,
-    TNI_REDUCE_PROD,
-    TNI_REDUCE_L1,
-    TNI_REDUCE_L2,
-    TNI_REDUCE_LOG_SUM,
-    TNI_REDUCE_LOG_SUM_EXP,
-    TNI_REDUCE_SUM_SQUARE
+    TNI_REDUCTION_SUM,
+    TNI_REDUCTION_MEAN,
+    TNI_REDUCTION_MAX,
+    TNI_REDUCTION_MIN,
+    TNI_REDUCTION_PROD,
+    TNI_REDUCTION_L1,
+    TNI_REDUCTION_L2,
+    TNI_REDUCTION_LOG_SUM,
+    TNI_REDUCTION_LOG_SUM_EXP,
+    TNI_REDUCTION_SUM_SQUARE
 } tni_reduce_kind;
 
 tn_status tni_reduce_infer(tni_infer *c);
