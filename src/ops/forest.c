@@ -313,6 +313,72 @@ tn_status tni_forest_build(tni_forest **out, void *block,
     return status;
 }
 
+static tn_status read_ints(const tni_node *node, const char *prefix,
+                           const char *name, int64_t *n, const int64_t **out,
+                           tn_err *err)
+{
+    char full[48];
+    int got = 0;
+    size_t at = 0;
+    while (*prefix != '\0' && at + 1 < sizeof full) full[at++] = *prefix++;
+    while (*name != '\0' && at + 1 < sizeof full) full[at++] = *name++;
+    full[at] = '\0';
+    *out = tni_attr_ints(node, full, &got);
+    if (*n < 0) *n = got;
+    if (got != *n)
+        return tni_fail(err, TN_EINVAL, "%s has %d entries, expected %lld",
+                        full, got, (long long)*n);
+    return TN_OK;
+}
+
+tn_status tni_forest_read(tni_forest_source *s, const tni_node *node,
+                          const char *prefix, int64_t n_targets, tn_err *err)
+{
+    memset(s, 0, sizeof *s);
+    s->n_targets = n_targets;
+    s->n_nodes = s->n_weights = -1;
+    int64_t *n = &s->n_nodes, *w = &s->n_weights;
+    TN_TRY(read_ints(node, "nodes_", "treeids", n, &s->tree, err));
+    TN_TRY(read_ints(node, "nodes_", "nodeids", n, &s->node, err));
+    TN_TRY(read_ints(node, "nodes_", "featureids", n, &s->feature, err));
+    TN_TRY(read_ints(node, "nodes_", "truenodeids", n, &s->yes, err));
+    TN_TRY(read_ints(node, "nodes_", "falsenodeids", n, &s->no, err));
+    if (tni_attr_find(node, "nodes_missing_value_tracks_true") != NULL) {
+        int got = 0;
+        s->missing =
+            tni_attr_ints(node, "nodes_missing_value_tracks_true", &got);
+        /* An empty list is the same as none. */
+        if (got == 0)
+            s->missing = NULL;
+        else if (got != *n)
+            return tni_fail(err, TN_EINVAL,
+                            "nodes_missing_value_tracks_true has %d entries, "
+                            "expected %lld",
+                            got, (long long)*n);
+    }
+    int n_modes = 0;
+    s->modes = tni_attr_strings(node, "nodes_modes", &n_modes);
+    TN_TRY(tni_reals_read(&s->values, node, "nodes_values",
+                          "nodes_values_as_tensor", err));
+    TN_TRY(read_ints(node, prefix, "_ids", w, &s->weight_target, err));
+    TN_TRY(read_ints(node, prefix, "_treeids", w, &s->weight_tree, err));
+    TN_TRY(read_ints(node, prefix, "_nodeids", w, &s->weight_node, err));
+    const bool classes = prefix[0] == 'c';
+    TN_TRY(tni_reals_read(
+        &s->weights, node, classes ? "class_weights" : "target_weights",
+        classes ? "class_weights_as_tensor" : "target_weights_as_tensor",
+        err));
+    if (*n < 1 || n_modes != *n || s->values.n != *n || s->weights.n != *w ||
+        n_targets < 1)
+        return tni_fail(err, TN_EINVAL,
+                        "%lld nodes with %d modes and %lld values, %lld leaf "
+                        "entries with %lld weights, %lld targets",
+                        (long long)*n, n_modes, (long long)s->values.n,
+                        (long long)*w, (long long)s->weights.n,
+                        (long long)n_targets);
+    return TN_OK;
+}
+
 /* --- TreeEnsemble-5 ----------------------------------------------------- */
 
 typedef struct source5 {
@@ -518,7 +584,7 @@ void tni_forest_row(const tni_forest *f, const void *x, tni_tree_score *scores)
     }
 }
 
-void tni_forest_finish(const tni_forest *f, tni_tree_score *s, double *z)
+void tni_forest_finish(const tni_forest *f, tni_tree_score *s, float *work)
 {
     const bool has_base = f->base.n == f->n_targets;
     for (int64_t i = 0; i < f->n_targets; i++) {
@@ -526,24 +592,23 @@ void tni_forest_finish(const tni_forest *f, tni_tree_score *s, double *z)
         if (f->sum == TNI_TREE_AVERAGE)
             v = rounded(f, v / rounded(f, (double)f->n_roots));
         if (has_base) v = rounded(f, v + tni_real(&f->base, i));
-        z[i] = v;
+        s[i].v = v;
     }
     if (f->post == TNI_POST_NONE ||
         (f->n_targets == 1 && f->post != TNI_POST_PROBIT))
         return;
-    /* The transforms are those of float scores for any dtype; the row of
-     * scores is read and serves as their space. */
-    float *t = (float *)(void *)s;
-    for (int64_t i = 0; i < f->n_targets; i++) t[i] = (float)z[i];
-    tni_post_apply(f->post, t, f->n_targets);
-    for (int64_t i = 0; i < f->n_targets; i++) z[i] = (double)t[i];
+    /* The transforms are those of float scores for any dtype. */
+    for (int64_t i = 0; i < f->n_targets; i++) work[i] = (float)s[i].v;
+    tni_post_apply(f->post, work, f->n_targets);
+    for (int64_t i = 0; i < f->n_targets; i++) s[i].v = (double)work[i];
 }
 
 /* --- operators --------------------------------------------------------- */
 
 static size_t row_scratch(const tni_forest *f)
 {
-    const size_t bytes = (size_t)f->n_targets * sizeof(tni_tree_score);
+    const size_t bytes = (size_t)f->n_targets * sizeof(tni_tree_score) +
+                         ((size_t)f->n_targets + 1) * sizeof(float);
     return (bytes + TNI_ALIGN - 1) / TNI_ALIGN * TNI_ALIGN;
 }
 
@@ -566,7 +631,7 @@ static void run_rows(void *ctx, size_t begin, size_t end, int worker)
     for (int64_t i = (int64_t)begin * ROWS_PER_TASK; i < last; i++) {
         tni_forest_row(t->f, (const char *)t->x + (size_t)i * row_bytes,
                        scores);
-        t->store(t, i, scores);
+        t->store(t, i, scores, (float *)(void *)(scores + t->f->n_targets));
     }
 }
 
@@ -577,14 +642,130 @@ void tni_forest_run(const tni_forest_task *t, const tni_par *par)
     tni_par_for(par, tasks, run_rows, (void *)(uintptr_t)t);
 }
 
-const void *tni_forest_input(tni_ref *c, const tni_forest *f)
+/* The rows as the forest wants them, in `to` unless they are that already. */
+static const void *convert(const tni_forest *f, const tni_tensor *x, void *to)
 {
-    const tni_tensor *x = c->in[0];
-    if (!f->wide) return tni_ml_floats(c, x);
-    if (x->dtype == TN_F64) return x->data;
+    const int64_t n = x->len;
+    if (x->dtype == (f->wide ? TN_F64 : TN_F32)) return x->data;
+    if (f->wide) {
+        for (int64_t i = 0; i < n; i++) ((double *)to)[i] = tni_get_f64(x, i);
+        return to;
+    }
+    float *y = to;
+    switch (x->dtype) {
+    case TN_I64:
+        for (int64_t i = 0; i < n; i++)
+            y[i] = (float)TNI_CDATA(int64_t, x)[i];
+        break;
+    case TN_I32:
+        for (int64_t i = 0; i < n; i++)
+            y[i] = (float)TNI_CDATA(int32_t, x)[i];
+        break;
+    default:
+        for (int64_t i = 0; i < n; i++) y[i] = (float)tni_get_f64(x, i);
+        break;
+    }
+    return to;
+}
+
+static bool convert_size(size_t *size, const tni_forest *f, tn_dtype dtype,
+                         int64_t len)
+{
+    const tn_dtype want = f->wide ? TN_F64 : TN_F32;
+    *size = 0;
+    return dtype == want || (tni_elems_size(size, want, len) &&
+                             tni_align_up(*size, TNI_ALIGN, size));
+}
+
+static tn_status check_features(const tni_forest *f, int64_t features,
+                                tn_err *err)
+{
+    if (f->n_features <= features) return TN_OK;
+    return tni_fail(err, TN_EINVAL,
+                    "the trees look at feature %lld, the input has %lld",
+                    (long long)f->n_features - 1, (long long)features);
+}
+
+tn_status tni_forest_ref(tni_ref *c, const tni_forest *f, const void *model,
+                         tni_forest_store store)
+{
+    tni_forest_task t = {.f = f, .model = model, .store = store};
+    for (int i = 0; i < c->n_out && i < 2; i++) t.out[i] = c->out[i];
+    TN_TRY(tni_ml_rows(&t.n, &t.features, c->in[0], c->err));
+    TN_TRY(check_features(f, t.features, c->err));
     size_t size = 0;
-    if (!tni_elems_size(&size, TN_F64, x->len)) return NULL;
-    double *d = tni_ref_scratch(c, size);
-    for (int64_t i = 0; d != NULL && i < x->len; i++) d[i] = tni_get_f64(x, i);
-    return d;
+    if (!convert_size(&size, f, c->in[0]->dtype, c->in[0]->len))
+        return tni_ref_nomem(c);
+    void *space = tni_ref_scratch(c, size);
+    t.scratch =
+        tni_ref_scratch(c, tni_forest_scratch(f, tni_par_workers(c->par)));
+    if (space == NULL || t.scratch == NULL) return tni_ref_nomem(c);
+    t.x = convert(f, c->in[0], space);
+    tni_forest_run(&t, c->par);
+    return TN_OK;
+}
+
+/* What plan leaves for run. */
+typedef struct planned {
+    const tni_forest *f;
+    const void *model;
+    tni_forest_store store;
+    size_t convert_bytes;
+    int64_t n, features;
+    int n_out;
+} planned;
+
+static void run(const tni_run *c)
+{
+    const planned *p = c->state;
+    const tni_forest_task t = {
+        .f = p->f,
+        .model = p->model,
+        .store = p->store,
+        .out = {p->n_out > 0 ? c->out[0] : NULL,
+                p->n_out > 1 ? c->out[1] : NULL},
+        .x = convert(p->f, c->in[0], c->scratch),
+        .n = p->n,
+        .features = p->features,
+        .scratch = (char *)c->scratch + p->convert_bytes,
+    };
+    tni_forest_run(&t, c->par);
+}
+
+tn_status tni_forest_plan(tni_plan *c, const tni_forest *f, const void *model,
+                          tni_forest_store store)
+{
+    planned *p = TNI_NEW(c->arena, planned);
+    if (p == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    const tni_type *x = c->in[0];
+    int64_t len = 1;
+    p->n = x->rank == 1 ? 1 : x->dims[0];
+    p->features = 1;
+    for (int i = x->rank == 1 ? 0 : 1; i < x->rank; i++)
+        p->features *= x->dims[i];
+    TN_TRY(check_features(f, p->features, c->err));
+    if (!tni_mul_i64(p->n, p->features, &len) ||
+        !convert_size(&p->convert_bytes, f, x->dtype, len))
+        return tni_fail(c->err, TN_ELIMIT, "the input is too large");
+    p->f = f;
+    p->model = model;
+    p->store = store;
+    p->n_out = c->n_out;
+    c->state = p;
+    c->scratch_bytes = p->convert_bytes + tni_forest_scratch(f, c->n_workers);
+    c->run = run;
+    return TN_OK;
+}
+
+tn_status tni_forest_block(tni_plan *c, size_t size, tni_forest **f,
+                           bool *fresh)
+{
+    *f = c->prepack(c, 0, size, fresh);
+    if (*f == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    if (*fresh) {
+        memset(*f, 0, sizeof **f);
+    } else if ((*f)->n_roots == 0) {
+        return tni_fail(c->err, TN_EINVAL, "the trees could not be built");
+    }
+    return TN_OK;
 }

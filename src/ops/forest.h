@@ -109,28 +109,48 @@ typedef struct tni_tree_score {
 /* The scores of one row; x holds floats, or doubles when the forest is wide. */
 void tni_forest_row(const tni_forest *f, const void *x,
                     tni_tree_score *scores);
-/* What a regressor makes of them: n_targets values. */
-void tni_forest_finish(const tni_forest *f, tni_tree_score *scores, double *z);
+/* What a regressor makes of them: every v becomes the result. `work` holds
+ * n_targets floats. */
+void tni_forest_finish(const tni_forest *f, tni_tree_score *scores,
+                       float *work);
 
 /* --- operators over forests --------------------------------------------- */
 
-/* Turns the scores of row i into outputs. */
+struct tni_forest_task;
+
+/* Turns the scores of a row into outputs; work: n_targets + 1 floats. */
+typedef void (*tni_forest_store)(const struct tni_forest_task *t, int64_t row,
+                                 tni_tree_score *scores, float *work);
+
 typedef struct tni_forest_task {
     const tni_forest *f;
     const void *model; /* the operator's own */
-    void (*store)(const struct tni_forest_task *t, int64_t row,
-                  tni_tree_score *scores);
-    tni_tensor *const *out;
+    tni_forest_store store;
+    tni_tensor *out[2]; /* NULL: omitted */
     const void *x;
     int64_t n, features; /* rows, columns */
     void *scratch;       /* tni_forest_scratch() bytes */
 } tni_forest_task;
 
-/* Per worker: one row's scores and its conversion. */
+/* Per worker: one row's scores and its work space. */
 size_t tni_forest_scratch(const tni_forest *f, int n_workers);
 void tni_forest_run(const tni_forest_task *t, const tni_par *par);
 
-/* The rows as the forest wants them: floats, or doubles when wide. */
-const void *tni_forest_input(tni_ref *c, const tni_forest *f);
+/* The source of versions 1 and 3: nodes_* and <prefix>_* attributes. */
+tn_status tni_forest_read(tni_forest_source *s, const tni_node *node,
+                          const char *prefix, int64_t n_targets, tn_err *err);
+
+/*
+ * Runs a forest over input 0 as a reference, and plans it as a fast path.
+ * `store` gets `model`; the outputs have their shapes by then.
+ */
+tn_status tni_forest_ref(tni_ref *c, const tni_forest *f, const void *model,
+                         tni_forest_store store);
+tn_status tni_forest_plan(tni_plan *c, const tni_forest *f, const void *model,
+                          tni_forest_store store);
+/* The block of a planned forest: *fresh when it must be built; one whose
+ * building failed before is refused. */
+tn_status tni_forest_block(tni_plan *c, size_t size, tni_forest **f,
+                           bool *fresh);
 
 #endif
