@@ -11,10 +11,14 @@ void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu,
     k->cpu = *cpu;
     k->isa = cpu->isa & isa_mask;
     tni_binary_init(&k->binary, k->isa);
+    tni_cvt_init(&k->cvt, k->isa);
+    tni_norm_init(&k->norm, k->isa);
+    tni_quant_init(&k->quant, k->isa);
     tni_reduce_init(&k->reduce, k->isa);
     tni_softmax_init(&k->softmax, k->isa);
     tni_conv_init(&k->conv, k->isa);
     tni_gemm_init(&k->gemm, k->isa);
+    tni_transpose_init(&k->transpose, k->isa);
     tni_unary_init(&k->unary, k->isa);
 }
 

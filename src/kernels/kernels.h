@@ -16,19 +16,27 @@
 #include "cpu/cpu.h"
 #include "kernels/binary/binary.h"
 #include "kernels/conv/conv.h"
+#include "kernels/cvt/cvt.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/norm/norm.h"
+#include "kernels/quant/quant.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/softmax/softmax.h"
+#include "kernels/transpose/transpose.h"
 #include "kernels/unary/unary.h"
 
 typedef struct tni_kernels {
     uint32_t isa; /* the bundles that rows were chosen from */
     tni_cpu cpu;
     tni_binary_kernels binary;
+    tni_cvt_kernels cvt;
+    tni_norm_kernels norm;
+    tni_quant_kernels quant;
     tni_reduce_kernels reduce;
     tni_softmax_kernels softmax;
     tni_conv_kernels conv;
     tni_gemm_kernels gemm;
+    tni_transpose_kernels transpose;
     tni_unary_kernels unary;
 } tni_kernels;
 

@@ -12,6 +12,21 @@ const kc_foreign_row kc_foreign[] = {
 #define TN_BINARY_KERNEL(isa, op, form, fn) {"binary", #fn, isa},
 #include "kernels/binary/binary.def"
 #undef TN_BINARY_KERNEL
+#define TN_CVT_KERNEL(isa, from_f16, from_bf16, to_f16, to_bf16)               \
+    {"cvt", #from_f16, isa}, {"cvt", #from_bf16, isa}, {"cvt", #to_f16, isa},  \
+        {"cvt", #to_bf16, isa},
+#include "kernels/cvt/cvt.def"
+#undef TN_CVT_KERNEL
+#define TN_NORM_KERNEL(isa, layer, rms, moments, affine)                       \
+    {"norm", #layer, isa}, {"norm", #rms, isa}, {"norm", #moments, isa},       \
+        {"norm", #affine, isa},
+#include "kernels/norm/norm.def"
+#undef TN_NORM_KERNEL
+#define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8)                   \
+    {"quant", #to_u8, isa}, {"quant", #to_s8, isa}, {"quant", #from_u8, isa},  \
+        {"quant", #from_s8, isa},
+#include "kernels/quant/quant.def"
+#undef TN_QUANT_KERNEL
 #define TN_REDUCE_KERNEL(isa, op, row, rows)                                   \
     {"reduce", #row, isa}, {"reduce", #rows, isa},
 #include "kernels/reduce/reduce.def"
@@ -27,6 +42,9 @@ const kc_foreign_row kc_foreign[] = {
     {"gemm", "tni_gemm_f32__" #name, isa},
 #include "kernels/gemm/gemm.def"
 #undef TN_GEMM_KERNEL
+#define TN_TRANSPOSE_KERNEL(isa, bytes, fn) {"transpose", #fn, isa},
+#include "kernels/transpose/transpose.def"
+#undef TN_TRANSPOSE_KERNEL
 #define TN_UNARY_KERNEL(isa, op, fn) {"unary", #fn, isa},
 #include "kernels/unary/unary.def"
 #undef TN_UNARY_KERNEL

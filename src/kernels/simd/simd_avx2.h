@@ -110,4 +110,52 @@ TN_INLINE vf v_scale2(vf v, vf n)
 #define V_FOLD(join, a)                                                        \
     (a##0 = join(a##0, a##2), a##1 = join(a##1, a##3), a##0 = join(a##0, a##1))
 
+/* Integers of one and two bytes, VW at a time; stores keep the low bits. */
+TN_INLINE vi v_toint(vf a) { return _mm256_cvtps_epi32(a); }
+TN_INLINE vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
+TN_INLINE vi vi_or(vi a, vi b) { return _mm256_or_si256(a, b); }
+TN_INLINE vi vi_shl16(vi a) { return _mm256_slli_epi32(a, 16); }
+TN_INLINE vi vi_shr16(vi a) { return _mm256_srli_epi32(a, 16); }
+TN_INLINE vi vi_select(vm m, vi a, vi b)
+{
+    return _mm256_blendv_epi8(b, a, _mm256_castps_si256(m));
+}
+TN_INLINE vi vi_load_u8(const uint8_t *p)
+{
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
+}
+TN_INLINE vi vi_load_s8(const int8_t *p)
+{
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
+}
+TN_INLINE vi vi_load_u16(const uint16_t *p)
+{
+    return _mm256_cvtepu16_epi32(
+        _mm_loadu_si128((const __m128i *)(const void *)p));
+}
+TN_INLINE void vi_store_u16(uint16_t *p, vi v)
+{
+    v = _mm256_and_si256(v, _mm256_set1_epi32(0xffff));
+    const __m128i w = _mm_packus_epi32(_mm256_castsi256_si128(v),
+                                       _mm256_extracti128_si256(v, 1));
+    _mm_storeu_si128((__m128i *)(void *)p, w);
+}
+TN_INLINE void vi_store_u8(uint8_t *p, vi v)
+{
+    v = _mm256_and_si256(v, _mm256_set1_epi32(0xff));
+    const __m128i w = _mm_packus_epi32(_mm256_castsi256_si128(v),
+                                       _mm256_extracti128_si256(v, 1));
+    _mm_storel_epi64((__m128i *)(void *)p, _mm_packus_epi16(w, w));
+}
+/* Half precision, IEEE 754 binary16. */
+TN_INLINE vf v_load_f16(const uint16_t *p)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+TN_INLINE void v_store_f16(uint16_t *p, vf v)
+{
+    _mm_storeu_si128((__m128i *)(void *)p,
+                     _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+
 #endif

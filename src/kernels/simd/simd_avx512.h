@@ -83,4 +83,49 @@ TN_INLINE vf v_scale2(vf v, vf n) { return _mm512_scalef_ps(v, n); }
 #define V_EACH(M, ...)  M(0, __VA_ARGS__) M(1, __VA_ARGS__)
 #define V_FOLD(join, a) (a##0 = join(a##0, a##1))
 
+/* Integers of one and two bytes, VW at a time; stores keep the low bits. */
+TN_INLINE vi v_toint(vf a) { return _mm512_cvtps_epi32(a); }
+TN_INLINE vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
+TN_INLINE vi vi_or(vi a, vi b) { return _mm512_or_si512(a, b); }
+TN_INLINE vi vi_shl16(vi a) { return _mm512_slli_epi32(a, 16); }
+TN_INLINE vi vi_shr16(vi a) { return _mm512_srli_epi32(a, 16); }
+TN_INLINE vi vi_select(vm m, vi a, vi b)
+{
+    return _mm512_mask_blend_epi32(m, b, a);
+}
+TN_INLINE vi vi_load_u8(const uint8_t *p)
+{
+    return _mm512_cvtepu8_epi32(
+        _mm_loadu_si128((const __m128i *)(const void *)p));
+}
+TN_INLINE vi vi_load_s8(const int8_t *p)
+{
+    return _mm512_cvtepi8_epi32(
+        _mm_loadu_si128((const __m128i *)(const void *)p));
+}
+TN_INLINE vi vi_load_u16(const uint16_t *p)
+{
+    return _mm512_cvtepu16_epi32(
+        _mm256_loadu_si256((const __m256i *)(const void *)p));
+}
+TN_INLINE void vi_store_u16(uint16_t *p, vi v)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, _mm512_cvtepi32_epi16(v));
+}
+TN_INLINE void vi_store_u8(uint8_t *p, vi v)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(v));
+}
+/* Half precision, IEEE 754 binary16. */
+TN_INLINE vf v_load_f16(const uint16_t *p)
+{
+    return _mm512_cvtph_ps(
+        _mm256_loadu_si256((const __m256i *)(const void *)p));
+}
+TN_INLINE void v_store_f16(uint16_t *p, vf v)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p,
+                        _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+
 #endif

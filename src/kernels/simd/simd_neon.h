@@ -84,4 +84,48 @@ TN_INLINE vf v_scale2(vf v, vf n)
      a##2 = join(a##2, a##6), a##3 = join(a##3, a##7),                         \
      a##0 = join(a##0, a##2), a##1 = join(a##1, a##3), a##0 = join(a##0, a##1))
 
+/* Integers of one and two bytes, VW at a time; stores keep the low bits. */
+TN_INLINE vi v_toint(vf a) { return vcvtnq_s32_f32(a); }
+TN_INLINE vi vi_and(vi a, vi b) { return vandq_s32(a, b); }
+TN_INLINE vi vi_or(vi a, vi b) { return vorrq_s32(a, b); }
+TN_INLINE vi vi_shl16(vi a) { return vshlq_n_s32(a, 16); }
+TN_INLINE vi vi_shr16(vi a)
+{
+    return vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a), 16));
+}
+TN_INLINE vi vi_select(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
+TN_INLINE vi vi_load_u8(const uint8_t *p)
+{
+    const int32_t v[4] = {p[0], p[1], p[2], p[3]};
+    return vld1q_s32(v);
+}
+TN_INLINE vi vi_load_s8(const int8_t *p)
+{
+    const int32_t v[4] = {p[0], p[1], p[2], p[3]};
+    return vld1q_s32(v);
+}
+TN_INLINE vi vi_load_u16(const uint16_t *p)
+{
+    return vreinterpretq_s32_u32(vmovl_u16(vld1_u16(p)));
+}
+TN_INLINE void vi_store_u16(uint16_t *p, vi v)
+{
+    vst1_u16(p, vmovn_u32(vreinterpretq_u32_s32(v)));
+}
+TN_INLINE void vi_store_u8(uint8_t *p, vi v)
+{
+    const uint16x4_t w = vmovn_u32(vreinterpretq_u32_s32(v));
+    const uint8x8_t b = vmovn_u16(vcombine_u16(w, w));
+    vst1_lane_u32((uint32_t *)(void *)p, vreinterpret_u32_u8(b), 0);
+}
+/* Half precision, IEEE 754 binary16. */
+TN_INLINE vf v_load_f16(const uint16_t *p)
+{
+    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+}
+TN_INLINE void v_store_f16(uint16_t *p, vf v)
+{
+    vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v)));
+}
+
 #endif

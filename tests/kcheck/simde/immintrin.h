@@ -222,35 +222,43 @@ KCS_REDUCE(kcs_reduce_max_ps, x[i] > x[i + w] ? x[i] : x[i + w])
 #define _mm512_reduce_max_ps kcs_reduce_max_ps
 #endif
 
-#ifndef _mm512_cvtps_ph
-#define _mm512_cvtps_ph kcs_cvtps_ph
-static inline __m256i kcs_cvtps_ph(__m512 a, int mode)
+/* SIMDe drops the payload of a NaN. */
+static inline float kcs_half_to_float(uint16_t h)
 {
-    __m256 h[2];
-    __m128i r[2];
-    __m256i out;
-    (void)mode; /* to nearest even is all that the kernels ask for */
-    memcpy(h, &a, 64);
-    r[0] = _mm256_cvtps_ph(h[0], 0);
-    r[1] = _mm256_cvtps_ph(h[1], 0);
-    memcpy(&out, r, 32);
-    return out;
+    const uint32_t sign = (uint32_t)(h & 0x8000) << 16;
+    const int exp = h >> 10 & 31, frac = h & 1023;
+    float f = ldexpf(exp != 0 ? frac + 1024 : frac, (exp != 0 ? exp : 1) - 25);
+    uint32_t u;
+    memcpy(&u, &f, 4);
+    if (exp == 31) u = 0x7f800000u | frac << 13 | (frac != 0 ? 1u << 22 : 0);
+    u |= sign;
+    memcpy(&f, &u, 4);
+    return f;
 }
-#endif
-#ifndef _mm512_cvtph_ps
-#define _mm512_cvtph_ps kcs_cvtph_ps
-static inline __m512 kcs_cvtph_ps(__m256i a)
+static inline uint16_t kcs_float_to_half(float f)
 {
-    __m128i h[2];
-    __m256 r[2];
-    __m512 out;
-    memcpy(h, &a, 32);
-    r[0] = _mm256_cvtph_ps(h[0]);
-    r[1] = _mm256_cvtph_ps(h[1]);
-    memcpy(&out, r, 64);
-    return out;
+    uint32_t u;
+    memcpy(&u, &f, 4);
+    const uint16_t sign = (uint16_t)(u >> 16 & 0x8000);
+    if (isnan(f)) return (uint16_t)(sign | 0x7e00 | (u >> 13 & 0x3ff));
+    const float a = fabsf(f);
+    if (a >= 65520) return (uint16_t)(sign | 0x7c00);
+    int e;
+    (void)frexpf(a, &e);
+    if (e < -13 || a == 0) e = -13;
+    /* In units of the last place, 2^(e - 11); a carry moves to the exponent. */
+    const int units = (int)nearbyintf(ldexpf(a, 11 - e));
+    return (uint16_t)(sign | (units + ((e + 13) << 10)));
 }
-#endif
+#undef _mm512_cvtps_ph
+#undef _mm512_cvtph_ps
+KCS_MAP(kcs_cvtps_ph, __m256i, uint16_t, __m512, float, 16,
+        kcs_float_to_half(x[i]))
+KCS_MAP(kcs_cvtph_ps, __m512, float, __m256i, uint16_t, 16,
+        kcs_half_to_float(x[i]))
+/* To nearest even is all that the kernels ask for. */
+#define _mm512_cvtps_ph(v, mode) kcs_cvtps_ph(v)
+#define _mm512_cvtph_ps          kcs_cvtph_ps
 #ifndef _mm512_stream_ps
 #define _mm512_stream_ps(p, v) _mm512_storeu_ps(p, v)
 #endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cvt_avx512.c - conversions of 16-bit floats on AVX-512 */
+#include "kernels/cvt/cvt.h"
+#if TN_ARCH_X86_64
+#include "cpu/target.h"
+
+#include <immintrin.h>
+
+TN_TARGET_BEGIN(TN_TARGET_AVX512)
+#include "kernels/simd/simd_avx512.h"
+#include "kernels/cvt/cvt_tmpl.h"
+TN_TARGET_END
+#endif
