@@ -162,6 +162,18 @@ TN_API TN_NODISCARD tn_status tn_isa_parse(uint32_t *mask, const char *text,
 /** Writes "avx2,avx512" style names of `mask` to buf (always terminated). */
 TN_API void tn_isa_format(char *buf, size_t size, uint32_t mask);
 
+/** What one core of this machine can do, measured. */
+typedef struct tn_machine_peak {
+    double gflops; /* fp32 multiply-adds with the widest vectors, 10^9/s */
+    double gbytes; /* bytes read and written by a copy beyond the caches */
+} tn_machine_peak;
+
+/**
+ * Measures the peak of the core it runs on; takes about 50 ms.
+ * Threads: any; another load on the core lowers what it finds.
+ */
+TN_API void tn_cpu_measure_peak(tn_machine_peak *peak);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* subject.h - the model a command works on, its session and its inputs */
+#ifndef TENON_CLI_SUBJECT_H
+#define TENON_CLI_SUBJECT_H
+
+#include "cli.h"
+
+/* Options that every command with a session has. */
+#define SUBJECT_OPTIONS                                                        \
+    {"threads", 't', "N", "worker threads; 0: what the machine allows", false}, \
+        {"isa", 0, "NAME", "newest CPU bundle to use: ref, avx2, avx512, "     \
+                           "neon, native",                                     \
+         false},                                                               \
+        {"no-optimize", 0, NULL, "run the graph as the file has it", false},   \
+        {"reference", 0, NULL, "run every operator by its plain C reference",  \
+         false}
+
+/* Options of commands that can make up inputs. */
+#define RANDOM_OPTIONS                                                         \
+    {"random", 0, "SEED", "fill inputs that are not given with random values", \
+     false},                                                                   \
+    {                                                                          \
+        "dim", 0, "NAME=N", "extent of a free dimension (default 1)", true     \
+    }
+
+typedef struct subject {
+    tn_model *model;
+    tn_session *session;
+    tn_run *run;
+    tn_tensor **inputs; /* owned; NULL: not given */
+    size_t n_inputs, n_outputs;
+    uint64_t load_ns; /* open and session */
+    int threads;
+} subject;
+
+/* Opens model and session; prints what fails. An exit code. */
+int subject_open(subject *s, const cli *c, const char *path, uint32_t flags);
+void subject_close(subject *s);
+
+/* Reads NAME=FILE and FILE.npz arguments into inputs. An exit code. */
+int subject_read_inputs(subject *s, const cli *c, const char *const *args,
+                        int n);
+/* Fills missing inputs: random when asked (or `always`), else an error. */
+int subject_fill_inputs(subject *s, const cli *c, bool always, long batch);
+/* Hands inputs to the run context. */
+int subject_bind(subject *s);
+
+/* Puts one value in; takes ownership. An exit code. */
+int subject_set_input(subject *s, const char *name, tn_tensor *value);
+
+#endif
