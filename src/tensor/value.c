@@ -95,10 +95,10 @@ tn_status tn_tensor_wrap(tn_tensor **out, tn_dtype dtype, int rank,
                         "data is NULL or not aligned to %zu bytes", align);
     tn_tensor *t = NULL;
     TN_TRY(tni_value_new(&t, NULL, allocator, err));
-    struct tni_tensor_owner *owner = t->owner;
+    if (TN_NEVER(t == NULL)) return TN_EINTERNAL;
+    probe.owner = t->owner;
+    probe.data = data;
     *t = probe;
-    t->owner = owner;
-    t->data = data;
     *out = t;
     return TN_OK;
 }
