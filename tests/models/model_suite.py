@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Verify every stored model against Python's answers.
+
+Walks the test-data folder (models/*/ref/*/meta.json, the scikit-learn models,
+test_data_set_* folders and io.npz beside a model), and for each case runs
+`tenon verify` at several CPU masks and thread counts: within tolerance, and
+with the same bits for every number of threads. Only the standard library is
+needed. Ends with "N passed, N failed".
+"""
+import argparse
+import concurrent.futures
+import glob
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+# --- writing values ---------------------------------------------------------
+
+
+def varint(n):
+    out = b""
+    while n >= 0x80:
+        out += bytes([n & 0x7F | 0x80])
+        n >>= 7
+    return out + bytes([n])
+
+
+def field(number, payload):
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def tensor_pb(value):
+    """A TensorProto from {"dtype", "shape", "data"}."""
+    codes = {"float32": (1, "<f"), "int64": (7, "<q"), "float64": (11, "<d"),
+             "int32": (6, "<i")}
+    out = b"".join(varint(1 << 3) + varint(d) for d in value["shape"])
+    data = value["data"]
+    if value["dtype"] == "string":
+        out += varint(2 << 3) + varint(8)
+        return out + b"".join(field(6, s.encode()) for s in data)
+    code, form = codes[value["dtype"]]
+    out += varint(2 << 3) + varint(code)
+    return out + field(9, b"".join(struct.pack(form, x) for x in data))
+
+
+def map_pb(value):
+    """A MapProto from {"map": [keys, values]}."""
+    keys, values = value["map"]
+    out = varint(2 << 3) + varint(8 if keys["dtype"] == "string" else 7)
+    if keys["dtype"] == "string":
+        out += b"".join(field(4, s.encode()) for s in keys["data"])
+    else:
+        out += field(3, b"".join(varint(k) for k in keys["data"]))
+    sequence = varint(2 << 3) + varint(1) + field(3, tensor_pb(values))
+    return out + field(5, sequence)
+
+
+def write_value(value, stem):
+    if "map" in value:
+        with open(stem + ".pb", "wb") as f:
+            f.write(map_pb(value))
+    else:
+        with open(stem + ".pb", "wb") as f:
+            f.write(tensor_pb(value))
+
+
+# --- cases --------------------------------------------------------------------
+
+
+class Case:
+    def __init__(self, name, model, folder, atol, kept, containers=()):
+        self.name, self.model, self.folder = name, model, folder
+        self.atol, self.kept, self.containers = atol, kept, containers
+
+
+def stage(tmp, name, where, inputs, outputs):
+    """A folder with the values of a case under their names."""
+    folder = os.path.join(tmp, name.replace("/", "__"))
+    os.makedirs(folder)
+    containers = []
+    for index, (kind, value_name, path) in enumerate(inputs + outputs):
+        stem = os.path.join(folder, value_name.replace("/", "_"))
+        path = os.path.join(where, path)
+        if path.endswith(".npy"):
+            os.symlink(os.path.abspath(path), stem + ".npy")
+            continue
+        with open(path, encoding="utf-8") as f:
+            value = json.load(f)
+        if isinstance(value, list):
+            containers.append((value_name, value))
+        else:
+            write_value(value, stem)
+    return folder, containers
+
+
+def ref_cases(root, tmp):
+    for path in sorted(glob.glob(root + "/models/*/ref/*/meta.json")):
+        with open(path, encoding="utf-8") as f:
+            meta = json.load(f)
+        where = os.path.dirname(path)
+        model = os.path.join(root, meta["model"])
+        if not os.path.exists(model) or not meta.get("deterministic", True):
+            yield os.path.relpath(where, root), None
+            continue
+        name = os.path.relpath(where, root)
+        values = [[("", v.get("name") or os.path.splitext(v["file"])[0], v["file"])
+                   for v in meta[k]]
+                  for k in ("inputs", "outputs")]
+        folder, containers = stage(tmp, name, where, *values)
+        difference = meta.get("opt_vs_noopt", {}).get("maxabs") or 0.0
+        atol = max(1e-4, 2 * float(difference))
+        yield name, Case(name, model, folder, atol, True, containers)
+
+
+def sklearn_cases(root, tmp):
+    for path in sorted(glob.glob(root + "/models/sklearn-generated/*/meta.json")):
+        with open(path, encoding="utf-8") as f:
+            meta = json.load(f)
+        where = os.path.dirname(path)
+        name = os.path.relpath(where, root)
+        outputs = [("", v["name"], v["file"]) for v in meta["outputs"]]
+        inputs = []
+        for value in meta["inputs"]:
+            found = [f for f in ("input_%s.npy" % value, "input_%s.json" % value)
+                     if os.path.exists(os.path.join(where, f))]
+            inputs.append(("", value, found[0]))
+        if not outputs:
+            continue
+        folder, containers = stage(tmp, name, where, inputs, outputs)
+        yield name, Case(name, os.path.join(where, "model.onnx"), folder, 1e-4,
+                         True, containers)
+
+
+def folder_cases(root, tmp):
+    for path in sorted(glob.glob(root + "/models/**/test_data_set_0",
+                                 recursive=True)):
+        where = os.path.dirname(path)
+        for model in sorted(glob.glob(where + "/*.onnx")):
+            name = os.path.relpath(model, root)
+            yield name, Case(name, model, where, 1e-4, False)
+    for path in sorted(glob.glob(root + "/models/**/io.npz", recursive=True)):
+        for model in sorted(glob.glob(os.path.dirname(path) + "/*.onnx")):
+            name = os.path.relpath(model, root)
+            yield name, Case(name, model, path, 1e-4, False)
+    light = root + "/onnx-light"
+    for path in sorted(glob.glob(light + "/*_output_0.pb")):
+        model = path.replace("_output_0.pb", ".onnx")
+        name = os.path.relpath(model, root)
+        folder = os.path.join(tmp, os.path.basename(model))
+        os.makedirs(folder)
+        os.symlink(os.path.abspath(light + "/input_0.npy"),
+                   folder + "/input_0.npy")
+        os.symlink(os.path.abspath(path), folder + "/output_0.pb")
+        yield name, Case(name, model, folder, 1e-4, True)
+
+
+# --- running ------------------------------------------------------------------
+
+
+def close(a, b, rtol, atol):
+    if isinstance(a, str) or isinstance(b, str):
+        return a == b
+    return abs(a - b) <= atol + rtol * abs(b)
+
+
+def check_container(got, want, rtol, atol):
+    """A sequence of maps from `tenon run --json` against the stored one."""
+    items = got["items"]
+    if len(items) != len(want):
+        return "found %d items, expected %d" % (len(items), len(want))
+    for item, expected in zip(items, want):
+        pairs = dict(zip(item["items"][0]["values"], item["items"][1]["values"]))
+        keys, values = expected["map"]
+        expected = dict(zip(keys["data"], values["data"]))
+        if set(pairs) != set(expected):
+            return "keys differ: %s, expected %s" % (list(pairs)[:5],
+                                                     list(expected)[:5])
+        for key, value in expected.items():
+            if not close(pairs[key], value, rtol, atol):
+                return "key %s: found %s, expected %s" % (key, pairs[key], value)
+    return None
+
+
+def run(command):
+    return subprocess.run(command, capture_output=True, text=True,
+                          errors="replace", timeout=600)
+
+
+def verify(tenon, case, isa, threads, rtol):
+    """An error text or None, and the digests of the outputs."""
+    flags = ["--isa", isa, "--threads", str(threads), "--json"]
+    digests = []
+    if any(os.scandir(case.folder)) if os.path.isdir(case.folder) else True:
+        plain = not case.containers or has_plain_outputs(case)
+        if plain:
+            r = run([tenon, "verify", case.model, case.folder, "--rtol",
+                     str(rtol), "--atol", str(case.atol)] + flags)
+            if r.returncode not in (0, 1):
+                return (r.stderr.strip() or "exit %d" % r.returncode), digests
+            result = json.loads(r.stdout)
+            for c in result["cases"]:
+                for output in c["outputs"]:
+                    digests.append(output["digest"])
+                    if not output["ok"]:
+                        what = output.get("error") or "max abs %s, rel %s" % (
+                            output["max_abs"], output["max_rel"])
+                        return "%s: %s" % (output["name"], what), digests
+    if case.containers:
+        files = [f for f in sorted(os.listdir(case.folder))]
+        outputs = {name for name, _ in case.containers}
+        arguments = []
+        inspected = json.loads(run([tenon, "inspect", case.model, "--json"]).stdout)
+        for value in inspected["inputs"]:
+            stem = value["name"].replace("/", "_")
+            for f in files:
+                if os.path.splitext(f)[0] == stem:
+                    arguments.append("%s=%s" % (value["name"],
+                                                os.path.join(case.folder, f)))
+        r = run([tenon, "run", case.model] + arguments + flags)
+        if r.returncode != 0:
+            return r.stderr.strip(), digests
+        for output in json.loads(r.stdout)["outputs"]:
+            if output["name"] in outputs:
+                want = dict(case.containers)[output["name"]]
+                error = check_container(output, want, rtol, case.atol)
+                if error:
+                    return "%s: %s" % (output["name"], error), digests
+                digests.append(json.dumps(output["items"]))
+    return None, digests
+
+
+def has_plain_outputs(case):
+    with open(os.path.join(case.folder, ".plain"), encoding="utf-8") as f:
+        return f.read() == "1"
+
+
+def verify_all(tenon, case, isas, threads, rtol):
+    for isa in isas:
+        bits = None
+        for n in threads:
+            try:
+                error, digests = verify(tenon, case, isa, n, rtol)
+            except (subprocess.TimeoutExpired, ValueError, KeyError) as e:
+                error, digests = "%s: %s" % (type(e).__name__, e), []
+            if error:
+                return "%s, %d threads: %s" % (isa, n, error)
+            if bits is not None and digests != bits:
+                return "%s: other bits with %d threads" % (isa, n)
+            bits = digests
+    return None
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("tenon")
+    p.add_argument("root", help="the test-data folder")
+    p.add_argument("--isa", default="ref,avx2,native")
+    p.add_argument("--threads", default="1,2,4")
+    p.add_argument("--rtol", type=float, default=1e-3)
+    p.add_argument("--only", default="")
+    p.add_argument("--jobs", type=int, default=2)
+    a = p.parse_args()
+    if not os.path.isdir(os.path.join(a.root, "models")):
+        print("skipped: no test data at the given folder")
+        print("0 passed, 0 failed")
+        return 0
+    tmp = tempfile.mkdtemp(prefix="tenon-models-")
+    passed, failed, skipped = 0, [], []
+    try:
+        cases = []
+        for maker in (ref_cases, sklearn_cases, folder_cases):
+            for name, case in maker(a.root, tmp):
+                if a.only and a.only not in name:
+                    continue
+                if case is None:
+                    skipped.append(name)
+                else:
+                    cases.append(case)
+        for case in cases:
+            if case.containers:
+                staged = {os.path.splitext(f)[0] for f in os.listdir(case.folder)}
+                inspected = run([a.tenon, "inspect", case.model, "--json"])
+                try:
+                    outputs = json.loads(inspected.stdout)["outputs"]
+                except ValueError:
+                    outputs = []
+                plain = any(o["name"].replace("/", "_") in staged for o in outputs)
+                with open(os.path.join(case.folder, ".plain"), "w",
+                          encoding="utf-8") as f:
+                    f.write("1" if plain else "0")
+        isas, threads = a.isa.split(","), [int(t) for t in a.threads.split(",")]
+        with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+            jobs = {pool.submit(verify_all, a.tenon, c, isas, threads, a.rtol): c
+                    for c in cases}
+            for job in concurrent.futures.as_completed(jobs):
+                error = job.result()
+                if error:
+                    failed.append((jobs[job].name, error))
+                else:
+                    passed += 1
+    finally:
+        shutil.rmtree(tmp, ignore_errors=True)
+    for name, error in sorted(failed):
+        print("FAIL %s\n     %s" % (name, error.replace("\n", "\n     ")))
+    for name in skipped:
+        print("skipped %s: its model is not here or its answers are random" % name)
+    print("%d passed, %d failed" % (passed, len(failed)))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
