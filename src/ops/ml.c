@@ -103,7 +103,7 @@ static float erf_inv(float x)
 {
     const float sign = x < 0.0f ? -1.0f : 1.0f;
     const float ln = logf((1.0f - x) * (1.0f + x));
-    const float v = 2.0f / (3.14159f * 0.147f) + 0.5f * ln;
+    const float v = 2.0f / (3.14159265f * 0.147f) + 0.5f * ln;
     return sign * sqrtf(sqrtf(v * v - 1.0f / 0.147f * ln) - v);
 }
 
@@ -142,6 +142,22 @@ void tni_post_apply(tni_post post, float *s, int64_t n)
         break;
     case TNI_POST_SOFTMAX: softmax(s, n, false); break;
     case TNI_POST_SOFTMAX_ZERO: softmax(s, n, true); break;
+    }
+}
+
+void tni_post_second(tni_post post, tni_second how, float *z)
+{
+    const float s = z[0];
+    z[1] = how == TNI_SECOND_NONE || post == TNI_POST_PROBIT ? 0.0f : s;
+    if (post == TNI_POST_PROBIT) {
+        z[0] = tni_ml_probit(s);
+    } else if (how == TNI_SECOND_NONE) {
+        z[0] = s;
+    } else if (post == TNI_POST_LOGISTIC) {
+        z[0] = tni_ml_logistic(-s);
+        z[1] = tni_ml_logistic(s);
+    } else {
+        z[0] = how == TNI_SECOND_REST ? 1.0f - s : -s;
     }
 }
 

@@ -42,6 +42,17 @@ float tni_ml_probit(float x);
  * everything but PROBIT. */
 void tni_post_apply(tni_post post, float *scores, int64_t n);
 
+/* How the one score of two classes becomes two. */
+typedef enum tni_second {
+    TNI_SECOND_NONE,    /* s, 0 */
+    TNI_SECOND_REST,    /* 1 - s, s */
+    TNI_SECOND_NEGATIVE /* -s, s */
+} tni_second;
+
+/* Makes z[0] and z[1] of the score z[0] and transforms them: LOGISTIC gives
+ * both logistics, PROBIT that of the first alone, the others leave them. */
+void tni_post_second(tni_post post, tni_second how, float *z);
+
 /* --- labels ------------------------------------------------------------ */
 
 typedef struct tni_labels {

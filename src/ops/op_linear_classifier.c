@@ -104,15 +104,10 @@ static tn_status ref(tni_ref *c)
         if (tni_ref_wants(c, 0))
             put_label(&m.labels, c->out[0], i, s, rows);
         if (!tni_ref_wants(c, 1)) continue;
-        if (second && post != TNI_POST_PROBIT) {
-            s[1] = s[0];
-            s[0] = 1.0f - s[0];
-        } else if (second) {
-            s[0] = tni_ml_probit(s[0]);
-            s[1] = 0.0f;
-        } else {
+        if (second)
+            tni_post_second(post, TNI_SECOND_REST, s);
+        else
             tni_post_apply(post, s, rows);
-        }
         float *z = TNI_DATA(float, c->out[1]) + i * width;
         for (int64_t k = 0; k < width; k++) z[k] = s[k];
     }

@@ -240,11 +240,11 @@ static int64_t classify(const model *m, const float *x, int64_t f, float *z,
         tni_post_apply(m->post, z, m->n_pairs);
     } else {
         /* One score becomes two. */
-        const float v = s->pairs[0];
-        z[0] = m->post == TNI_POST_NONE     ? -v
-               : m->post == TNI_POST_PROBIT ? tni_ml_probit(v)
-                                            : 1.0f - v;
-        z[1] = m->post == TNI_POST_PROBIT ? 0.0f : v;
+        z[0] = s->pairs[0];
+        tni_post_second(m->post,
+                        m->post == TNI_POST_NONE ? TNI_SECOND_NEGATIVE
+                                                 : TNI_SECOND_REST,
+                        z);
     }
     return choose(m, best, 0.0f);
 }

@@ -26,13 +26,6 @@ typedef struct model {
     bool all_positive; /* no negative weight */
 } model;
 
-/* How one score becomes two. */
-typedef enum second {
-    SECOND_NONE,
-    SECOND_REST,    /* 1 - s, s */
-    SECOND_NEGATIVE /* -s, s */
-} second;
-
 static int64_t n_classes(const tni_labels *l)
 {
     return l->n < 1 ? 1 : l->n;
@@ -72,28 +65,15 @@ static void put_turned(const model *m, tni_tensor *y, int64_t row, bool yes)
 
 /* Writes n scores, or two made of one. */
 static void put_scores(const tni_forest *f, float *z, float *s, int64_t n,
-                       second how, int64_t width)
+                       tni_second how, int64_t width)
 {
-    if (n > 1 || f->post == TNI_POST_PROBIT) {
-        tni_post_apply(f->post, s, n);
-        for (int64_t i = 0; i < n; i++) z[i] = s[i];
-        for (int64_t i = n; i < width; i++) z[i] = 0.0f;
+    if (n < width) {
+        z[0] = s[0];
+        tni_post_second(f->post, how, z);
         return;
     }
-    const float v = s[0];
-    if (how == SECOND_NONE || width < 2) {
-        z[0] = v;
-        for (int64_t i = 1; i < width; i++) z[i] = 0.0f;
-    } else if (how == SECOND_REST) {
-        z[0] = 1.0f - v;
-        z[1] = v;
-    } else if (f->post == TNI_POST_LOGISTIC) {
-        z[0] = tni_ml_logistic(-v);
-        z[1] = tni_ml_logistic(v);
-    } else {
-        z[0] = -v;
-        z[1] = v;
-    }
+    tni_post_apply(f->post, s, n);
+    for (int64_t i = 0; i < n; i++) z[i] = s[i];
 }
 
 static double add(const tni_forest *f, double a, double b)
@@ -102,10 +82,10 @@ static double add(const tni_forest *f, double a, double b)
     return f->wide ? sum : (double)(float)sum;
 }
 
-static second how_second(const model *m)
+static tni_second how_second(const model *m)
 {
-    if (!m->one_id) return SECOND_NONE;
-    return m->all_positive ? SECOND_REST : SECOND_NEGATIVE;
+    if (!m->one_id) return TNI_SECOND_NONE;
+    return m->all_positive ? TNI_SECOND_REST : TNI_SECOND_NEGATIVE;
 }
 
 /* More than two classes: the largest score among those that have one. */
@@ -129,7 +109,7 @@ static void store_many(const tni_forest_task *t, int64_t row,
         tni_labels_put(&m->labels, t->out[0], row, best < 0 ? 0 : best);
     if (t->out[1] != NULL)
         put_scores(f, TNI_DATA(float, t->out[1]) + row * n, work, n,
-                   SECOND_NONE, n);
+                   TNI_SECOND_NONE, n);
 }
 
 static void store_two(const tni_forest_task *t, int64_t row,
@@ -138,7 +118,7 @@ static void store_two(const tni_forest_task *t, int64_t row,
     const tni_forest *f = t->f;
     const model *m = t->model;
     int64_t n = 2;
-    second how = SECOND_NONE;
+    tni_second how = TNI_SECOND_NONE;
     for (int i = 0; i < 2; i++)
         if (!s[i].has) s[i].v = 0.0;
     if (f->base.n == 2) {
@@ -153,7 +133,7 @@ static void store_two(const tni_forest_task *t, int64_t row,
         if (f->base.n == 1)
             s[0].v = add(f, s[0].v, tni_real(&f->base, 0));
         else
-            how = SECOND_NEGATIVE;
+            how = TNI_SECOND_NEGATIVE;
         if (!s[1].has) n = 1;
     }
     const bool yes =
@@ -161,7 +141,8 @@ static void store_two(const tni_forest_task *t, int64_t row,
     if (m->one_id) how = how_second(m);
     put_turned(m, t->out[0], row, yes);
     if (t->out[1] == NULL) return;
-    for (int64_t i = 0; i < n; i++) work[i] = (float)s[i].v;
+    /* A class no leaf spoke of shows 0, whatever its base value. */
+    for (int64_t i = 0; i < n; i++) work[i] = s[i].has ? (float)s[i].v : 0.0f;
     put_scores(f, TNI_DATA(float, t->out[1]) + row * 2, work, n, how, 2);
 }
 
@@ -189,7 +170,7 @@ static void store_one(const tni_forest_task *t, int64_t row,
     }
     if (t->out[1] == NULL) return;
     float z[2];
-    put_scores(f, z, work, n, SECOND_NONE, n);
+    put_scores(f, z, work, n, TNI_SECOND_NONE, n);
     TNI_DATA(float, t->out[1])[row] = z[0];
 }
 
