@@ -23,6 +23,7 @@
 #include "kernels/reduce/reduce.h"
 #include "kernels/softmax/softmax.h"
 #include "kernels/transpose/transpose.h"
+#include "kernels/tree/tree.h"
 #include "kernels/unary/unary.h"
 
 typedef struct tni_kernels {
@@ -37,6 +38,7 @@ typedef struct tni_kernels {
     tni_conv_kernels conv;
     tni_gemm_kernels gemm;
     tni_transpose_kernels transpose;
+    tni_tree_kernels tree;
     tni_unary_kernels unary;
 } tni_kernels;
 

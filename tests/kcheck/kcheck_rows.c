@@ -45,6 +45,9 @@ const kc_foreign_row kc_foreign[] = {
 #define TN_TRANSPOSE_KERNEL(isa, bytes, fn) {"transpose", #fn, isa},
 #include "kernels/transpose/transpose.def"
 #undef TN_TRANSPOSE_KERNEL
+#define TN_TREE_KERNEL(isa, fn) {"tree", #fn, isa},
+#include "kernels/tree/tree.def"
+#undef TN_TREE_KERNEL
 #define TN_UNARY_KERNEL(isa, op, fn) {"unary", #fn, isa},
 #include "kernels/unary/unary.def"
 #undef TN_UNARY_KERNEL
