@@ -30,7 +30,7 @@ start() {
     i=0
     while [ $i -lt 20 ]; do
         a=$(date +%s%N)
-        "$@" >/dev/null
+        "$@" >/dev/null 2>&1
         b=$(date +%s%N)
         echo $((b - a))
         i=$((i + 1))
