@@ -33,7 +33,8 @@ static tn_status count_rows(int64_t *rows, const model *m, int64_t f,
     *rows = m->n_icept > 0 ? m->n_icept : TNI_DIM_UNKNOWN;
     if (f < 0) return TN_OK;
     if (*rows < 0 && f > 0) *rows = m->n_coef / f;
-    if (*rows < 1 || *rows * f != m->n_coef)
+    if (*rows < 1 || *rows > INT32_MAX || f > INT32_MAX ||
+        *rows * f > m->n_coef)
         return tni_fail(err, TN_EINVAL,
                         "%d coefficients do not fit %lld features and %d "
                         "intercepts",
