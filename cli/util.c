@@ -121,8 +121,19 @@ uint64_t cli_now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* The high-water mark of this program. ru_maxrss is the fall-back only: Linux
+ * keeps it over exec, so it can be that of a large parent (a Python script). */
 uint64_t cli_peak_rss(void)
 {
+    FILE *f = fopen("/proc/self/status", "r");
+    if (f != NULL) {
+        char line[256];
+        unsigned long long kib = 0;
+        while (kib == 0 && fgets(line, sizeof line, f) != NULL)
+            if (sscanf(line, "VmHWM: %llu", &kib) != 1) kib = 0;
+        (void)fclose(f);
+        if (kib != 0) return (uint64_t)kib * 1024u;
+    }
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
     return (uint64_t)usage.ru_maxrss * 1024u;
