@@ -310,6 +310,7 @@ typedef struct zip_job {
     bool through; /* fn is the float loop of a narrow float */
     bool to_bool;
     bool divides;
+    const tni_binary_f32_fn *kernel; /* by form; replaces the float loop */
     tn_dtype dtype;
     size_t in_size, out_size;
     tni_ew_args args;
@@ -327,6 +328,17 @@ static void widen_row(float *to, const char *from, tn_dtype dtype, size_t size,
                 NULL);
 }
 
+static void zip_call(const zip_job *j, void *z, const void *x, const void *y,
+                     size_t n, size_t sx, size_t sy)
+{
+    if (j->kernel == NULL)
+        j->fn(z, x, y, n, sx, sy, &j->args);
+    else
+        j->kernel[sy == 0   ? TNI_BINARY_VS
+                  : sx == 0 ? TNI_BINARY_SV
+                            : TNI_BINARY_VV](x, y, z, n);
+}
+
 static void zip_piece(void *ctx, int64_t at, size_t n)
 {
     const zip_job *j = ctx;
@@ -336,7 +348,7 @@ static void zip_piece(void *ctx, int64_t at, size_t n)
     const char *x = j->x + tni_bcast_offset(&j->bcast, 0, at) * j->in_size;
     const char *y = j->y + tni_bcast_offset(&j->bcast, 1, at) * j->in_size;
     if (!j->through) {
-        j->fn(z, x, y, n, sx, sy, &j->args);
+        zip_call(j, z, x, y, n, sx, sy);
         return;
     }
     float fx[BLOCK], fy[BLOCK], fz[BLOCK];
@@ -345,9 +357,9 @@ static void zip_piece(void *ctx, int64_t at, size_t n)
         widen_row(fx, x, j->dtype, j->in_size, i, m, sx);
         widen_row(fy, y, j->dtype, j->in_size, i, m, sy);
         if (j->to_bool) {
-            j->fn(z + i, fx, fy, m, sx, sy, &j->args);
+            zip_call(j, z + i, fx, fy, m, sx, sy);
         } else {
-            j->fn(fz, fx, fy, m, sx, sy, &j->args);
+            zip_call(j, fz, fx, fy, m, sx, sy);
             tni_convert(z + i * j->out_size, j->dtype, fz, TN_F32, m, NULL);
         }
     }
@@ -379,6 +391,17 @@ static bool zip_init(zip_job *j, const tni_ew_zip *zip, tn_dtype dtype)
     j->in_size = tn_dtype_size(dtype);
     j->out_size = zip->to_bool ? 1 : j->in_size;
     return j->fn != NULL;
+}
+
+static void zip_kernel(zip_job *j, const tni_ew_zip *zip,
+                       const tni_kernels *kernels)
+{
+    if (kernels == NULL || !zip->has_kernel) return;
+    if (j->dtype != TN_F32 && !j->through) return;
+    const tni_binary_f32_fn *forms = kernels->binary.f32[zip->kernel];
+    bool all = true;
+    for (int f = 0; f < TNI_N_BINARY_FORM; f++) all = all && forms[f] != NULL;
+    if (all) j->kernel = forms;
 }
 
 static tn_status place(const tni_ew_zip *zip, tni_shape *in,
@@ -434,6 +457,7 @@ tn_status tni_ew_zip_plan(tni_plan *c, const tni_ew_zip *zip)
     const tn_dtype dtype = c->in[0]->dtype;
     if (!zip_init(j, zip, dtype)) return no_loop(c->err, dtype);
     if (zip->args != NULL) zip->args(&j->args, c->node);
+    zip_kernel(j, zip, c->kernels);
     tni_shape in[2], out;
     tni_shape_of_type(&in[0], c->in[0]);
     tni_shape_of_type(&in[1], c->in[1]);
@@ -503,8 +527,8 @@ static void fold_piece(void *ctx, int64_t at, size_t n)
             memcpy((char *)&acc + e * wide, (const char *)x + e * step, wide);
         for (int k = 1; k < j->n_in; k++) {
             x = fold_row(j, k, here, m, buf);
-            j->zip.fn(&acc, &acc, x, m, 1, tni_bcast_step(&j->bcast, k),
-                      &j->zip.args);
+            zip_call(&j->zip, &acc, &acc, x, m, 1,
+                     tni_bcast_step(&j->bcast, k));
         }
         if (j->mean) fold_mean(&acc, dtype, m, j->n_in);
         tni_convert(j->out + (size_t)here * size, j->zip.dtype, &acc, dtype, m,
@@ -553,6 +577,7 @@ tn_status tni_ew_fold_plan(tni_plan *c, const tni_ew_fold *fold)
     j->n_in = c->n_in;
     const tn_dtype dtype = c->in[0]->dtype;
     if (!zip_init(&j->zip, fold->zip, dtype)) return no_loop(c->err, dtype);
+    zip_kernel(&j->zip, fold->zip, c->kernels);
     for (int k = 0; k < c->n_in; k++) tni_shape_of_type(&in[k], c->in[k]);
     tni_shape out;
     tni_shape_of_type(&out, c->out[0]);

@@ -125,6 +125,8 @@ typedef void (*tni_ew_zip_fn)(void *z, const void *x, const void *y, size_t n,
 typedef struct tni_ew_zip {
     tni_ew_zip_fn fn[TN_DTYPE_COUNT]; /* by input dtype */
     bool to_bool;
+    bool has_kernel; /* for f32, and what passes through f32 */
+    tni_binary_op kernel;
     bool divides; /* an integer 0 in input 1 is TN_EINVAL */
     /* Lays input 1 under input 0; NULL: tni_ew_place. */
     tn_status (*place)(tni_shape *b, const tni_shape *a, const tni_node *node,

@@ -16,6 +16,8 @@ TNI_ZIP_WRAP_LOOPS(loop, x + y)
 
 static const tni_ew_zip zip = {
     .fn = {TNI_LOOPS_FLOAT(loop), TNI_LOOPS_INT(loop)},
+    .has_kernel = true,
+    .kernel = TNI_BINARY_ADD,
 };
 
 static tn_status ref(tni_ref *c)

@@ -37,6 +37,8 @@ TNI_ZIP_LOOP(loop_u64, uint64_t, uint64_t, uint64_t, y == 0 ? 0 : x / y)
 static const tni_ew_zip zip = {
     .fn = {TNI_LOOPS_FLOAT(loop), TNI_LOOPS_INT(loop)},
     .divides = true,
+    .has_kernel = true,
+    .kernel = TNI_BINARY_DIV,
 };
 
 static tn_status ref(tni_ref *c)

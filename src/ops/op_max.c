@@ -14,7 +14,10 @@ TNI_ZIP_LOOP(loop_f64, double, double, double, y > x || y != y ? y : x)
 TNI_ZIP_INT_LOOPS(loop, y > x ? y : x)
 
 static const tni_ew_zip zip = {
-    .fn = {TNI_LOOPS_FLOAT(loop), TNI_LOOPS_INT(loop)}};
+    .fn = {TNI_LOOPS_FLOAT(loop), TNI_LOOPS_INT(loop)},
+    .has_kernel = true,
+    .kernel = TNI_BINARY_MAX,
+};
 static const tni_ew_fold fold = {.zip = &zip};
 
 static tn_status ref(tni_ref *c)

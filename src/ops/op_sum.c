@@ -12,7 +12,11 @@
 TNI_ZIP_LOOP(loop_f32, float, float, float, x + y)
 TNI_ZIP_LOOP(loop_f64, double, double, double, x + y)
 
-static const tni_ew_zip zip = {.fn = {TNI_LOOPS_FLOAT(loop)}};
+static const tni_ew_zip zip = {
+    .fn = {TNI_LOOPS_FLOAT(loop)},
+    .has_kernel = true,
+    .kernel = TNI_BINARY_ADD,
+};
 static const tni_ew_fold fold = {.zip = &zip};
 
 static tn_status ref(tni_ref *c)
