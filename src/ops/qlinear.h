@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qlinear.h - com.microsoft's elementwise operators on 8-bit integers */
+#ifndef TN_SRC_OPS_QLINEAR_H
+#define TN_SRC_OPS_QLINEAR_H
+
+#include "ops/quant.h"
+
+#define TNI_BYTES (TNI_T(TN_U8) | TNI_T(TN_I8))
+
+/* A, A_scale, A_zero_point, B, …, C_scale, C_zero_point -> C */
+extern const tni_arg tni_qlinear_zip_in[8];
+extern const tni_arg tni_qlinear_zip_out[1];
+
+/* The real values of a and b, n of each, become v = f(a, b). */
+typedef void (*tni_qlinear_fn)(float *v, const float *a, const float *b,
+                               size_t n);
+
+tn_status tni_qlinear_zip_infer(tni_infer *c);
+tn_status tni_qlinear_zip_ref(tni_ref *c, tni_qlinear_fn fn);
+tn_status tni_qlinear_zip_plan(tni_plan *c, tni_qlinear_fn fn);
+
+/* X, X_scale, X_zero_point, Y_scale, Y_zero_point -> Y, by a table of 256. */
+extern const tni_arg tni_qlinear_map_in[5];
+extern const tni_arg tni_qlinear_map_out[1];
+
+/* A real function with one attribute. */
+typedef float (*tni_qlinear_real)(float x, float arg);
+
+tn_status tni_qlinear_map_infer(tni_infer *c);
+tn_status tni_qlinear_map_ref(tni_ref *c, tni_qlinear_real fn, float arg);
+tn_status tni_qlinear_map_plan(tni_plan *c, tni_qlinear_real fn, float arg);
+
+#endif
