@@ -190,6 +190,10 @@ def measure(args, name, path, feed, scratch):
     if wrong:
         return [], [], wrong
     speed, cost = [], []
+    if args.check:
+        print(f"- {name}: the same, within {worst:.0e} of the output's size",
+              flush=True)
+        return speed, cost, None
     for threads in args.threads:
         ours, theirs = [], []
         for _ in range(args.rounds):
@@ -222,6 +226,21 @@ def measure(args, name, path, feed, scratch):
     return speed, cost, None
 
 
+def report(args, speed, cost):
+    """The tables of what was timed."""
+    print("\nTime of one run in milliseconds. *Ratio* is ONNX Runtime's time "
+          "over Tenon's:\nabove 1, Tenon is faster. *Difference* is the "
+          "largest between their outputs,\nrelative to the largest output.")
+    table(["model", "threads", "Tenon min", "ORT min", "ratio",
+           "Tenon median", "ORT median", "ratio", "difference"], speed)
+    print(f"\nLoading and memory with {args.threads[0]} thread(s). Memory is "
+          "the peak of resident memory: of the\nwhole process for Tenon; for "
+          "ONNX Runtime without what Python and its modules\nhad taken before "
+          "the session was made.")
+    table(["model", "file MiB", "Tenon load ms", "ORT load ms",
+           "Tenon peak MiB", "ORT peak MiB"], cost)
+
+
 def main():
     p = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -235,6 +254,8 @@ def main():
                    help="for each of the interleaved runs (default: 1)")
     p.add_argument("--rounds", type=int, default=3,
                    help="A/B pairs per line of the table (default: 3)")
+    p.add_argument("--check", action="store_true",
+                   help="compare the outputs and time nothing")
     p.add_argument("--worker", help=argparse.SUPPRESS)
     args = p.parse_args()
     try:
@@ -255,8 +276,9 @@ def main():
     args.threads = [int(t) for t in args.threads.split(",")]
     names = make_models.chosen(args.only)
     print(f"# Tenon and ONNX Runtime, batch {args.batch}\n")
-    for line in machine(args.tenon):
-        print("- " + line)
+    if not args.check:
+        for line in machine(args.tenon):
+            print("- " + line)
     speed, cost, failed = [], [], []
     with tempfile.TemporaryDirectory() as scratch:
         for name in names:
@@ -269,17 +291,8 @@ def main():
             cost += b
             if wrong:
                 failed.append([name, wrong.replace("|", "/")])
-    print("\nTime of one run in milliseconds. *Ratio* is ONNX Runtime's time "
-          "over Tenon's:\nabove 1, Tenon is faster. *Difference* is the "
-          "largest between their outputs,\nrelative to the largest output.")
-    table(["model", "threads", "Tenon min", "ORT min", "ratio",
-           "Tenon median", "ORT median", "ratio", "difference"], speed)
-    print(f"\nLoading and memory with {args.threads[0]} thread(s). Memory is "
-          "the peak of resident memory: of the\nwhole process for Tenon; for "
-          "ONNX Runtime without what Python and its modules\nhad taken before "
-          "the session was made.")
-    table(["model", "file MiB", "Tenon load ms", "ORT load ms",
-           "Tenon peak MiB", "ORT peak MiB"], cost)
+    if not args.check:
+        report(args, speed, cost)
     if failed:
         print("\nNot compared:")
         table(["model", "why"], failed)
