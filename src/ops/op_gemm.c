@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * op_gemm.c - ONNX Gemm, opsets 7, 9, 11, 13; see product.h
+ * op_gemm.c - ONNX Gemm, opsets 1, 7, 9, 11, 13; see product.h
  *
  * Shapes:  a[M, K], b[K, N] (or transposed), c broadcasting to [M, N] -> y
  * Types:   f32, f64, f16; from 9 also s32, u32, s64, u64; bf16 from 13
@@ -76,6 +76,12 @@ static const tni_attr_spec attrs[] = {
     {"transB", TNI_ATTR_INT, "0"},
 };
 
+static const tni_attr_spec attrs_1[] = {
+    {"alpha", TNI_ATTR_FLOAT, "1.0"}, {"beta", TNI_ATTR_FLOAT, "1.0"},
+    {"broadcast", TNI_ATTR_INT, "0"}, {"transA", TNI_ATTR_INT, "0"},
+    {"transB", TNI_ATTR_INT, "0"},
+};
+
 static const tni_op_version versions[] = {
     {.since = 13,
      TNI_IN(in_13),
@@ -102,6 +108,13 @@ static const tni_op_version versions[] = {
      TNI_IN(in_7),
      TNI_OUT(out_7),
      TNI_ATTRS(attrs),
+     .infer = infer,
+     .ref = ref,
+     .plan = plan},
+    {.since = 1,
+     TNI_IN(in_7),
+     TNI_OUT(out_7),
+     TNI_ATTRS(attrs_1),
      .infer = infer,
      .ref = ref,
      .plan = plan},
