@@ -2,9 +2,10 @@
 /*
  * cast.c - what Cast and CastLike share
  *
- * Numbers go through convert.c. Strings are written as ONNX Runtime writes
- * them (floats with 8 significant digits, NaN, INF and -INF) and read as the
- * longest number at their start.
+ * Numbers go through convert.c. A float32 or float64 becomes the shortest text
+ * that reads back as itself, as in Python but without a trailing ".0"; halves
+ * and smaller floats have 8 digits; NaN, INF and -INF are ONNX Runtime's.
+ * Strings are read as the longest number at their start.
  */
 #include "ops/cast.h"
 
@@ -44,11 +45,26 @@ tn_status tni_cast_infer(tni_infer *c, tn_dtype to)
 
 /* --- strings ----------------------------------------------------------- */
 
-static size_t write_float(char *buf, double v)
+static size_t write_float(char *buf, double v, tn_dtype dtype)
 {
     if (v != v) return (size_t)snprintf(buf, TEXT, "NaN");
     if (isinf(v)) return (size_t)snprintf(buf, TEXT, v < 0.0 ? "-INF" : "INF");
-    return tni_num_format(buf, TEXT, v, 8);
+    if (dtype != TN_F32 && dtype != TN_F64)
+        return tni_num_format(buf, TEXT, v, 8);
+    /* 9 and 17 digits always suffice. */
+    const int most = dtype == TN_F32 ? 9 : 17;
+    for (int digits = dtype == TN_F32 ? 6 : 15; digits < most; digits++) {
+        double back = 0.0;
+        float back_f32 = 0.0f;
+        const size_t n = tni_num_format(buf, TEXT, v, digits);
+        if (dtype == TN_F64 && tni_num_parse_f64(&back, NULL, buf, n) &&
+            back == v)
+            return n;
+        if (dtype == TN_F32 && tni_num_parse_f32(&back_f32, NULL, buf, n) &&
+            (double)back_f32 == v)
+            return n;
+    }
+    return tni_num_format(buf, TEXT, v, most);
 }
 
 static size_t write_number(char *buf, tn_dtype dtype, const void *x)
@@ -73,7 +89,7 @@ static size_t write_number(char *buf, tn_dtype dtype, const void *x)
     case TN_F4E2M1:
     case TN_F8E8M0:
         tni_convert(&v.f64, TN_F64, x, dtype, 1, NULL);
-        return write_float(buf, v.f64);
+        return write_float(buf, v.f64, dtype);
     default:
         tni_convert(&v.i64, TN_I64, x, dtype, 1, NULL);
         return (size_t)snprintf(buf, TEXT, "%lld", (long long)v.i64);

@@ -6,7 +6,7 @@
  * Types:   all but complex, either way
  * Attrs:   to (in opset 1 a name, "FLOAT"), saturate, round_mode
  * Errors:  EINVAL a string that is no number
- * Numeric: see convert.h; floats become strings of 8 significant digits
+ * Numeric: see convert.h for numbers and cast.c for strings
  * Source:  onnx.ai/onnx/operators, Cast; node tests test_cast_*
  */
 #include "ops/cast.h"

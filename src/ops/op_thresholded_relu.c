@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * op_thresholded_relu.c - ONNX ThresholdedRelu, opsets 10, 22
+ * op_thresholded_relu.c - ONNX ThresholdedRelu, opsets 1, 10, 22
  *
  * Shapes:  x[...] -> y[...]
  * Types:   f32, f64, f16, bf16
@@ -44,7 +44,7 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 10,
+    {.since = 1,
      TNI_IN(in),
      TNI_OUT(out),
      TNI_ATTRS(attrs),

@@ -96,7 +96,7 @@ uint8_t tni_f32_to_f8(tn_dtype dtype, float x, bool saturate)
     const unsigned nan_code = f.nan_neg_zero ? 1u << width
                               : f.nan_all_ones ? sign | ones
                               : f.has_inf      ? sign | ones
-                                               : sign | (unsigned)max_code(&f);
+                                               : 1u << width; /* -0 */
     if (isnan(x)) return (uint8_t)nan_code;
     const float mag = fabsf(x);
     const unsigned top = (unsigned)max_code(&f);
