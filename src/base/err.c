@@ -23,6 +23,7 @@ const char *tn_version(void)
     return TN_VERSION_STRING;
 }
 
+TN_PRINTF(4, 0)
 static void fill(tn_err *err, tn_status code, uint64_t offset, const char *fmt,
                  va_list args)
 {

@@ -106,7 +106,7 @@ bool kc_case(kc *t, int n_cases)
 {
     if (t->index >= 0 && t->result == KC_NONE) t->n_done++;
     if (t->result != KC_NONE || t->bench) return false;
-    t->index++;
+    t->index += t->index < 0 ? 1 : t->every;
     if (t->only_case >= 0) {
         if (t->index > 0) return false;
         t->index = t->only_case;
@@ -402,7 +402,7 @@ static int usage(FILE *f)
     fprintf(f,
             "usage: kcheck [--family F] [--kernel TEXT] [--isa MASK] "
             "[--seed N] [--repeat N]\n"
-            "              [--case N] [--shape m=7,n=33] [--no-guards] "
+            "              [--every N] [--case N] [--shape m=7,n=33] [--no-guards] "
             "[--bench] [--peak]\n"
             "              [--json] [--list] [--quiet] [--exhaustive]\n");
     return f == stderr ? 2 : 0;
@@ -439,6 +439,9 @@ static bool parse_value(kc *t, const char *name, const char *value)
     } else if (strcmp(name, "--repeat") == 0) {
         t->repeat = atoi(value);
         return t->repeat > 0 && t->repeat <= 100000;
+    } else if (strcmp(name, "--every") == 0) {
+        t->every = atoi(value);
+        return t->every > 0;
     } else if (strcmp(name, "--case") == 0) {
         t->only_case = atoi(value);
         return t->only_case >= 0;
@@ -528,6 +531,7 @@ int main(int argc, char **argv)
     t->isa = tn_cpu_isa() | t->emulated;
     t->seed = 1;
     t->repeat = 1;
+    t->every = 1;
     t->only_case = -1;
     t->guards = true;
     const int rc = parse(t, argc, argv);

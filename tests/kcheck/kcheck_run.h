@@ -40,6 +40,7 @@ struct kc {
     uint32_t emulated;   /* bundles that run through an emulation */
     uint64_t seed;
     int repeat, only_case;
+    int every; /* run each every-th case: emulators are slow */
     bool guards, bench, json, list, peak, quiet, exhaustive;
     kc_named shape[kc_max_dims];
     int n_shape;

@@ -118,7 +118,6 @@ static void fma_avx2(void *call)
              _mm256_set1_ps(0.5f), SINK(_mm256_storeu_ps, 8));
 }
 TN_TARGET_END
-#ifndef TN_NO_TARGET
 TN_TARGET_BEGIN(TN_TARGET_AVX512)
 static void fma_avx512(void *call)
 {
@@ -127,7 +126,6 @@ static void fma_avx512(void *call)
              _mm512_set1_ps(0.5f), SINK(_mm512_storeu_ps, 16));
 }
 TN_TARGET_END
-#endif
 #elif TN_ARCH_AARCH64
 static float32x4_t neon_fma(float32x4_t a, float32x4_t b, float32x4_t c)
 {
@@ -161,12 +159,19 @@ void kc_measure_peaks(kc_peak *peak, uint32_t isa)
     int width = 1;
     (void)isa;
 #if TN_ARCH_X86_64
-    if ((isa & TN_ISA_AVX2) != 0) fma = fma_avx2, width = 8;
-#ifndef TN_NO_TARGET
-    if ((isa & TN_ISA_AVX512) != 0) fma = fma_avx512, width = 16;
-#endif
+    if ((isa & TN_ISA_AVX2) != 0) {
+        fma = fma_avx2;
+        width = 8;
+    }
+    if ((isa & tn_cpu_isa() & TN_ISA_AVX512) != 0) { /* not an emulated one */
+        fma = fma_avx512;
+        width = 16;
+    }
 #elif TN_ARCH_AARCH64
-    if ((isa & TN_ISA_NEON) != 0) fma = fma_neon, width = 4;
+    if ((isa & TN_ISA_NEON) != 0) {
+        fma = fma_neon;
+        width = 4;
+    }
 #endif
     call.flops = 2.0 * 12 * n_fma * width;
     /* The best of three medians: the peak is what the machine can do. */

@@ -142,11 +142,19 @@ TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr)
         STEP_ROW(1)
         STEP_ROW(2)
         STEP_ROW(3)
-        a0 += 4, a3 += 4, a6 += 4, a9 += 4, a12 += 4;
+        a0 += 4;
+        a3 += 4;
+        a6 += 4;
+        a9 += 4;
+        a12 += 4;
     }
     for (; k > 0; k--) {
         STEP_ROW(0)
-        a0 += 1, a3 += 1, a6 += 1, a9 += 1, a12 += 1;
+        a0 += 1;
+        a3 += 1;
+        a6 += 1;
+        a9 += 1;
+        a12 += 1;
     }
     (void)a3, (void)a6, (void)a9, (void)a12;
     TILE_FINISH

@@ -77,8 +77,14 @@ TN_INLINE void rows_walk(const tni_tree *t, const float *x, size_t ldx,
         const uint32_t b7 = step(nodes[a7], x7, nan);
         const uint32_t moved = (a0 ^ b0) | (a1 ^ b1) | (a2 ^ b2) | (a3 ^ b3) |
                                (a4 ^ b4) | (a5 ^ b5) | (a6 ^ b6) | (a7 ^ b7);
-        a0 = b0, a1 = b1, a2 = b2, a3 = b3;
-        a4 = b4, a5 = b5, a6 = b6, a7 = b7;
+        a0 = b0;
+        a1 = b1;
+        a2 = b2;
+        a3 = b3;
+        a4 = b4;
+        a5 = b5;
+        a6 = b6;
+        a7 = b7;
         if ((d & 3) == 3 && moved == 0) break;
     }
     leaf[0] = t->source[a0];
