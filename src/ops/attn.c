@@ -20,15 +20,18 @@ tni_attn_stride tni_attn_bhs(int64_t s, int64_t h, int64_t d)
 
 #define DEFINE_PUT(NAME, T)                                                    \
     void NAME(T *cache, int64_t cap, int64_t at, const T *x,                   \
-              tni_attn_stride st, int64_t batch, int64_t heads, int64_t s,     \
-              int64_t d)                                                       \
+              tni_attn_stride st, const T *bias, int64_t batch, int64_t heads, \
+              int64_t s, int64_t d)                                            \
     {                                                                          \
-        for (int64_t b = 0; b < batch; b++)                                    \
-            for (int64_t h = 0; h < heads; h++)                                \
-                for (int64_t i = 0; i < s; i++)                                \
-                    memcpy(cache + ((b * heads + h) * cap + at + i) * d,       \
-                           x + b * st.b + h * st.h + i * st.s,                 \
-                           (size_t)d * sizeof(T));                             \
+        for (int64_t u = 0; u < batch * heads * s; u++) {                      \
+            const int64_t bh = u / s, i = u % s;                               \
+            const int64_t b = bh / heads, h = bh % heads;                      \
+            const T *const from = x + b * st.b + h * st.h + i * st.s;          \
+            T *const to = cache + (bh * cap + at + i) * d;                     \
+            memcpy(to, from, (size_t)d * sizeof(T));                           \
+            if (bias != NULL)                                                  \
+                for (int64_t k = 0; k < d; k++) to[k] += bias[h * d + k];      \
+        }                                                                      \
     }
 
 DEFINE_PUT(tni_attn_put_f64, double)

@@ -79,13 +79,14 @@ void tni_attn_run(const tni_attn_plan *p, const tni_attn *a, const float *q,
 tni_attn_stride tni_attn_bsh(int64_t s, int64_t h, int64_t d);
 tni_attn_stride tni_attn_bhs(int64_t s, int64_t h, int64_t d);
 
-/* Copies heads into [B, H, at .. at+s, D] of a cache of `cap` positions. */
+/* Copies heads into positions at .. at+s of a cache [B, H, cap, D]; bias
+ * [H, D] is added unless NULL. */
 void tni_attn_put_f64(double *cache, int64_t cap, int64_t at, const double *x,
-                      tni_attn_stride st, int64_t batch, int64_t heads,
-                      int64_t s, int64_t d);
+                      tni_attn_stride st, const double *bias, int64_t batch,
+                      int64_t heads, int64_t s, int64_t d);
 void tni_attn_put_f32(float *cache, int64_t cap, int64_t at, const float *x,
-                      tni_attn_stride st, int64_t batch, int64_t heads,
-                      int64_t s, int64_t d);
+                      tni_attn_stride st, const float *bias, int64_t batch,
+                      int64_t heads, int64_t s, int64_t d);
 
 /* Bias strides of a tensor that broadcasts to [B, H, S, T] from the right; its
  * last extent may be shorter than T. TN_EINVAL when it does not fit. */

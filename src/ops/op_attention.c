@@ -281,11 +281,11 @@ static tn_status join(tni_ref *c, int in, int past_in, const shapes *s,
     if (tni_ref_has(c, past_in)) {
         TN_TRY(tni_nn_load(c, c->in[past_in], &past));
         tni_attn_put_f64(cache, s->total, 0, past,
-                         tni_attn_bhs(s->past, dims[1], dims[3]), dims[0],
+                         tni_attn_bhs(s->past, dims[1], dims[3]), NULL, dims[0],
                          dims[1], s->past, dims[3]);
     }
-    tni_attn_put_f64(cache, s->total, s->past, x, st, dims[0], dims[1], dims[2],
-                     dims[3]);
+    tni_attn_put_f64(cache, s->total, s->past, x, st, NULL, dims[0], dims[1],
+                     dims[2], dims[3]);
     *out = cache;
     return TN_OK;
 }
@@ -378,13 +378,13 @@ static const float *cache_run(const tni_run *c, const attention_state *st,
     if (st->has_past)
         tni_attn_put_f32(cache, st->s.total, 0,
                          TNI_CDATA(float, c->in[past_in]),
-                         tni_attn_bhs(st->s.past, dims[1], dims[3]), dims[0],
-                         dims[1], st->s.past, dims[3]);
+                         tni_attn_bhs(st->s.past, dims[1], dims[3]), NULL,
+                         dims[0], dims[1], st->s.past, dims[3]);
     tni_attn_put_f32(cache, st->s.total, st->s.past,
                      TNI_CDATA(float, c->in[in]),
                      st->packed ? tni_attn_bsh(dims[2], dims[1], dims[3])
                                 : tni_attn_bhs(dims[2], dims[1], dims[3]),
-                     dims[0], dims[1], dims[2], dims[3]);
+                     NULL, dims[0], dims[1], dims[2], dims[3]);
     return cache;
 }
 
