@@ -127,8 +127,24 @@ static int read_stem(tn_tensor **out, const char *dir, const char *stem,
     return CLI_OK;
 }
 
+/* ONNX test layout counts from 0: without output_0 or input_0 the files are
+ * named like the values, even where a value is called "output_1". */
+static bool counts_from_0(const char *dir)
+{
+    static const char *const names[] = {"output_0.pb", "output_0.npy",
+                                        "input_0.pb", "input_0.npy"};
+    bool found = false;
+    for (int i = 0; i < 4 && !found; i++) {
+        char *path = join(dir, names[i]);
+        found = exists(path);
+        free(path);
+    }
+    return found;
+}
+
 static int read_folder(test_case *t, const subject *s, const char *path)
 {
+    const bool counted = counts_from_0(path);
     for (size_t i = 0; i < s->n_inputs + s->n_outputs; i++) {
         const bool input = i < s->n_inputs;
         const size_t k = input ? i : i - s->n_inputs;
@@ -140,10 +156,11 @@ static int read_folder(test_case *t, const subject *s, const char *path)
         char stem[32];
         (void)snprintf(stem, sizeof stem, "%s_%zu", input ? "input" : "output",
                        k);
-        int code = read_stem(to, path, stem, info.kind);
+        int code = read_stem(to, path, counted ? stem : info.name, info.kind);
         if (code == CLI_OK && *to == NULL)
-            code = read_stem(to, path, info.name, info.kind);
+            code = read_stem(to, path, counted ? info.name : stem, info.kind);
         if (code != CLI_OK) return code;
+        *to = subject_retag(*to, &info);
     }
     return CLI_OK;
 }
@@ -173,6 +190,14 @@ static tn_status take_member(void *ctx, const char *name, tn_tensor *value)
         tn_tensor_free(value); /* an array that is neither */
         return TN_OK;
     }
+    tn_value_info info;
+    const bool input = in >= 0 || (out < 0 && to >= m->t->inputs &&
+                                   to < m->t->inputs + s->n_inputs);
+    const size_t at =
+        (size_t)(input ? to - m->t->inputs : to - m->t->outputs);
+    if ((input ? tn_model_input(s->model, at, &info)
+               : tn_model_output(s->model, at, &info)) == TN_OK)
+        value = subject_retag(value, &info);
     tn_tensor_free(*to);
     *to = value;
     return TN_OK;

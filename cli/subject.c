@@ -72,6 +72,27 @@ static int unknown_input(const subject *s, const char *name)
     return CLI_INPUT;
 }
 
+tn_tensor *subject_retag(tn_tensor *value, const tn_value_info *info)
+{
+    if (value == NULL || tn_tensor_kind(value) != TN_KIND_TENSOR ||
+        info->kind != TN_KIND_TENSOR)
+        return value;
+    const tn_dtype has = tn_tensor_dtype(value), wants = info->dtype;
+    const bool bits16 = has == TN_U16 && (wants == TN_BF16 || wants == TN_F16);
+    const bool bits8 = has == TN_U8 && wants >= TN_F8E4M3FN &&
+                       wants <= TN_F8E5M2FNUZ;
+    tn_tensor *copy = NULL;
+    tn_err err;
+    if ((!bits16 && !bits8 && !(has == TN_U8 && wants == TN_F8E8M0)) ||
+        tn_tensor_new(&copy, wants, tn_tensor_rank(value),
+                      tn_tensor_dims(value), NULL, &err) != TN_OK)
+        return value;
+    memcpy(tn_tensor_data(copy), tn_tensor_cdata(value),
+           tn_tensor_size(value));
+    tn_tensor_free(value);
+    return copy;
+}
+
 int subject_set_input(subject *s, const char *name, tn_tensor *value)
 {
     const long i = tn_model_find_input(s->model, name);
@@ -79,6 +100,9 @@ int subject_set_input(subject *s, const char *name, tn_tensor *value)
         tn_tensor_free(value);
         return unknown_input(s, name);
     }
+    tn_value_info info;
+    if (tn_model_input(s->model, (size_t)i, &info) == TN_OK)
+        value = subject_retag(value, &info);
     tn_tensor_free(s->inputs[i]);
     s->inputs[i] = value;
     return CLI_OK;

@@ -45,6 +45,10 @@ int subject_fill_inputs(subject *s, const cli *c, bool always, long batch);
 /* Hands inputs to the run context. */
 int subject_bind(subject *s);
 
+/* Arrays keep bfloat16, float8 and the like as integers of their size: a value
+ * so stored becomes what the model declares. Takes and returns ownership. */
+tn_tensor *subject_retag(tn_tensor *value, const tn_value_info *info);
+
 /* Puts one value in; takes ownership. An exit code. */
 int subject_set_input(subject *s, const char *name, tn_tensor *value);
 

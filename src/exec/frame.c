@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 40 };
+static tni_arena *scratch_of(tni_executor *ex)
+{
+    return &ex->scratch[ex->depth];
+}
 
 static tn_status nomem(tn_err *err)
 {
@@ -133,12 +136,12 @@ static tn_status call_graph(tni_ref *c, const tni_graph *graph,
         return tni_fail(c->err, TN_EFORMAT,
                         "the subgraph has %d outputs, expected %d",
                         graph->n_outputs, n_out);
-    if (ex->depth >= MAX_DEPTH)
+    if (ex->depth >= TNI_MAX_DEPTH)
         return tni_fail(c->err, TN_ELIMIT, "subgraphs nest deeper than %d",
-                        (int)MAX_DEPTH);
-    const tni_arena_mark mark = tni_arena_save(&ex->scratch);
+                        (int)TNI_MAX_DEPTH);
+    const tni_arena_mark mark = tni_arena_save(scratch_of(ex));
     tni_type *types =
-        TNI_NEW_ARRAY(&ex->scratch, tni_type, n_in + graph->n_captures + 1);
+        TNI_NEW_ARRAY(scratch_of(ex), tni_type, n_in + graph->n_captures + 1);
     if (types == NULL) return nomem(c->err);
     for (int i = 0; i < n_in; i++) tni_type_of(&types[i], in[i]);
     for (int i = 0; i < graph->n_captures; i++) {
@@ -150,7 +153,7 @@ static tn_status call_graph(tni_ref *c, const tni_graph *graph,
     tni_exec_plan *plan = NULL;
     tn_status status = tni_plan_acquire(&plan, ex->planner, graph, types, n_in,
                                         types + n_in, c->err);
-    tni_arena_rewind(&ex->scratch, mark);
+    tni_arena_rewind(scratch_of(ex), mark);
     if (status != TN_OK) return status;
     ex->depth++;
     status = call_planned(c, host, plan, in, out, n_out, arena);
@@ -187,7 +190,7 @@ static tn_status exec_ref(const tni_frame *f, tni_executor *ex,
         .in = run->in,
         .out = run->out,
         .out_arena = heap,
-        .scratch = &ex->scratch,
+        .scratch = scratch_of(ex),
         .par = ex->par,
         .call = call_graph,
         .host = &host,
@@ -220,7 +223,7 @@ static tn_status infer_dynamic(dynamic_args *a, const tni_frame *f,
                                tni_executor *ex, const tni_step *step,
                                const tni_run *run, tn_err *err)
 {
-    tni_arena *tmp = &ex->scratch;
+    tni_arena *tmp = scratch_of(ex);
     const int n_in = step->n_in, n_out = step->n_out;
     tni_type *types = TNI_NEW_ARRAY(tmp, tni_type, n_in + 1);
     a->in_types = TNI_NEW_ARRAY(tmp, const tni_type *, n_in + 1);
@@ -316,13 +319,13 @@ static tn_status exec_dynamic(const tni_frame *f, tni_executor *ex,
         tni_mutex_lock(ex->planner->lock);
         const tn_status status =
             tni_plan_node(&result, ex->planner, step->node, a.in_types,
-                          a.constants, a.out_types, &ex->scratch, err);
+                          a.constants, a.out_types, scratch_of(ex), err);
         tni_mutex_unlock(ex->planner->lock);
         TN_TRY(status);
         if (result.run != NULL) {
             tni_run local = *run;
             local.state = result.state;
-            local.scratch = tni_arena_alloc(&ex->scratch, result.scratch_bytes,
+            local.scratch = tni_arena_alloc(scratch_of(ex), result.scratch_bytes,
                                             TNI_ALIGN);
             if (local.scratch == NULL) return nomem(err);
             result.run(&local);
@@ -350,10 +353,10 @@ static tn_status exec_step(const tni_frame *f, tni_executor *ex, int i,
     if (TN_LIKELY(step->run != NULL)) {
         step->run(run);
     } else if (step->dynamic) {
-        const tni_arena_mark mark = tni_arena_save(&ex->scratch);
+        const tni_arena_mark mark = tni_arena_save(scratch_of(ex));
         clear_heap_outputs(f, step, run);
         const tn_status status = exec_dynamic(f, ex, step, run, heap, err);
-        tni_arena_rewind(&ex->scratch, mark);
+        tni_arena_rewind(scratch_of(ex), mark);
         TN_TRY(status);
     } else {
         clear_heap_outputs(f, step, run);

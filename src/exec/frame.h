@@ -5,12 +5,16 @@
 
 #include "exec/plan.h"
 
+enum { TNI_MAX_DEPTH = 40 }; /* of nested subgraphs */
+
 /* What all frames of one run context share. Threads: exclusive, but for
  * `cancel`. */
 typedef struct tni_executor {
     tni_planner *planner;
     const tni_par *par;
-    tni_arena scratch; /* of references, rewound after each */
+    /* Of references, rewound after each step: one per level of nesting, so
+     * that what a subgraph returns into its caller's scratch survives. */
+    tni_arena scratch[TNI_MAX_DEPTH + 1];
     tni_fault fault;
     atomic_bool cancel;
     int depth; /* of nested subgraphs */

@@ -158,7 +158,8 @@ static tn_status init_run(tn_run *r, tn_err *err)
     tni_profile_init(&r->profile, &r->mem);
     r->ex.planner = &s->planner;
     r->ex.par = tni_threadpool_par(s->pool);
-    tni_arena_init(&r->ex.scratch, &r->mem, 1 << 14);
+    for (int i = 0; i <= TNI_MAX_DEPTH; i++)
+        tni_arena_init(&r->ex.scratch[i], &r->mem, 1 << 14);
     atomic_init(&r->ex.cancel, false);
     atomic_init(&r->ex.fault.message, NULL);
     return TN_OK;
@@ -196,17 +197,11 @@ void tn_run_free(tn_run *r)
     if (r->types != NULL)
         tni_mem_free(&r->mem, r->types, n * sizeof *r->types, 8);
     tni_profile_fini(&r->profile);
-    if (r->ex.planner != NULL) tni_arena_fini(&r->ex.scratch);
+    for (int i = 0; r->ex.planner != NULL && i <= TNI_MAX_DEPTH; i++)
+        tni_arena_fini(&r->ex.scratch[i]);
     tni_arena_fini(&r->heap);
     tni_arena_fini(&r->frame_arena);
     tni_mem_free(&r->session->mem, r, sizeof *r, _Alignof(tn_run));
-}
-
-static const char *symbol_name(const tn_model *m, int64_t dim)
-{
-    if (!TNI_DIM_IS_SYMBOL(dim)) return NULL;
-    const int id = TNI_DIM_SYMBOL_ID(dim);
-    return id < m->n_symbols ? m->symbols[id] : NULL;
 }
 
 static tn_status check_tensor_input(const tn_run *r, const tni_value *v,
@@ -257,34 +252,6 @@ tn_status tn_run_set_input(tn_run *r, size_t i, const tn_tensor *value,
     return TN_OK;
 }
 
-/* Equal symbols must have equal extents over all inputs. */
-static tn_status check_symbols(const tn_run *r, tn_err *err)
-{
-    const tn_model *m = r->session->model;
-    for (int i = 0; i < r->n_inputs; i++) {
-        const tni_value *v = m->inputs[i];
-        if (v->type.kind != TN_KIND_TENSOR || v->type.rank < 0) continue;
-        for (int d = 0; d < v->type.rank; d++) {
-            const char *name = symbol_name(m, v->type.dims[d]);
-            if (name == NULL) continue;
-            for (int j = 0; j <= i; j++) {
-                const tni_value *w = m->inputs[j];
-                if (w->type.kind != TN_KIND_TENSOR) continue;
-                for (int e = 0; e < w->type.rank; e++)
-                    if (w->type.dims[e] == v->type.dims[d] &&
-                        r->inputs[j]->dims[e] != r->inputs[i]->dims[d])
-                        return tni_fail(
-                            err, TN_EINVAL,
-                            "dimension '%s' is %lld in input '%.50s' and %lld "
-                            "in input '%.50s'",
-                            name, (long long)r->inputs[j]->dims[e], w->name,
-                            (long long)r->inputs[i]->dims[d], v->name);
-            }
-        }
-    }
-    return TN_OK;
-}
-
 static bool same_type(const tni_type *a, const tni_type *b)
 {
     return a->kind == b->kind && a->dtype == b->dtype && a->rank == b->rank &&
@@ -312,7 +279,6 @@ tn_status tn_run_prepare(tn_run *r, tn_err *err)
     r->done = false;
     tni_plan_release(&r->session->planner, r->plan);
     r->plan = NULL;
-    TN_TRY(check_symbols(r, err));
     tni_arena_fini(&r->frame_arena);
     tni_exec_plan *plan = NULL;
     TN_TRY(tni_plan_acquire(&plan, &r->session->planner, r->session->graph,
@@ -340,7 +306,9 @@ tn_status tn_run_exec(tn_run *r, tn_err *err)
     TN_TRY(tn_run_prepare(r, err));
     r->done = false;
     tni_arena_reset(&r->heap);
-    tni_arena_reset(&r->ex.scratch);
+    for (int i = 0; i <= TNI_MAX_DEPTH; i++)
+        tni_arena_reset(&r->ex.scratch[i]);
+    r->ex.depth = 0;
     atomic_store_explicit(&r->ex.cancel, false, memory_order_relaxed);
     const bool profile = (r->session->flags & TN_SESSION_PROFILE) != 0;
     TN_TRY(tni_frame_exec(&r->frame, &r->ex, r->inputs, &r->heap,
