@@ -152,6 +152,7 @@ static tn_status from_strings(tni_ref *c, tni_tensor *y, const tni_tensor *x,
 typedef struct cast_job {
     tni_convert_mode mode;
     tn_dtype to, from;
+    const tni_cvt_kernels *cvt; /* between halves and f32 */
     size_t to_size, from_size;
     char *y;
     const char *x;
@@ -160,9 +161,15 @@ typedef struct cast_job {
 static void cast_piece(void *ctx, size_t row, size_t first, size_t n)
 {
     const cast_job *j = ctx;
+    char *y = j->y + first * j->to_size;
+    const char *x = j->x + first * j->from_size;
     (void)row;
-    tni_convert(j->y + first * j->to_size, j->to, j->x + first * j->from_size,
-                j->from, n, &j->mode);
+    if (j->cvt != NULL && j->to == TN_F32)
+        tni_widen(j->cvt, (float *)(void *)y, x, j->from, n);
+    else if (j->cvt != NULL && j->from == TN_F32)
+        tni_narrow(j->cvt, y, j->to, (const float *)(const void *)x, n);
+    else
+        tni_convert(y, j->to, x, j->from, n, &j->mode);
 }
 
 static void cast_start(cast_job *j, tni_tensor *y, const tni_tensor *x,
@@ -204,6 +211,9 @@ tn_status tni_cast_plan(tni_plan *c, tn_dtype to)
     j->to = to;
     j->from = from;
     TN_TRY(tni_cast_mode(&j->mode, c->node, c->err));
+    const bool widens = to == TN_F32 && (from == TN_F16 || from == TN_BF16);
+    const bool narrows = from == TN_F32 && (to == TN_F16 || to == TN_BF16);
+    if (c->kernels != NULL && (widens || narrows)) j->cvt = &c->kernels->cvt;
     c->state = j;
     c->run = cast_run;
     return TN_OK;

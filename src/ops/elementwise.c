@@ -161,12 +161,37 @@ void tni_bcast_for(const tni_bcast *b, const tni_par *par, tni_bcast_fn fn,
                  &j);
 }
 
+/* --- narrow floats ------------------------------------------------------ */
+
+void tni_widen(const tni_cvt_kernels *cvt, float *to, const void *from,
+               tn_dtype dtype, size_t n)
+{
+    if (cvt != NULL && dtype == TN_F16)
+        cvt->f32_from_f16(from, to, n);
+    else if (cvt != NULL && dtype == TN_BF16)
+        cvt->f32_from_bf16(from, to, n);
+    else
+        tni_convert(to, TN_F32, from, dtype, n, NULL);
+}
+
+void tni_narrow(const tni_cvt_kernels *cvt, void *to, tn_dtype dtype,
+                const float *from, size_t n)
+{
+    if (cvt != NULL && dtype == TN_F16)
+        cvt->f16_from_f32(from, to, n);
+    else if (cvt != NULL && dtype == TN_BF16)
+        cvt->bf16_from_f32(from, to, n);
+    else
+        tni_convert(to, dtype, from, TN_F32, n, NULL);
+}
+
 /* --- one input --------------------------------------------------------- */
 
 typedef struct map_job {
     tni_ew_map_fn fn;        /* NULL: kernel, or through float */
     tni_ew_map_fn through;   /* float loop of a narrow float */
     tni_unary_f32_fn kernel; /* replaces the float loop */
+    const tni_cvt_kernels *cvt;
     tn_dtype dtype;
     size_t in_size, out_size;
     bool to_bool;
@@ -208,12 +233,12 @@ static void map_piece(void *ctx, size_t row, size_t first, size_t n)
     float from[BLOCK], to[BLOCK];
     for (size_t i = 0; i < n; i += BLOCK) {
         const size_t m = n - i < BLOCK ? n - i : BLOCK;
-        tni_convert(from, TN_F32, x + i * j->in_size, j->dtype, m, NULL);
+        tni_widen(j->cvt, from, x + i * j->in_size, j->dtype, m);
         if (j->to_bool) {
             map_float(j, y + i * j->out_size, from, m);
         } else {
             map_float(j, to, from, m);
-            tni_convert(y + i * j->out_size, j->dtype, to, TN_F32, m, NULL);
+            tni_narrow(j->cvt, y + i * j->out_size, j->dtype, to, m);
         }
     }
 }
@@ -231,14 +256,22 @@ static bool map_init(map_job *j, const tni_ew_map *map, tn_dtype dtype)
     return j->fn != NULL || j->through != NULL;
 }
 
+static void map_kernel(map_job *j, const tni_ew_map *map,
+                       const tni_kernels *kernels)
+{
+    if (kernels == NULL) return;
+    j->cvt = &kernels->cvt;
+    if (map->has_kernel) j->kernel = kernels->unary.f32[map->kernel];
+}
+
 void tni_ew_map_apply_kernel(const tni_par *par, const tni_ew_map *map,
-                             tni_unary_f32_fn kernel, tn_dtype dtype,
+                             const tni_kernels *kernels, tn_dtype dtype,
                              const tni_ew_args *args, void *y, const void *x,
                              size_t n)
 {
     map_job j;
     if (!map_init(&j, map, dtype)) return;
-    j.kernel = kernel;
+    map_kernel(&j, map, kernels);
     if (args != NULL) j.args = *args;
     j.y = y;
     j.x = x;
@@ -295,8 +328,7 @@ tn_status tni_ew_map_plan(tni_plan *c, const tni_ew_map *map)
     const tn_dtype dtype = c->in[0]->dtype;
     if (!map_init(j, map, dtype)) return no_loop(c->err, dtype);
     if (map->args != NULL) map->args(&j->args, c->node);
-    if (map->has_kernel && c->kernels != NULL)
-        j->kernel = c->kernels->unary.f32[map->kernel];
+    map_kernel(j, map, c->kernels);
     j->n = (size_t)type_len(c->in[0]);
     c->state = j;
     c->run = map_run;
@@ -311,6 +343,7 @@ typedef struct zip_job {
     bool to_bool;
     bool divides;
     const tni_binary_f32_fn *kernel; /* by form; replaces the float loop */
+    const tni_cvt_kernels *cvt;
     tn_dtype dtype;
     size_t in_size, out_size;
     tni_ew_args args;
@@ -321,11 +354,11 @@ typedef struct zip_job {
 } zip_job;
 
 /* The narrow floats of a row: one element when it is repeated. */
-static void widen_row(float *to, const char *from, tn_dtype dtype, size_t size,
-                      size_t at, size_t n, size_t step)
+static void widen_row(const zip_job *j, float *to, const char *from, size_t at,
+                      size_t n, size_t step)
 {
-    tni_convert(to, TN_F32, from + at * step * size, dtype, step != 0 ? n : 1,
-                NULL);
+    tni_widen(j->cvt, to, from + at * step * j->in_size, j->dtype,
+              step != 0 ? n : 1);
 }
 
 static void zip_call(const zip_job *j, void *z, const void *x, const void *y,
@@ -354,13 +387,13 @@ static void zip_piece(void *ctx, int64_t at, size_t n)
     float fx[BLOCK], fy[BLOCK], fz[BLOCK];
     for (size_t i = 0; i < n; i += BLOCK) {
         const size_t m = n - i < BLOCK ? n - i : BLOCK;
-        widen_row(fx, x, j->dtype, j->in_size, i, m, sx);
-        widen_row(fy, y, j->dtype, j->in_size, i, m, sy);
+        widen_row(j, fx, x, i, m, sx);
+        widen_row(j, fy, y, i, m, sy);
         if (j->to_bool) {
             zip_call(j, z + i, fx, fy, m, sx, sy);
         } else {
             zip_call(j, fz, fx, fy, m, sx, sy);
-            tni_convert(z + i * j->out_size, j->dtype, fz, TN_F32, m, NULL);
+            tni_narrow(j->cvt, z + i * j->out_size, j->dtype, fz, m);
         }
     }
 }
@@ -396,7 +429,9 @@ static bool zip_init(zip_job *j, const tni_ew_zip *zip, tn_dtype dtype)
 static void zip_kernel(zip_job *j, const tni_ew_zip *zip,
                        const tni_kernels *kernels)
 {
-    if (kernels == NULL || !zip->has_kernel) return;
+    if (kernels == NULL) return;
+    j->cvt = &kernels->cvt;
+    if (!zip->has_kernel) return;
     if (j->dtype != TN_F32 && !j->through) return;
     const tni_binary_f32_fn *forms = kernels->binary.f32[zip->kernel];
     bool all = true;
@@ -489,7 +524,7 @@ static const void *fold_row(const fold_job *j, int k, int64_t at, size_t m,
     const char *x = TNI_CDATA(char, j->in[k]);
     x += tni_bcast_offset(&j->bcast, k, at) * size;
     if (!j->zip.through) return x;
-    widen_row(buf, x, j->zip.dtype, size, 0, m, tni_bcast_step(&j->bcast, k));
+    widen_row(&j->zip, buf, x, 0, m, tni_bcast_step(&j->bcast, k));
     return buf;
 }
 

@@ -69,6 +69,12 @@ typedef void (*tni_bcast_fn)(void *ctx, int64_t at, size_t n);
 void tni_bcast_for(const tni_bcast *b, const tni_par *par, tni_bcast_fn fn,
                    void *ctx);
 
+/* Halves and smaller floats to and from float; cvt may be NULL. */
+void tni_widen(const tni_cvt_kernels *cvt, float *to, const void *from,
+               tn_dtype dtype, size_t n);
+void tni_narrow(const tni_cvt_kernels *cvt, void *to, tn_dtype dtype,
+                const float *from, size_t n);
+
 /* --- one input --------------------------------------------------------- */
 
 /* Numbers that the loops of an operator take from its attributes. */
@@ -96,9 +102,9 @@ tn_status tni_ew_map_plan(tni_plan *c, const tni_ew_map *map);
 void tni_ew_map_apply(const tni_par *par, const tni_ew_map *map, tn_dtype dtype,
                       const tni_ew_args *args, void *y, const void *x,
                       size_t n);
-/* The same with the kernel, which may be NULL. */
+/* The same with what the kernels have for it; NULL: as above. */
 void tni_ew_map_apply_kernel(const tni_par *par, const tni_ew_map *map,
-                             tni_unary_f32_fn kernel, tn_dtype dtype,
+                             const tni_kernels *kernels, tn_dtype dtype,
                              const tni_ew_args *args, void *y, const void *x,
                              size_t n);
 

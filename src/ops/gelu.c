@@ -49,6 +49,7 @@ enum { BLOCK = 256 };
 typedef struct bias_job {
     const tni_ew_map *map;
     tni_unary_f32_fn kernel;
+    const tni_cvt_kernels *cvt;
     tn_dtype dtype;
     size_t size, len; /* of an element; of a row */
     const char *x, *bias;
@@ -77,7 +78,7 @@ static void bias_piece(void *ctx, size_t row, size_t first, size_t n)
             j->kernel(x, x, m, NULL);
         else
             j->map->fn[TN_F32](x, x, m, NULL);
-        tni_convert(j->y + at + here, j->dtype, x, TN_F32, m, NULL);
+        tni_narrow(j->cvt, j->y + at + here, j->dtype, x, m);
     }
 }
 
@@ -124,7 +125,10 @@ tn_status tni_gelu_bias_plan(tni_plan *c, const tni_ew_map *map)
     bias_job *j = TNI_NEW(c->arena, bias_job);
     if (j == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     j->map = map;
-    if (c->kernels != NULL) j->kernel = c->kernels->unary.f32[map->kernel];
+    if (c->kernels != NULL) {
+        j->kernel = c->kernels->unary.f32[map->kernel];
+        j->cvt = &c->kernels->cvt;
+    }
     c->state = j;
     c->run = bias_run;
     return TN_OK;

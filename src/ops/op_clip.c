@@ -154,7 +154,7 @@ typedef struct clip_state {
     tni_ew_args args;
     attr_bounds room;
     int n_in;
-    tni_unary_f32_fn kernel;
+    const tni_kernels *kernels;
 } clip_state;
 
 static void run(const tni_run *c)
@@ -162,7 +162,7 @@ static void run(const tni_run *c)
     const clip_state *s = c->state;
     tni_ew_args args = s->args;
     input_args(&args, c->in, s->n_in);
-    tni_ew_map_apply_kernel(c->par, &map, s->kernel, c->in[0]->dtype, &args,
+    tni_ew_map_apply_kernel(c->par, &map, s->kernels, c->in[0]->dtype, &args,
                             c->out[0]->data, c->in[0]->data,
                             (size_t)c->in[0]->len);
 }
@@ -180,7 +180,7 @@ static tn_status plan(tni_plan *c)
     if (s == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     base_args(&s->args, &s->room, c->node, c->in[0]->dtype);
     s->n_in = c->n_in;
-    if (c->kernels != NULL) s->kernel = c->kernels->unary.f32[TNI_UNARY_CLIP];
+    s->kernels = c->kernels;
     c->state = s;
     c->run = run;
     return TN_OK;

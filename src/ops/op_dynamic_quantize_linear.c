@@ -38,6 +38,7 @@ typedef struct dynamic_job {
     const float *x;
     uint8_t *y;
     float scale, zero;
+    const tni_quant_kernels *kernels; /* NULL: loops */
 } dynamic_job;
 
 static void quantize_piece(void *ctx, size_t row, size_t first, size_t n)
@@ -45,6 +46,11 @@ static void quantize_piece(void *ctx, size_t row, size_t first, size_t n)
     const dynamic_job *j = ctx;
     float v[BLOCK];
     (void)row;
+    if (j->kernels != NULL) {
+        j->kernels->u8_from_f32(j->x + first, j->y + first, n, j->scale,
+                                (int)j->zero);
+        return;
+    }
     for (size_t i = 0; i < n; i += BLOCK) {
         const size_t m = n - i < BLOCK ? n - i : BLOCK;
         for (size_t e = 0; e < m; e++) v[e] = j->x[first + i + e] / j->scale;
@@ -53,9 +59,9 @@ static void quantize_piece(void *ctx, size_t row, size_t first, size_t n)
 }
 
 static void quantize(tni_tensor *const *out, int n_out, const tni_tensor *x,
-                     const tni_par *par)
+                     const tni_quant_kernels *kernels, const tni_par *par)
 {
-    dynamic_job j = {.x = x->data};
+    dynamic_job j = {.x = x->data, .kernels = kernels};
     const float none = 0.0f;
     float min = 0.0f, max = 0.0f;
     uint8_t zero = 0;
@@ -87,18 +93,19 @@ static tn_status ref(tni_ref *c)
     TN_TRY(tni_ref_output(c, 0, TN_U8, x->rank, x->dims));
     TN_TRY(tni_ref_output(c, 1, TN_F32, 0, NULL));
     TN_TRY(tni_ref_output(c, 2, TN_U8, 0, NULL));
-    quantize(c->out, c->n_out, x, c->par);
+    quantize(c->out, c->n_out, x, NULL, c->par);
     return TN_OK;
 }
 
 typedef struct dynamic_state {
     int n_out;
+    const tni_quant_kernels *kernels;
 } dynamic_state;
 
 static void run(const tni_run *c)
 {
-    quantize(c->out, ((const dynamic_state *)c->state)->n_out, c->in[0],
-             c->par);
+    const dynamic_state *s = c->state;
+    quantize(c->out, s->n_out, c->in[0], s->kernels, c->par);
 }
 
 static tn_status plan(tni_plan *c)
@@ -106,6 +113,7 @@ static tn_status plan(tni_plan *c)
     dynamic_state *s = TNI_NEW(c->arena, dynamic_state);
     if (s == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     s->n_out = c->n_out;
+    if (c->kernels != NULL) s->kernels = &c->kernels->quant;
     c->state = s;
     c->run = run;
     return TN_OK;

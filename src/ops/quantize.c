@@ -19,7 +19,8 @@ typedef struct quant_job {
     tn_dtype precision; /* f16 or bf16: quotients are rounded to it */
     bool saturate;
     size_t x_size, y_size, scale_size, zero_size;
-    const char *x, *scale, *zero; /* zero NULL: none */
+    const tni_quant_kernels *kernels; /* f32 and 8 bits; NULL: loops */
+    const char *x, *scale, *zero;     /* zero NULL: none */
     char *y;
 } quant_job;
 
@@ -127,11 +128,28 @@ static void divide(const quant_job *j, float *v, const char *x, size_t m,
     }
 }
 
+/* A cell of f32 to 8 bits with one scale. */
+static void quantize_bytes(const quant_job *j, const tni_qcell *cell)
+{
+    float scale = 0.0f, zero = 0.0f;
+    load_scales(j, &scale, &zero, cell, 0, 1);
+    const float *x = (const float *)(const void *)j->x + cell->at;
+    char *y = j->y + cell->at;
+    if (j->y_dtype == TN_U8)
+        j->kernels->u8_from_f32(x, (uint8_t *)y, cell->n, scale, (int)zero);
+    else
+        j->kernels->s8_from_f32(x, (int8_t *)y, cell->n, scale, (int)zero);
+}
+
 static void quantize_piece(void *ctx, size_t row, size_t first, size_t n)
 {
     const quant_job *j = ctx;
     tni_qcell cell;
     if (!tni_qgrid_cell(&cell, &j->grid, row, first, n)) return;
+    if (j->kernels != NULL && cell.step == 0) {
+        quantize_bytes(j, &cell);
+        return;
+    }
     float v[BLOCK], scale[BLOCK], zero[BLOCK];
     for (size_t i = 0; i < cell.n; i += BLOCK) {
         const size_t m = cell.n - i < BLOCK ? cell.n - i : BLOCK;
@@ -195,11 +213,30 @@ static void quantize_run(const tni_run *c)
 
 /* --- dequantize -------------------------------------------------------- */
 
+/* A cell of 8 bits to f32 with one scale. */
+static void dequantize_bytes(const quant_job *j, const tni_qcell *cell)
+{
+    float scale = 0.0f, zero = 0.0f;
+    load_scales(j, &scale, &zero, cell, 0, 1);
+    float *y = (float *)(void *)j->y + cell->at;
+    const char *x = j->x + cell->at;
+    if (j->x_dtype == TN_U8)
+        j->kernels->f32_from_u8((const uint8_t *)x, y, cell->n, scale,
+                                (int)zero);
+    else
+        j->kernels->f32_from_s8((const int8_t *)x, y, cell->n, scale,
+                                (int)zero);
+}
+
 static void dequantize_piece(void *ctx, size_t row, size_t first, size_t n)
 {
     const quant_job *j = ctx;
     tni_qcell cell;
     if (!tni_qgrid_cell(&cell, &j->grid, row, first, n)) return;
+    if (j->kernels != NULL && cell.step == 0) {
+        dequantize_bytes(j, &cell);
+        return;
+    }
     float v[BLOCK], scale[BLOCK], zero[BLOCK];
     for (size_t i = 0; i < cell.n; i += BLOCK) {
         const size_t m = cell.n - i < BLOCK ? cell.n - i : BLOCK;
@@ -266,6 +303,11 @@ static void dequantize_run(const tni_run *c)
 
 /* --- plans ------------------------------------------------------------- */
 
+static bool is_byte(tn_dtype dtype)
+{
+    return dtype == TN_U8 || dtype == TN_I8;
+}
+
 static tn_status make_plan(tni_plan *c, void (*run)(const tni_run *))
 {
     if (c->out[0] == NULL) return TN_OK;
@@ -273,6 +315,10 @@ static tn_status make_plan(tni_plan *c, void (*run)(const tni_run *))
     if (j == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     TN_TRY(plan_init(j, c));
     if (c->n_in < 3 || c->in[2] == NULL) j->zero_size = 0;
+    const bool to =
+        is_byte(j->y_dtype) && j->x_dtype == TN_F32 && j->precision == TN_F32;
+    const bool from = is_byte(j->x_dtype) && j->y_dtype == TN_F32;
+    if (c->kernels != NULL && (to || from)) j->kernels = &c->kernels->quant;
     c->state = j;
     c->run = run;
     return TN_OK;
