@@ -213,6 +213,8 @@ static int64_t given_dim(const cli *c, const char *name)
     }
 }
 
+/* Wide integers are 0 or 1: they are mostly indices and masks, and the
+ * smallest table in use has two rows (BERT's token types). */
 static void fill_random(tn_tensor *t, uint64_t *state)
 {
     const int64_t n = tn_tensor_len(t);
@@ -231,12 +233,12 @@ static void fill_random(tn_tensor *t, uint64_t *state)
             ((uint16_t *)data)[i] =
                 (uint16_t)((r & 0x807fu) | (126u << 7));
             break;
-        case TN_I64: ((int64_t *)data)[i] = (int64_t)(r % 10u); break;
-        case TN_U64: ((uint64_t *)data)[i] = r % 10u; break;
-        case TN_I32: ((int32_t *)data)[i] = (int32_t)(r % 10u); break;
-        case TN_U32: ((uint32_t *)data)[i] = (uint32_t)(r % 10u); break;
-        case TN_I16: ((int16_t *)data)[i] = (int16_t)(r % 10u); break;
-        case TN_U16: ((uint16_t *)data)[i] = (uint16_t)(r % 10u); break;
+        case TN_I64: ((int64_t *)data)[i] = (int64_t)(r % 2u); break;
+        case TN_U64: ((uint64_t *)data)[i] = r % 2u; break;
+        case TN_I32: ((int32_t *)data)[i] = (int32_t)(r % 2u); break;
+        case TN_U32: ((uint32_t *)data)[i] = (uint32_t)(r % 2u); break;
+        case TN_I16: ((int16_t *)data)[i] = (int16_t)(r % 2u); break;
+        case TN_U16: ((uint16_t *)data)[i] = (uint16_t)(r % 2u); break;
         case TN_BOOL: ((uint8_t *)data)[i] = (uint8_t)(r & 1u); break;
         case TN_U8: ((uint8_t *)data)[i] = (uint8_t)(r & 255u); break;
         case TN_I8: ((int8_t *)data)[i] = (int8_t)(r & 127u); break;
