@@ -21,9 +21,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 
 def tidy(path):
-    """Drops what exporters record about the exporting machine."""
+    """Drops what exporters record about the exporting machine, and gives the
+    free first extent its name."""
     model = onnx.load(path)
     model.graph.name = os.path.basename(os.path.dirname(path))
+    for value in [*model.graph.input, *model.graph.output]:
+        dims = value.type.tensor_type.shape.dim
+        if dims and not dims[0].HasField("dim_value"):
+            dims[0].dim_param = "batch"
     graphs = [model.graph]
     while graphs:
         graph = graphs.pop()
@@ -103,10 +108,10 @@ def save_sample(folder, name, value):
     """One input as a file that `tenon run model.onnx INPUT=FILE` takes."""
     path = os.path.join(folder, "samples")
     os.makedirs(path, exist_ok=True)
-    if np.asarray(value).dtype.kind in "UO":
-        _save(os.path.join(path, name + ".pb"), _proto("", value))
-    else:
-        np.save(os.path.join(path, name + ".npy"), value)
+    value = np.asarray(value)
+    if value.dtype.kind == "O":
+        value = value.astype(str)
+    np.save(os.path.join(path, name + ".npy"), value)
 
 
 def save_labels(folder, labels):

@@ -180,10 +180,8 @@ title "Penguins, from text and numbers, by the network from scikit-learn"
 for bird in adelie chinstrap gentoo; do
     note=penguins-sklearn/samples/$bird
     set --
-    for column in island sex; do
-        set -- "$@" "$column=${note}_$column.pb"
-    done
-    for column in bill_length_mm bill_depth_mm flipper_length_mm body_mass_g; do
+    for column in island sex bill_length_mm bill_depth_mm flipper_length_mm \
+        body_mass_g; do
         set -- "$@" "$column=${note}_$column.npy"
     done
     run penguins-sklearn "$@"
