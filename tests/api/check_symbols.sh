@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What the libraries show to the world: versioned tn_* symbols, no other global
+# name, no mutable data, no dependency beyond libc and libm.
+set -eu
+shared=$1
+static=$2
+bad=0
+complain() {
+    echo "$1:"
+    echo "$2" | head -n 10
+    bad=1
+}
+
+found=$(nm -D --defined-only "$shared" | awk '{print $3}' |
+    grep -vE '^tn_[a-z0-9_]+@@TN_0$|^TN_0$' || true)
+[ -z "$found" ] || complain "exported, but not tn_*@@TN_0" "$found"
+
+found=$(nm -g --defined-only "$static" 2>/dev/null | awk 'NF==3 {print $3}' |
+    grep -vE '^tni?_' || true)
+[ -z "$found" ] || complain "global names without our prefix" "$found"
+
+found=$(nm --defined-only "$static" 2>/dev/null |
+    awk 'NF==3 && $2 ~ /^[bBdDcC]$/ {print $3}' | grep -vE '^\.|^DW\.' || true)
+[ -z "$found" ] || complain "mutable static data" "$found"
+
+found=$(ldd "$shared" | awk '{print $1}' |
+    grep -vE '^(linux-vdso|libc\.so|libm\.so|libpthread\.so|/lib.*/ld-linux)' || true)
+[ -z "$found" ] || complain "needs more than libc and libm" "$found"
+
+[ "$bad" = 0 ] && echo "$(nm -D --defined-only "$shared" | grep -c ' T tn_') functions exported"
+exit $bad

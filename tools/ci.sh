@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The only place that knows how the jobs of CI run: tools/ci.sh JOB...
+#   test     the README's test command: gcc, release, all suites
+#   demo     the README's main command
+#   strict   gcc and clang 14 with warnings as errors
+#   clang    clang 14 build, all tests
+#   asan     address and undefined-behaviour sanitizers, all tests
+#   tsan     thread sanitizer over pool and execution
+#   msan     memory sanitizer, kernels masked to plain C
+#   fuzz     every fuzz target for 60 seconds
+#   all      everything above; ends with "N passed, N failed"
+set -u
+cd "$(dirname "$0")/.."
+jobs=${JOBS:-$(nproc)}
+log_dir=build/ci
+mkdir -p "$log_dir"
+
+configure() { # preset, arguments
+    local preset=$1
+    shift
+    cmake --preset "$preset" "$@" >"$log_dir/$preset.configure.log" 2>&1 ||
+        { tail -n 40 "$log_dir/$preset.configure.log"; return 1; }
+}
+build() { # preset, targets
+    local preset=$1
+    shift
+    cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"} \
+        >"$log_dir/$preset.build.log" 2>&1 ||
+        { grep -E "error|warning:|undefined" "$log_dir/$preset.build.log" | head -n 40; return 1; }
+}
+
+job_test() { make test; }
+job_demo() { make demo; }
+job_strict() {
+    configure ci -DTENON_TESTS=ON && build ci &&
+        configure clang -DTENON_TESTS=ON && build clang
+}
+job_clang() {
+    configure clang -DTENON_TESTS=ON && build clang &&
+        ctest --preset clang -j "$jobs" -LE "slow|lint"
+}
+job_asan() {
+    configure asan -DTENON_TESTS=ON && build asan &&
+        ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 \
+        UBSAN_OPTIONS=print_stacktrace=1 \
+        ctest --preset asan -j "$jobs" -LE "slow|lint|one-cc"
+}
+job_tsan() {
+    configure tsan -DTENON_TESTS=ON && build tsan &&
+        TSAN_OPTIONS=halt_on_error=1 ctest --preset tsan -j "$jobs" -L threads
+}
+job_msan() {
+    configure msan -DTENON_TESTS=ON && build msan &&
+        TN_CPU=ref ctest --preset msan -j "$jobs" -L memory
+}
+job_fuzz() { tools/fuzz.sh "${SECONDS_EACH:-60}"; }
+
+passed=0
+failed=0
+run_job() {
+    echo "== $1"
+    local start=$SECONDS
+    if "job_$1"; then
+        passed=$((passed + 1))
+        echo "== $1 passed in $((SECONDS - start)) s"
+    else
+        failed=$((failed + 1))
+        echo "== $1 FAILED after $((SECONDS - start)) s"
+    fi
+}
+
+if [ "${1:-}" = "" ]; then
+    sed -n '3,14p' "$0"
+    exit 2
+fi
+if [ "$1" = all ]; then
+    tools/deps.sh ci || exit 1
+    set -- test demo strict asan tsan fuzz
+fi
+for job in "$@"; do run_job "$job"; done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
