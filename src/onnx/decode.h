@@ -9,6 +9,8 @@
 #include "onnx/wire.h"
 #include "ops/op.h"
 
+#include <string.h>
+
 /* A model-local function, kept as bytes and decoded anew at each call. */
 typedef struct tni_function {
     tni_wire body; /* of the FunctionProto */
@@ -114,5 +116,11 @@ tni_value *tni_scope_find(const tni_scope *s, tni_bytes name, bool *bound);
 tn_status tni_scope_define(tni_scope *s, tni_bytes name, tni_value **out);
 
 tn_status tni_decode_nomem(tni_decoder *d);
+
+/* Whether the error tells of a node already. */
+static inline bool tni_decode_has_place(const tni_decoder *d)
+{
+    return d->err != NULL && strncmp(d->err->where, "node ", 5) == 0;
+}
 
 #endif

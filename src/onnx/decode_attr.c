@@ -318,6 +318,7 @@ tn_status tni_decode_attr(const tni_scope *s, const tni_wire *attr,
     TN_TRY(read_header(attr, &h));
     TN_TRY(tni_decode_name(s->d, h.name, &out->name));
     const tn_status status = decode_in(s, attr, out, present);
-    if (status != TN_OK) tni_err_where(s->d->err, "attribute '%.64s'", out->name);
+    if (status != TN_OK && !tni_decode_has_place(s->d))
+        tni_err_where(s->d->err, "attribute '%.64s'", out->name);
     return status;
 }

@@ -514,6 +514,7 @@ static tn_status define_outputs(tni_scope *s, const tni_wire *body,
 
 tn_status tni_decode_nodes(tni_scope *s, const tni_wire *body, uint32_t number)
 {
+    tni_decoder *d = s->d;
     tni_wire w = *body, sub;
     tni_field f;
     bool more = false;
@@ -528,7 +529,9 @@ tn_status tni_decode_nodes(tni_scope *s, const tni_wire *body, uint32_t number)
         TN_TRY(read_head(s, &sub, &h));
         const tn_status status = decode_node(s, &sub, &h);
         if (status != TN_OK) {
-            head_where(s, &h, index);
+            /* Of nested places the outermost and the innermost are told. */
+            const bool inner = s->outer != NULL || s->function != NULL;
+            if (!inner || !tni_decode_has_place(d)) head_where(s, &h, index);
             return status;
         }
         index++;

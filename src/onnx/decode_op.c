@@ -2,6 +2,7 @@
 /* decode_op.c - which operator a node means, and what to say when none */
 #include "onnx/decode.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Stands for an operator that this build does not know (lenient decoding). */
@@ -45,6 +46,9 @@ static tn_status fail_unknown(tni_decoder *d, const char *domain,
                               const char *name, int opset)
 {
     int n = 0, best = 1000, in_domain = 0;
+    char version[40] = ", which the model does not import,";
+    if (opset != INT32_MAX)
+        (void)snprintf(version, sizeof version, " version %d", opset);
     const tni_op *const *ops = tni_ops(&n);
     const tni_op *near = NULL, *elsewhere = NULL;
     for (int i = 0; i < n; i++) {
@@ -61,18 +65,18 @@ static tn_status fail_unknown(tni_decoder *d, const char *domain,
     }
     if (elsewhere != NULL)
         return tni_fail(d->err, TN_EUNSUPPORTED,
-                        "operator %.60s of domain '%.60s' version %d is not "
+                        "operator %.60s of domain '%.60s'%s is not "
                         "supported; domain '%s' has one of that name",
-                        name, shown(domain), opset, shown(elsewhere->domain));
+                        name, shown(domain), version, shown(elsewhere->domain));
     if (near != NULL && best <= 3)
         return tni_fail(d->err, TN_EUNSUPPORTED,
-                        "operator %.60s of domain '%.60s' version %d is not "
+                        "operator %.60s of domain '%.60s'%s is not "
                         "supported; the nearest supported name is %s",
-                        name, shown(domain), opset, near->name);
+                        name, shown(domain), version, near->name);
     return tni_fail(d->err, TN_EUNSUPPORTED,
-                    "operator %.60s of domain '%.60s' version %d is not "
+                    "operator %.60s of domain '%.60s'%s is not "
                     "supported; this build has %d operators of that domain",
-                    name, shown(domain), opset, in_domain);
+                    name, shown(domain), version, in_domain);
 }
 
 static tn_status fail_version(tni_decoder *d, const tni_op *op, int opset)

@@ -478,6 +478,19 @@ static void name_where(tn_err *err, tni_bytes name)
                   name.len != 0 ? (const char *)name.ptr : "");
 }
 
+/* The name of a tensor that the first walk gave up on. */
+static tni_bytes find_name(const tni_wire *start)
+{
+    tni_wire w = *start;
+    tni_field f;
+    bool more = false;
+    tni_bytes name = {NULL, 0};
+    w.err = NULL;
+    while (tni_wire_next(&w, &f, &more) == TN_OK && more)
+        if (f.number == f_name && f.type == TNI_WIRE_LEN) name = f.bytes;
+    return name;
+}
+
 tn_status tni_decode_tensor(const tni_tensor_src *src, tni_wire *w,
                             tni_tensor *out, tni_bytes *name)
 {
@@ -486,7 +499,10 @@ tn_status tni_decode_tensor(const tni_tensor_src *src, tni_wire *w,
     memset(out, 0, sizeof *out);
     p.start = w->at;
     tn_status status = scan(src, w, &p);
-    if (status == TN_OK) status = finish(src, w, &p, out);
+    if (status == TN_OK)
+        status = finish(src, w, &p, out);
+    else
+        p.name = find_name(w);
     w->at = w->end;
     if (status != TN_OK) name_where(src->err, p.name);
     if (name != NULL) *name = p.name;
