@@ -86,7 +86,7 @@ tn_status tni_attn_bias_strides(tni_attn_bias *bias, int rank,
         }                                                                      \
         if (a->causal)                                                         \
             for (int64_t j = at < 0 ? 0 : at + 1; j < a->kv_len; j++)          \
-                row[j] += (T)a->causal_value;                                  \
+                row[j] = (T)a->causal_value;                                   \
         if (a->left >= 0)                                                      \
             for (int64_t j = 0; j < at - a->left && j < a->kv_len; j++)        \
                 row[j] = none;                                                 \

@@ -45,8 +45,8 @@ typedef struct tni_attn {
     tni_attn_stride q, k, v, y;
     double scale, softcap;
     tni_attn_bias bias[2];
-    /* Causal: keys j > i + offset get causal_value added; offset[b] when
-     * offsets is set. Windows bound i + offset - j (left, right; -1: none). */
+    /* Causal: keys j > i + offset get causal_value as their addend; offsets[b]
+     * when that is set. Windows bound i + offset - j (left, right; -1: none). */
     bool causal;
     double causal_value;
     int64_t offset, left, right;

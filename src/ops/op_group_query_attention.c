@@ -275,8 +275,7 @@ static tn_status rotate(tni_ref *c, const gqa *g, int64_t h, double *x)
     return TN_OK;
 }
 
-/* Past of each sequence and its new keys behind; the rest of the cache keeps
- * what the past had, or zeros. */
+/* Past of each sequence and its new keys behind, then zeros. */
 static tn_status join(tni_ref *c, const gqa *g, int past_in, const double *x,
                       double **out)
 {
@@ -289,7 +288,7 @@ static tn_status join(tni_ref *c, const gqa *g, int past_in, const double *x,
         double *const to = cache + u * g->cap * g->d;
         const int64_t at = g->past[u / g->h.kv];
         for (int64_t i = 0; i < g->cap * g->d; i++)
-            to[i] = past != NULL && i < g->past_cap * g->d
+            to[i] = past != NULL && i < at * g->d
                         ? past[u * g->past_cap * g->d + i]
                         : 0;
         memcpy(to + at * g->d, x + u * g->s * g->d,
@@ -350,6 +349,9 @@ static tn_status attend(tni_ref *c, const gqa *g, const double *q,
     scratch = tni_nn_doubles(c, 2 * g->total);
     if (scratch == NULL) return tni_ref_nomem(c);
     if (y != NULL) tni_attn_ref(&a, q, k, v, y, qk, scratch);
+    /* Scores that a mask hides are shown as zero. */
+    for (int64_t i = 0; qk != NULL && i < g->b * g->h.q * g->s * g->total; i++)
+        if (isinf(qk[i])) qk[i] = 0;
     tni_nn_store(c, OUTPUT, y);
     tni_nn_store(c, QK, qk);
     return TN_OK;

@@ -15,6 +15,7 @@
 #include "ops/msattn.h"
 #include "ops/nn.h"
 
+#include <float.h>
 #include <math.h>
 
 #define T (TNI_T(TN_F32) | TNI_T(TN_F16) | TNI_T(TN_BF16))
@@ -165,7 +166,7 @@ static tn_status shape_make(shape *s, const tni_node *node, const int64_t *x,
                      ? (double)scale->v.f
                      : 1.0 / sqrt((double)s->a.dim);
     s->a.causal = tni_attr_int(node, "unidirectional", 0) != 0 && x[1] > 1;
-    s->a.causal_value = s->filter;
+    s->a.causal_value = -(double)FLT_MAX;
     if (mask != NULL)
         TN_TRY(tni_ms_mask_kind(&s->mask, mask_rank, mask, x[0], x[1],
                                 s->a.kv_len, err));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_ms_rotary_embedding.c - com.microsoft RotaryEmbedding; see rotary.h */
+/* op_ms_rotary_embedding.c - com.microsoft RotaryEmbedding; see rotary.h. Its
+ * attribute scale is accepted and, as in ONNX Runtime, without effect. */
 #include "ops/rotary.h"
 
 #define T (TNI_T(TN_F32) | TNI_T(TN_F16) | TNI_T(TN_BF16))

@@ -16,6 +16,7 @@
 #include "ops/msattn.h"
 #include "ops/nn.h"
 
+#include <float.h>
 #include <math.h>
 
 #define T (TNI_T(TN_F32) | TNI_T(TN_F16) | TNI_T(TN_BF16))
@@ -234,7 +235,7 @@ static tn_status multi_head_attention_infer(tni_infer *c)
 }
 
 /* The core's view: query at `q`, keys and values in caches or in place. */
-static tni_attn attn_of(const shape *s, const tni_node *node, double filter)
+static tni_attn attn_of(const shape *s, const tni_node *node)
 {
     const tni_attr *const scale = tni_attr_find(node, "scale");
     tni_attn a = {.batch = s->b,
@@ -250,7 +251,7 @@ static tni_attn attn_of(const shape *s, const tni_node *node, double filter)
                   .left = -1,
                   .right = -1,
                   .offset = s->past,
-                  .causal_value = filter,
+                  .causal_value = -(double)FLT_MAX,
                   .qk = TNI_ATTN_QK_BIASED};
     a.y = tni_attn_bsh(s->s, s->n, s->dv);
     a.scale = scale != NULL && scale->v.f != 0.0f ? (double)scale->v.f
@@ -346,7 +347,7 @@ static tn_status multi_head_attention_ref(tni_ref *c)
     tni_attn a;
     shape s;
     TN_TRY(ref_shape(&s, c));
-    a = attn_of(&s, c->node, filter);
+    a = attn_of(&s, c->node);
     TN_TRY(ref_masks(c, &a, filter));
     TN_TRY(tni_ref_output(c, OUTPUT, t, 3,
                           (const int64_t[3]){s.b, s.s, s.n * s.dv}));
@@ -470,7 +471,7 @@ static tn_status plan_shape(tni_plan *c, mha_state *st)
     }
     TN_TRY(shape_make(&st->s, c->node, rank, dims, c->err));
     st->filter = (float)filter_of(c->node);
-    st->a = attn_of(&st->s, c->node, filter_of(c->node));
+    st->a = attn_of(&st->s, c->node);
     tni_attn *const a = &st->a;
     if (planned_in(c, MASK))
         TN_TRY(tni_ms_mask_kind(&st->mask, rank[MASK], dims[MASK], a->batch,

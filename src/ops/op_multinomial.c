@@ -20,8 +20,7 @@ static tn_status params(tn_dtype *dtype, int64_t *size, const tni_node *node,
         return tni_fail(err, TN_EUNSUPPORTED, "dtype %s",
                         tn_dtype_name(*dtype));
     if (*size < 0)
-        return tni_fail(err, TN_EINVAL, "sample_size %lld",
-                        (long long)*size);
+        return tni_fail(err, TN_EINVAL, "sample_size %lld", (long long)*size);
     return TN_OK;
 }
 
@@ -56,7 +55,8 @@ static tn_status ref(tni_ref *c)
     for (int64_t b = 0; b < dims[0]; b++) {
         double top = -HUGE_VAL, sum = 0.0;
         for (int64_t i = 0; i < n; i++)
-            if (tni_get_f64(x, b * n + i) > top) top = tni_get_f64(x, b * n + i);
+            if (tni_get_f64(x, b * n + i) > top)
+                top = tni_get_f64(x, b * n + i);
         for (int64_t i = 0; i < n; i++)
             sums[i] = sum += exp(tni_get_f64(x, b * n + i) - top);
         if (!(sum > 0.0))
@@ -84,15 +84,19 @@ static tn_status ref(tni_ref *c)
 }
 
 static const tni_arg ins[] = {{"input", TNI_FLOATS, 0, 0}};
-static const tni_arg outs[] = {
-    {"output", TNI_T(TN_I32) | TNI_T(TN_I64), 0, 0}};
+static const tni_arg outs[] = {{"output", TNI_T(TN_I32) | TNI_T(TN_I64), 0, 0}};
 static const tni_attr_spec attrs[] = {{"dtype", TNI_ATTR_INT, "6"},
                                       {"sample_size", TNI_ATTR_INT, "1"},
                                       {"seed", TNI_ATTR_FLOAT, NULL}};
 
 static const tni_op_version versions[] = {
-    {.since = 7, TNI_IN(ins), TNI_OUT(outs), TNI_ATTRS(attrs),
-     .traits = TNI_IMPURE, .infer = infer, .ref = ref},
+    {.since = 7,
+     TNI_IN(ins),
+     TNI_OUT(outs),
+     TNI_ATTRS(attrs),
+     .traits = TNI_IMPURE,
+     .infer = infer,
+     .ref = ref},
 };
 
 const tni_op tni_op_multinomial = {

@@ -101,7 +101,6 @@ tn_status tni_rotary_ref(tni_ref *c, const tni_rotary_op *op)
     const tni_tensor *const ids =
         tni_ref_has(c, op->pos_in) ? c->in[op->pos_in] : NULL;
     const bool interleaved = tni_attr_int(c->node, "interleaved", 0) != 0;
-    const double scale = (double)tni_attr_float(c->node, "scale", 1.0f);
     const double *x = NULL, *cos_c = NULL, *sin_c = NULL;
     double *y = NULL;
     layout l = {0};
@@ -126,8 +125,6 @@ tn_status tni_rotary_ref(tni_ref *c, const tni_rotary_op *op)
         tni_rotary_vec(y + at, x + at, cos_c + row * (l.dim / 2),
                        sin_c + row * (l.dim / 2), l.dim, l.head, interleaved);
     }
-    if (scale != 1.0)
-        for (int64_t i = 0; i < t->len; i++) y[i] *= scale;
     tni_nn_store(c, 0, y);
     return TN_OK;
 }
