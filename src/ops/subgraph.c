@@ -16,6 +16,13 @@ static tn_status join(tni_type *out, const tni_type *a, const tni_type *b,
         *out = a->kind == TN_KIND_NONE ? *b : *a;
         return TN_OK;
     }
+    if (a->kind != b->kind &&
+        (a->kind == TN_KIND_OPTIONAL || b->kind == TN_KIND_OPTIONAL)) {
+        /* An optional and what it may hold: either can come at run. */
+        memset(out, 0, sizeof *out);
+        out->rank = -1;
+        return TN_OK;
+    }
     if (a->kind != b->kind ||
         (a->dtype != b->dtype && a->dtype != TN_UNDEFINED &&
          b->dtype != TN_UNDEFINED)) {

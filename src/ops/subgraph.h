@@ -7,7 +7,8 @@
 
 /*
  * The most exact type that covers both: extents that differ become unknown,
- * ranks that differ leave the rank unknown, a missing type gives the other.
+ * ranks that differ leave the rank unknown, a missing type gives the other;
+ * an optional with anything else is unknown altogether.
  * TN_EINVAL when the kinds or dtypes cannot be the same value.
  */
 tn_status tni_type_join(tni_type *out, const tni_type *a, const tni_type *b,
