@@ -330,9 +330,15 @@ tn_status tni_plan_infer_graph(tni_infer *c, const tni_graph *graph,
         out[i].rank = -1;
     }
     if (outer->depth >= 32) return TN_OK;
-    tni_slot *slots =
-        TNI_NEW_ARRAY(outer->arena, tni_slot, graph->n_values);
+    tni_slot *slots = TNI_NEW_ARRAY(outer->arena, tni_slot,
+                                    graph->n_values + graph->n_captures);
     if (slots == NULL) return nomem(c->err);
+    for (int i = 0; i < graph->n_captures; i++) {
+        tni_slot *to = &slots[graph->n_values + i];
+        const tni_slot *from = slot_of(outer, graph->captures[i]);
+        to->type.rank = -1;
+        if (from != NULL) *to = *from;
+    }
     tni_plan_scope scope = {graph,         slots,        outer, outer->planner,
                             outer->arena, outer->depth + 1};
     init_slots(graph, slots, in, n_in);
