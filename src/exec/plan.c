@@ -342,6 +342,14 @@ tn_status tni_plan_infer_graph(tni_infer *c, const tni_graph *graph,
     tni_plan_scope scope = {graph,         slots,        outer, outer->planner,
                             outer->arena, outer->depth + 1};
     init_slots(graph, slots, in, n_in);
+    for (int i = 0; i < graph->n_captures; i++) {
+        const tni_slot *from = slot_of(outer, graph->captures[i]);
+        tni_slot *to = &slots[graph->n_values + i];
+        to->type.rank = -1;
+        if (from == NULL) continue;
+        to->type = from->type;
+        to->constant = from->constant;
+    }
     tni_arena tmp;
     tni_arena_init(&tmp, outer->arena->mem, 1 << 12);
     tn_err local = {0};
