@@ -6,6 +6,8 @@
 #
 # Exit: 0 every model gives Python's answers, 1 some do not, 2 wrong usage.
 set -u
+LC_ALL=C
+export LC_ALL
 
 tenon=${1:-build/tenon}
 case $tenon in
