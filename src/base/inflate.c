@@ -154,8 +154,8 @@ static tn_status coded_block(stream *s)
                                              1, 1, 2, 2, 2, 2, 3, 3, 3, 3,
                                              4, 4, 4, 4, 5, 5, 5, 5, 0};
     static const uint16_t distance_base[30] = {
-        1,   2,   3,   4,   5,   7,    9,    13,   17,   25,
-        33,  49,  65,  97,  129, 193,  257,  385,  513,  769,
+        1,    2,    3,    4,    5,    7,    9,    13,    17,    25,
+        33,   49,   65,   97,   129,  193,  257,  385,   513,   769,
         1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
     static const uint8_t distance_extra[30] = {
         0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5,  5,  6,
@@ -176,7 +176,8 @@ static tn_status coded_block(stream *s)
         /* At most 15 + 5 + 15 + 13 = 48 bits: one refill is enough. */
         const size_t len = length_base[li] + take(s, length_extra[li]);
         const int di = decode(s, &s->distances);
-        if (di < 0 || di >= 30) return fail(s, "a distance code does not exist");
+        if (di < 0 || di >= 30)
+            return fail(s, "a distance code does not exist");
         const size_t dist = distance_base[di] + take(s, distance_extra[di]);
         if (overran(s)) return fail(s, "it ends too early");
         if (dist > s->used) return fail(s, "a match begins before the start");

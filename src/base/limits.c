@@ -10,8 +10,8 @@ void tni_limits_fill(tn_limits *out, const tn_limits *in)
 {
     memset(out, 0, sizeof *out);
     if (in != NULL) {
-        const size_t n = in->struct_size < sizeof *out ? in->struct_size
-                                                       : sizeof *out;
+        const size_t n =
+            in->struct_size < sizeof *out ? in->struct_size : sizeof *out;
         memcpy(out, in, n);
     }
     out->struct_size = sizeof *out;

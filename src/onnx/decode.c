@@ -111,8 +111,7 @@ tn_status tni_decode_opsets(tni_decoder *d, const tni_wire *start,
     for (;;) {
         TN_TRY(tni_wire_next(&w, &f, &more));
         if (!more) return TN_OK;
-        if (f.number == number)
-            TN_TRY(decode_opset(d, &w, &f, &(*out)[at++]));
+        if (f.number == number) TN_TRY(decode_opset(d, &w, &f, &(*out)[at++]));
     }
 }
 
@@ -167,8 +166,7 @@ static tn_status decode_function(tni_decoder *d, const tni_wire *w,
     memcpy(key + nd + 1, fn->name, nn + 1);
     memcpy(key + nd + nn + 2, fn->overload, no);
     bool fresh = false;
-    void **slot =
-        tni_strmap_add(&d->functions, key, nd + nn + no + 2, &fresh);
+    void **slot = tni_strmap_add(&d->functions, key, nd + nn + no + 2, &fresh);
     if (slot == NULL) return tni_decode_nomem(d);
     if (!fresh)
         return tni_fail_at(d->err, TN_EFORMAT, tni_wire_offset(w, f->at),
@@ -188,8 +186,7 @@ static tn_status open_external(tni_decoder *d, tni_bytes location,
     const char *name = NULL;
     TN_TRY(tni_decode_name(d, location, &name));
     bool fresh = false;
-    void **slot =
-        tni_strmap_add(&d->locations, name, strlen(name), &fresh);
+    void **slot = tni_strmap_add(&d->locations, name, strlen(name), &fresh);
     if (slot == NULL) return tni_decode_nomem(d);
     if (!fresh && *slot != NULL) {
         *out = &m->external[(uintptr_t)*slot - 1];
@@ -200,8 +197,7 @@ static tn_status open_external(tni_decoder *d, tni_bytes location,
         tni_file_map *grown = TNI_NEW_ARRAY(d->arena, tni_file_map, cap);
         if (grown == NULL) return tni_decode_nomem(d);
         if (m->n_external > 0)
-            memcpy(grown, m->external,
-                   (size_t)m->n_external * sizeof *grown);
+            memcpy(grown, m->external, (size_t)m->n_external * sizeof *grown);
         m->external = grown;
         d->cap_external = cap;
     }
@@ -273,24 +269,18 @@ static tn_status decode_header(tni_decoder *d, const tni_wire *start,
         TN_TRY(tni_wire_next(&w, &f, &more));
         if (!more) break;
         switch (f.number) {
-        case f_ir_version:
-            TN_TRY(tni_wire_i64(&w, &f, &m->ir_version));
-            break;
+        case f_ir_version: TN_TRY(tni_wire_i64(&w, &f, &m->ir_version)); break;
         case f_producer_name:
             TN_TRY(decode_text(d, &w, &f, &m->producer_name));
             break;
         case f_producer_version:
             TN_TRY(decode_text(d, &w, &f, &m->producer_version));
             break;
-        case f_domain:
-            TN_TRY(decode_text(d, &w, &f, &m->domain));
-            break;
+        case f_domain: TN_TRY(decode_text(d, &w, &f, &m->domain)); break;
         case f_model_version:
             TN_TRY(tni_wire_i64(&w, &f, &m->model_version));
             break;
-        case f_doc_string:
-            TN_TRY(decode_text(d, &w, &f, &m->doc));
-            break;
+        case f_doc_string: TN_TRY(decode_text(d, &w, &f, &m->doc)); break;
         case f_graph:
             if (has_graph)
                 return tni_fail_at(d->err, TN_EFORMAT,
@@ -303,8 +293,7 @@ static tn_status decode_header(tni_decoder *d, const tni_wire *start,
             TN_TRY(decode_prop(d, &w, &f, &m->metadata[m->n_metadata]));
             m->n_metadata++;
             break;
-        default:
-            break;
+        default: break;
         }
     }
     if (!has_graph)
@@ -369,8 +358,8 @@ static tn_status decode_all(tni_decoder *d, const void *bytes, size_t size)
     const tni_op *const *ops = tni_ops(&n_ops);
     for (int i = 0; i < n_ops; i++) {
         bool fresh = false;
-        void **slot = tni_strmap_add(&d->ops, ops[i]->name,
-                                     strlen(ops[i]->name), &fresh);
+        void **slot =
+            tni_strmap_add(&d->ops, ops[i]->name, strlen(ops[i]->name), &fresh);
         if (slot == NULL) return tni_decode_nomem(d);
         if (fresh) *slot = tni_unconst(ops[i]);
     }

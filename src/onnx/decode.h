@@ -77,8 +77,7 @@ tn_status tni_decode_nodes(tni_scope *s, const tni_wire *body, uint32_t number);
 /* Replaces a call by the nodes of the function. `call` is the NodeProto. */
 tn_status tni_decode_call(const tni_scope *s, const tni_wire *call,
                           tni_function *fn, tni_value *const *in, int n_in,
-                          tni_value *const *out, int n_out,
-                          const char *prefix);
+                          tni_value *const *out, int n_out, const char *prefix);
 
 /*
  * An AttributeProto in a scope. *present is false when it refers to an

@@ -38,11 +38,16 @@ static const struct {
     uint32_t type, field;
     tni_attr_kind kind;
 } forms[] = {
-    {1, f_f, TNI_ATTR_FLOAT},         {2, f_i, TNI_ATTR_INT},
-    {3, f_s, TNI_ATTR_STRING},        {4, f_t, TNI_ATTR_TENSOR},
-    {5, f_g, TNI_ATTR_GRAPH},         {6, f_floats, TNI_ATTR_FLOATS},
-    {7, f_ints, TNI_ATTR_INTS},       {8, f_strings, TNI_ATTR_STRINGS},
-    {9, f_tensors, TNI_ATTR_TENSORS}, {10, f_graphs, TNI_ATTR_GRAPHS},
+    {1, f_f, TNI_ATTR_FLOAT},
+    {2, f_i, TNI_ATTR_INT},
+    {3, f_s, TNI_ATTR_STRING},
+    {4, f_t, TNI_ATTR_TENSOR},
+    {5, f_g, TNI_ATTR_GRAPH},
+    {6, f_floats, TNI_ATTR_FLOATS},
+    {7, f_ints, TNI_ATTR_INTS},
+    {8, f_strings, TNI_ATTR_STRINGS},
+    {9, f_tensors, TNI_ATTR_TENSORS},
+    {10, f_graphs, TNI_ATTR_GRAPHS},
     {11, f_sparse_tensor, TNI_ATTR_TENSOR},
     {12, f_sparse_tensors, TNI_ATTR_TENSORS},
     {13, f_tp, TNI_ATTR_TYPE},
@@ -93,8 +98,7 @@ static tn_status read_header(const tni_wire *start, header *h)
     }
     for (int i = 0; i < n_forms; i++) {
         /* The first exporters wrote no type; the field tells it. */
-        if (h->type == 0 ? forms[i].field == seen
-                         : forms[i].type == h->type) {
+        if (h->type == 0 ? forms[i].field == seen : forms[i].type == h->type) {
             h->field = forms[i].field;
             h->kind = forms[i].kind;
             break;
@@ -175,30 +179,24 @@ static tn_status decode_field(const tni_scope *s, const tni_wire *w,
         f->number == f_sparse_tensor || f->number == f_sparse_tensors;
     tni_bytes b;
     switch (h->kind) {
-    case TNI_ATTR_FLOAT:
-        return tni_wire_f32(w, f, &out->v.f);
-    case TNI_ATTR_INT:
-        return tni_wire_i64(w, f, &out->v.i);
+    case TNI_ATTR_FLOAT: return tni_wire_f32(w, f, &out->v.f);
+    case TNI_ATTR_INT: return tni_wire_i64(w, f, &out->v.i);
     case TNI_ATTR_STRING:
         TN_TRY(tni_wire_bytes(w, f, &b));
         string_of(b, &out->v.s);
         return TN_OK;
     case TNI_ATTR_TENSOR:
         return decode_one_tensor(s, w, f, sparse, &out->v.tensor);
-    case TNI_ATTR_GRAPH:
-        return decode_one_graph(s, w, f, &out->v.graph);
-    case TNI_ATTR_FLOATS:
-        return tni_wire_read_i32s(w, f, l->floats, at);
-    case TNI_ATTR_INTS:
-        return tni_wire_read_varints(w, f, l->ints, at);
+    case TNI_ATTR_GRAPH: return decode_one_graph(s, w, f, &out->v.graph);
+    case TNI_ATTR_FLOATS: return tni_wire_read_i32s(w, f, l->floats, at);
+    case TNI_ATTR_INTS: return tni_wire_read_varints(w, f, l->ints, at);
     case TNI_ATTR_STRINGS:
         TN_TRY(tni_wire_bytes(w, f, &b));
         string_of(b, &l->strings[(*at)++]);
         return TN_OK;
     case TNI_ATTR_TENSORS:
         return decode_one_tensor(s, w, f, sparse, &l->tensors[(*at)++]);
-    case TNI_ATTR_GRAPHS:
-        return decode_one_graph(s, w, f, &l->graphs[(*at)++]);
+    case TNI_ATTR_GRAPHS: return decode_one_graph(s, w, f, &l->graphs[(*at)++]);
     case TNI_ATTR_TYPE: {
         tni_wire sub;
         tni_type *t = TNI_NEW(d->arena, tni_type);
@@ -207,8 +205,7 @@ static tn_status decode_field(const tni_scope *s, const tni_wire *w,
         out->v.type = t;
         return tni_decode_type(d, &sub, t, (int)d->model->limits.max_nesting);
     }
-    default:
-        return TN_OK;
+    default: return TN_OK;
     }
 }
 
@@ -265,8 +262,8 @@ static tn_status decode_value(const tni_scope *s, const tni_wire *start,
 }
 
 /* Finds an attribute of that name among fields `number` of a message. */
-static tn_status find_in(const tni_wire *start, uint32_t number,
-                         tni_bytes name, tni_wire *found, bool *present)
+static tn_status find_in(const tni_wire *start, uint32_t number, tni_bytes name,
+                         tni_wire *found, bool *present)
 {
     tni_wire w = *start, sub, in;
     tni_field f, g;

@@ -90,12 +90,11 @@ tn_status tni_scope_define(tni_scope *s, tni_bytes name, tni_value **out)
     bool fresh = false;
     TN_TRY(bind(s, name, &slot, &fresh));
     if (!fresh)
-        return tni_fail_at(s->d->err, TN_EFORMAT,
-                           (uint64_t)(name.ptr - s->d->model->bytes),
-                           "the name '%.*s' is given twice; each value needs a "
-                           "name of its own",
-                           (int)(name.len < 120 ? name.len : 120),
-                           (const char *)name.ptr);
+        return tni_fail_at(
+            s->d->err, TN_EFORMAT, (uint64_t)(name.ptr - s->d->model->bytes),
+            "the name '%.*s' is given twice; each value needs a "
+            "name of its own",
+            (int)(name.len < 120 ? name.len : 120), (const char *)name.ptr);
     TN_TRY(new_value(s, name, out));
     *slot = *out;
     return TN_OK;
@@ -150,8 +149,7 @@ static tn_status read_head(tni_scope *s, const tni_wire *start, node_head *h)
     if (strcmp(h->domain, "ai.onnx") == 0) h->domain = "";
     h->opset = imported(s->opsets, s->n_opsets, h->domain);
     if (h->opset == 0)
-        h->opset =
-            imported(d->model->opsets, d->model->n_opsets, h->domain);
+        h->opset = imported(d->model->opsets, d->model->n_opsets, h->domain);
     /* The first models import nothing and mean version 1; some exporters
      * forget the other domains and mean what was current. */
     if (h->opset == 0) h->opset = h->domain[0] == '\0' ? 1 : INT32_MAX;
@@ -183,8 +181,7 @@ static tn_status read_inputs(const tni_scope *s, const tni_wire *start,
         bool bound = true;
         in[at] = b.len != 0 ? tni_scope_find(s, b, &bound) : NULL;
         if (!bound)
-            return tni_fail_at(s->d->err, TN_EFORMAT,
-                               tni_wire_offset(&w, f.at),
+            return tni_fail_at(s->d->err, TN_EFORMAT, tni_wire_offset(&w, f.at),
                                "input %d '%.*s' is neither an input of the "
                                "graph, nor an initializer, nor produced by a "
                                "node",
@@ -285,8 +282,7 @@ static tn_status constant_of(const tni_scope *s, const tni_attr *a,
         dtype = TN_STRING;
         from = a->v.strings;
         break;
-    default:
-        return TN_OK;
+    default: return TN_OK;
     }
     TN_TRY(tni_tensor_alloc(t, d->arena, dtype, rank, dims, d->err));
     if (t->len != 0)
@@ -336,16 +332,14 @@ static tn_status find_function(const tni_scope *s, const node_head *h,
     memcpy(key, h->domain, nd + 1);
     memcpy(key + nd + 1, h->op_type, nn + 1);
     memcpy(key + nd + nn + 2, h->overload, no);
-    void *const *slot =
-        tni_strmap_find(&d->functions, key, nd + nn + no + 2);
+    void *const *slot = tni_strmap_find(&d->functions, key, nd + nn + no + 2);
     if (slot != NULL) *out = *slot;
     tni_arena_rewind(&d->tmp, mark);
     return TN_OK;
 }
 
 /* "name#7", or the operator's name where the call has none. */
-static tn_status call_prefix(tni_scope *s, const node_head *h,
-                             const char **out)
+static tn_status call_prefix(tni_scope *s, const node_head *h, const char **out)
 {
     tni_decoder *d = s->d;
     const char *base = h->name[0] != '\0' ? h->name : h->op_type;
@@ -441,7 +435,8 @@ static tn_status is_constant_node(const tni_wire *start, bool *out)
         if (!more) return TN_OK;
         if (f.number == n_op_type && f.type == TNI_WIRE_LEN)
             *out = f.bytes.len == 8 && memcmp(f.bytes.ptr, "Constant", 8) == 0;
-        if (f.number == n_domain && f.type == TNI_WIRE_LEN && f.bytes.len != 0 &&
+        if (f.number == n_domain && f.type == TNI_WIRE_LEN &&
+            f.bytes.len != 0 &&
             !(f.bytes.len == 7 && memcmp(f.bytes.ptr, "ai.onnx", 7) == 0)) {
             *out = false;
             return TN_OK;
@@ -476,8 +471,7 @@ static tn_status define_output(tni_scope *s, const tni_wire *w,
         if (d->model->logger.write != NULL &&
             d->model->logger.level >= TN_LOG_WARN) {
             char text[160];
-            (void)snprintf(text, sizeof text, "name=%.120s kept=last",
-                           v->name);
+            (void)snprintf(text, sizeof text, "name=%.120s kept=last", v->name);
             d->model->logger.write(d->model->logger.ctx, TN_LOG_WARN,
                                    "onnx.constant.twice", text);
         }
@@ -599,8 +593,8 @@ static tn_status bind_output(void *ctx, int i, tni_bytes name)
                         i);
     tni_node *node = tni_graph_add_node(s->graph, "", "Identity", 1, 1, 0);
     if (node == NULL) return tni_decode_nomem(s->d);
-    TN_TRY(tni_decode_op(s->d, "", "Identity", INT32_MAX, &node->op,
-                         &node->ver));
+    TN_TRY(
+        tni_decode_op(s->d, "", "Identity", INT32_MAX, &node->op, &node->ver));
     node->opset = INT32_MAX;
     node->name = s->prefix;
     node->in[0] = from;
@@ -763,10 +757,9 @@ static tn_status count_fields(const tni_wire *start, uint32_t number, int *n)
 }
 
 /* Calls fn for each field with one of two numbers. */
-static tn_status each_field(tni_scope *s, const tni_wire *start, uint32_t a,
-                            uint32_t b,
-                            tn_status (*fn)(tni_scope *s, const tni_wire *w,
-                                            const tni_field *f))
+static tn_status
+each_field(tni_scope *s, const tni_wire *start, uint32_t a, uint32_t b,
+           tn_status (*fn)(tni_scope *s, const tni_wire *w, const tni_field *f))
 {
     tni_wire w = *start;
     tni_field f;

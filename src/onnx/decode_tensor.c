@@ -150,30 +150,20 @@ static tn_status scan(const tni_tensor_src *src, const tni_wire *start,
         if (!more) return TN_OK;
         uint64_t v = 0;
         switch (f.number) {
-        case f_dims:
-            TN_TRY(read_dims(&w, &f, p, src->limits));
-            break;
-        case f_data_type:
-            TN_TRY(tni_wire_i64(&w, &f, &p->dtype));
-            break;
-        case f_segment:
-            p->has_segment = true;
-            break;
+        case f_dims: TN_TRY(read_dims(&w, &f, p, src->limits)); break;
+        case f_data_type: TN_TRY(tni_wire_i64(&w, &f, &p->dtype)); break;
+        case f_segment: p->has_segment = true; break;
         case f_float_data:
             TN_TRY(tni_wire_count(&w, &f, TNI_WIRE_I32, &p->n_float));
             break;
         case f_int32_data:
             TN_TRY(tni_wire_count(&w, &f, TNI_WIRE_VARINT, &p->n_int32));
             break;
-        case f_string_data:
-            p->n_string++;
-            break;
+        case f_string_data: p->n_string++; break;
         case f_int64_data:
             TN_TRY(tni_wire_count(&w, &f, TNI_WIRE_VARINT, &p->n_int64));
             break;
-        case f_name:
-            TN_TRY(tni_wire_bytes(&w, &f, &p->name));
-            break;
+        case f_name: TN_TRY(tni_wire_bytes(&w, &f, &p->name)); break;
         case f_raw_data:
             TN_TRY(tni_wire_bytes(&w, &f, &p->raw));
             p->has_raw = true;
@@ -184,15 +174,12 @@ static tn_status scan(const tni_tensor_src *src, const tni_wire *start,
         case f_uint64_data:
             TN_TRY(tni_wire_count(&w, &f, TNI_WIRE_VARINT, &p->n_uint64));
             break;
-        case f_external_data:
-            TN_TRY(read_external(&w, &f, p));
-            break;
+        case f_external_data: TN_TRY(read_external(&w, &f, p)); break;
         case f_data_location:
             TN_TRY(tni_wire_u64(&w, &f, &v));
             p->is_external = v == 1;
             break;
-        default:
-            break;
+        default: break;
         }
     }
 }
@@ -238,8 +225,8 @@ static tn_status fill_raw(const tni_tensor_src *src, tni_tensor *t, tni_bytes b,
         t->data = tni_unconst(b.ptr);
         return TN_OK;
     }
-    TN_TRY(tni_tensor_alloc(t, src->arena, t->dtype, t->rank, t->dims,
-                            src->err));
+    TN_TRY(
+        tni_tensor_alloc(t, src->arena, t->dtype, t->rank, t->dims, src->err));
     if (per_byte(t->dtype) != 1) {
         unpack(t->data, b.ptr, (size_t)t->len, t->dtype);
     } else {
@@ -283,8 +270,8 @@ static tn_status gather(const tni_tensor_src *src, const tni_wire *start,
 static tn_status fill_strings(const tni_tensor_src *src, const tni_wire *start,
                               tni_tensor *t)
 {
-    TN_TRY(tni_tensor_alloc(t, src->arena, TN_STRING, t->rank, t->dims,
-                            src->err));
+    TN_TRY(
+        tni_tensor_alloc(t, src->arena, TN_STRING, t->rank, t->dims, src->err));
     tni_wire w = *start;
     tni_field f;
     bool more = false;
@@ -311,8 +298,8 @@ static void narrow(tni_tensor *t, const uint64_t *from, size_t n)
     switch (tn_dtype_size(t->dtype)) {
     case 1:
         for (size_t i = 0; i < n; i++)
-            TNI_DATA(uint8_t, t)[i] = t->dtype == TN_BOOL ? from[i] != 0
-                                                          : (uint8_t)from[i];
+            TNI_DATA(uint8_t, t)
+            [i] = t->dtype == TN_BOOL ? from[i] != 0 : (uint8_t)from[i];
         break;
     case 2:
         for (size_t i = 0; i < n; i++)
@@ -322,9 +309,7 @@ static void narrow(tni_tensor *t, const uint64_t *from, size_t n)
         for (size_t i = 0; i < n; i++)
             TNI_DATA(uint32_t, t)[i] = (uint32_t)from[i];
         break;
-    default:
-        memcpy(t->data, from, n * sizeof *from);
-        break;
+    default: memcpy(t->data, from, n * sizeof *from); break;
     }
 }
 
@@ -354,20 +339,14 @@ static store store_of(const proto *p, tn_dtype t, size_t len)
                        len / per + (len % per != 0 ? 1 : 0)};
     switch (t) {
     case TN_F32:
-    case TN_C64:
-        return flt;
+    case TN_C64: return flt;
     case TN_F64:
-    case TN_C128:
-        return dbl;
-    case TN_I64:
-        return i64;
+    case TN_C128: return dbl;
+    case TN_I64: return i64;
     case TN_U32:
-    case TN_U64:
-        return u64;
-    case TN_STRING:
-        return str;
-    default:
-        return i32;
+    case TN_U64: return u64;
+    case TN_STRING: return str;
+    default: return i32;
     }
 }
 
@@ -389,11 +368,10 @@ static tn_status fill_typed(const tni_tensor_src *src, const tni_wire *start,
         t->data = numbers;
         return TN_OK;
     }
-    TN_TRY(tni_tensor_alloc(t, src->arena, t->dtype, t->rank, t->dims,
-                            src->err));
+    TN_TRY(
+        tni_tensor_alloc(t, src->arena, t->dtype, t->rank, t->dims, src->err));
     const tni_arena_mark mark = tni_arena_save(src->arena);
-    tn_status status =
-        gather(src, start, s.number, s.elem, s.have, &numbers);
+    tn_status status = gather(src, start, s.number, s.elem, s.have, &numbers);
     if (status == TN_OK && per_byte(t->dtype) == 1) {
         narrow(t, numbers, s.have);
     } else if (status == TN_OK) {
@@ -451,8 +429,7 @@ static tn_status finish(const tni_tensor_src *src, const tni_wire *start,
         !tni_elems_size(&size, dtype, t->len) ||
         size > src->limits->max_tensor_bytes)
         return tni_fail_at(
-            src->err, TN_ELIMIT, at,
-            "%s has more bytes than the limit of %llu",
+            src->err, TN_ELIMIT, at, "%s has more bytes than the limit of %llu",
             tni_shape_format(text, sizeof text, dtype, p->rank, p->dims),
             (unsigned long long)src->limits->max_tensor_bytes);
     const size_t per = per_byte(dtype);
@@ -553,8 +530,8 @@ static tn_status densify(const tni_tensor_src *src, const tni_tensor *values,
         return tni_fail(src->err, TN_EFORMAT,
                         "a sparse tensor needs values [n] and int64 indices "
                         "[n] or [n, rank]");
-    TN_TRY(tni_tensor_alloc(out, src->arena, values->dtype, rank, dims,
-                            src->err));
+    TN_TRY(
+        tni_tensor_alloc(out, src->arena, values->dtype, rank, dims, src->err));
     if (size != 0) memset(out->data, 0, size);
     const size_t elem = tn_dtype_size(values->dtype);
     for (int64_t i = 0; i < values->len; i++) {

@@ -10,8 +10,8 @@ static tn_status symbol_of(tni_decoder *d, tni_bytes name, int64_t *dim)
 {
     tn_model *m = d->model;
     bool fresh = false;
-    void **slot = tni_strmap_add(&d->symbols, (const char *)name.ptr, name.len,
-                                 &fresh);
+    void **slot =
+        tni_strmap_add(&d->symbols, (const char *)name.ptr, name.len, &fresh);
     if (slot == NULL) return tni_decode_nomem(d);
     if (fresh) {
         if (m->n_symbols == d->cap_symbols) {
@@ -158,8 +158,7 @@ tn_status tni_decode_type(tni_decoder *d, const tni_wire *start, tni_type *out,
         case 9:
             TN_TRY(decode_container(d, &w, &f, TN_KIND_OPTIONAL, out, depth));
             break;
-        default:
-            break;
+        default: break;
         }
     }
 }

@@ -9,13 +9,7 @@
 #include <string.h>
 
 /* Numbers in elem_type of sequences and optionals. */
-enum {
-    e_tensor = 1,
-    e_sparse = 2,
-    e_sequence = 3,
-    e_map = 4,
-    e_optional = 5
-};
+enum { e_tensor = 1, e_sparse = 2, e_sequence = 3, e_map = 4, e_optional = 5 };
 
 static tn_status nomem(const tni_tensor_src *src)
 {
@@ -37,16 +31,11 @@ static tn_status decode_item(const tni_tensor_src *src, const tni_wire *w,
     tni_wire sub;
     TN_TRY(tni_wire_enter(w, f, names[elem], &sub));
     switch (elem) {
-    case e_tensor:
-        return tni_decode_tensor(src, &sub, out, NULL);
-    case e_sparse:
-        return tni_decode_sparse(src, &sub, out, NULL);
-    case e_sequence:
-        return tni_decode_sequence(src, &sub, out, depth - 1);
-    case e_map:
-        return tni_decode_map(src, &sub, out, depth - 1);
-    default:
-        return tni_decode_optional(src, &sub, out, depth - 1);
+    case e_tensor: return tni_decode_tensor(src, &sub, out, NULL);
+    case e_sparse: return tni_decode_sparse(src, &sub, out, NULL);
+    case e_sequence: return tni_decode_sequence(src, &sub, out, depth - 1);
+    case e_map: return tni_decode_map(src, &sub, out, depth - 1);
+    default: return tni_decode_optional(src, &sub, out, depth - 1);
     }
 }
 
@@ -133,8 +122,8 @@ static tn_status decode_keys(const tni_tensor_src *src, const tni_wire *start,
             TN_TRY(tni_wire_count(&w, &f, TNI_WIRE_VARINT, &n));
     }
     const int64_t dims[1] = {(int64_t)n};
-    TN_TRY(tni_tensor_alloc(keys, src->arena, (tn_dtype)dtype, 1, dims,
-                            src->err));
+    TN_TRY(
+        tni_tensor_alloc(keys, src->arena, (tn_dtype)dtype, 1, dims, src->err));
     uint64_t *numbers = TNI_NEW_ARRAY(src->arena, uint64_t, ints ? n : 0);
     if (numbers == NULL) return nomem(src);
     size_t at = 0;

@@ -125,15 +125,15 @@ static tn_status describe_ends(tn_model *m, tn_err *err)
     for (int i = 0; i < g->n_inputs; i++) {
         tni_value *v = g->inputs[i];
         if (v->constant != NULL) continue;
-        TN_TRY(describe(m, &m->input_infos[m->n_inputs], v->name, &v->type,
-                        err));
+        TN_TRY(
+            describe(m, &m->input_infos[m->n_inputs], v->name, &v->type, err));
         m->inputs[m->n_inputs++] = v;
     }
     for (int i = 0; i < g->n_outputs; i++) {
         tni_type type;
         shown_output(&type, &g->outputs[i]->type, &m->declared_outputs[i]);
-        TN_TRY(describe(m, &m->output_infos[i], g->outputs[i]->name, &type,
-                        err));
+        TN_TRY(
+            describe(m, &m->output_infos[i], g->outputs[i]->name, &type, err));
     }
     return TN_OK;
 }
@@ -272,8 +272,8 @@ static tn_status load(tn_model *m, const source *src, const char *base_dir,
     const void *bytes = src->bytes;
     size_t size = src->size;
     if (src->path != NULL) {
-        TN_TRY(tni_file_map_open(&m->file, src->path,
-                                 m->limits.max_file_bytes, err));
+        TN_TRY(tni_file_map_open(&m->file, src->path, m->limits.max_file_bytes,
+                                 err));
         bytes = m->file.bytes;
         size = m->file.size;
     } else if (size > m->limits.max_file_bytes) {

@@ -26,7 +26,7 @@ typedef struct tni_model_op_row {
 
 struct tn_model {
     tni_mem mem;
-    tni_arena arena; /* IR, names, small constants */
+    tni_arena arena;  /* IR, names, small constants */
     tn_limits limits; /* defaults filled in */
     tn_logger logger;
     tni_graph *graph; /* finished, functions inlined, types inferred */
@@ -58,9 +58,9 @@ struct tn_model {
     uint64_t weights_bytes[TN_DTYPE_COUNT];
 
     /* Bytes behind the constants. */
-    const uint8_t *bytes;    /* of the model itself, for offsets */
-    tni_file_map file;       /* zeroed when opened from memory */
-    tni_file_map *external;  /* external data files, each mapped once */
+    const uint8_t *bytes;   /* of the model itself, for offsets */
+    tni_file_map file;      /* zeroed when opened from memory */
+    tni_file_map *external; /* external data files, each mapped once */
     int n_external;
     uint64_t file_bytes;
 };

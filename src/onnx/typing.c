@@ -62,8 +62,7 @@ static tn_status infer_subgraph(tni_infer *c, const tni_graph *graph,
     const tn_status status = type_graph(t, graph);
     t->depth--;
     TN_TRY(status);
-    for (int i = 0; i < graph->n_outputs; i++)
-        out[i] = graph->outputs[i]->type;
+    for (int i = 0; i < graph->n_outputs; i++) out[i] = graph->outputs[i]->type;
     return TN_OK;
 }
 

@@ -24,8 +24,7 @@ void tni_wire_init(tni_wire *w, const void *bytes, size_t size,
     w->err = err;
 }
 
-static tn_status fail_end(const tni_wire *w, const uint8_t *at,
-                          const char *in)
+static tn_status fail_end(const tni_wire *w, const uint8_t *at, const char *in)
 {
     return tni_fail_at(w->err, TN_EFORMAT, tni_wire_offset(w, at),
                        "%s ends inside %s; the file is cut short or is not "
@@ -86,9 +85,7 @@ static tn_status read_field(tni_wire *w, tni_field *f)
     f->number = (uint32_t)number;
     f->type = (tni_wire_type)(tag & 7);
     switch (f->type) {
-    case TNI_WIRE_VARINT:
-        TN_TRY(read_varint(w, &p, w->end, &f->value));
-        break;
+    case TNI_WIRE_VARINT: TN_TRY(read_varint(w, &p, w->end, &f->value)); break;
     case TNI_WIRE_I64:
     case TNI_WIRE_I32: {
         const size_t n = f->type == TNI_WIRE_I64 ? 8 : 4;
@@ -111,8 +108,7 @@ static tn_status read_field(tni_wire *w, tni_field *f)
         p += len;
         break;
     case TNI_WIRE_SGROUP:
-    case TNI_WIRE_EGROUP:
-        break;
+    case TNI_WIRE_EGROUP: break;
     default:
         return tni_fail_at(w->err, TN_EFORMAT, tni_wire_offset(w, f->at),
                            "field %u of %s has wire type %u; expected 0 to 5: "
@@ -135,8 +131,7 @@ static tn_status skip_group(tni_wire *w, const tni_field *f)
         TN_TRY(read_field(w, &in));
         if (in.type == TNI_WIRE_SGROUP) {
             if (n_open == max_open_groups)
-                return tni_fail_at(w->err, TN_ELIMIT,
-                                   tni_wire_offset(w, in.at),
+                return tni_fail_at(w->err, TN_ELIMIT, tni_wire_offset(w, in.at),
                                    "%s has more than %d groups inside each "
                                    "other",
                                    w->what, (int)max_open_groups);
@@ -160,8 +155,8 @@ tn_status tni_wire_next(tni_wire *w, tni_field *f, bool *more)
         TN_TRY(read_field(w, f));
         if (f->type == TNI_WIRE_EGROUP)
             return tni_fail_at(w->err, TN_EFORMAT, tni_wire_offset(w, f->at),
-                               "%s closes group %u, which is not open",
-                               w->what, f->number);
+                               "%s closes group %u, which is not open", w->what,
+                               f->number);
         if (f->type != TNI_WIRE_SGROUP) {
             *more = true;
             return TN_OK;
@@ -235,8 +230,7 @@ tn_status tni_wire_count(const tni_wire *w, const tni_field *f,
         (*n)++;
         return TN_OK;
     }
-    if (f->type != TNI_WIRE_LEN)
-        return fail_type(w, f, "repeated numbers");
+    if (f->type != TNI_WIRE_LEN) return fail_type(w, f, "repeated numbers");
     size_t add = 0;
     if (elem == TNI_WIRE_VARINT) {
         /* Each varint ends with a byte below 128. */
@@ -263,8 +257,7 @@ tn_status tni_wire_read_varints(const tni_wire *w, const tni_field *f,
         to[(*at)++] = f->value;
         return TN_OK;
     }
-    if (f->type != TNI_WIRE_LEN)
-        return fail_type(w, f, "repeated numbers");
+    if (f->type != TNI_WIRE_LEN) return fail_type(w, f, "repeated numbers");
     const uint8_t *p = f->bytes.ptr, *end = p + f->bytes.len;
     while (p < end) {
         uint64_t v = 0;
@@ -281,8 +274,7 @@ tn_status tni_wire_read_i32s(const tni_wire *w, const tni_field *f,
         to[(*at)++] = (uint32_t)f->value;
         return TN_OK;
     }
-    if (f->type != TNI_WIRE_LEN)
-        return fail_type(w, f, "repeated numbers");
+    if (f->type != TNI_WIRE_LEN) return fail_type(w, f, "repeated numbers");
     for (size_t i = 0; i + 4 <= f->bytes.len; i += 4)
         to[(*at)++] = (uint32_t)load_le(f->bytes.ptr + i, 4);
     return TN_OK;
@@ -295,8 +287,7 @@ tn_status tni_wire_read_i64s(const tni_wire *w, const tni_field *f,
         to[(*at)++] = f->value;
         return TN_OK;
     }
-    if (f->type != TNI_WIRE_LEN)
-        return fail_type(w, f, "repeated numbers");
+    if (f->type != TNI_WIRE_LEN) return fail_type(w, f, "repeated numbers");
     for (size_t i = 0; i + 8 <= f->bytes.len; i += 8)
         to[(*at)++] = load_le(f->bytes.ptr + i, 8);
     return TN_OK;

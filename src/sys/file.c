@@ -201,7 +201,7 @@ tn_status tni_file_map_open_beside(tni_file_map *map, const char *owner,
 
 struct tni_file_out {
     int fd;
-    size_t size;     /* of this block */
+    size_t size; /* of this block */
     const char *path;
     char *temporary; /* beside path, so that rename stays on one device */
 };
@@ -230,8 +230,8 @@ tn_status tni_file_out_open(tni_file_out **out, const char *path, tn_err *err)
     for (unsigned attempt = 0; f->fd < 0; attempt++) {
         (void)snprintf(f->temporary, len + 63, "%s.%ld-%u.tmp", path,
                        (long)getpid(), attempt);
-        f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                     0666);
+        f->fd =
+            open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (f->fd < 0 && errno != EINTR && (errno != EEXIST || attempt > 999)) {
             const int e = errno;
             out_free(f);

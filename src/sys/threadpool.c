@@ -25,10 +25,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OPEN        ((uint64_t)1 << 31)
-#define INSIDE(s)   ((uint32_t)(s) & 0x7fffffffu)
-#define NUMBER(s)   ((uint32_t)((s) >> 32))
-#define CACHE_LINE  TN_ALIGNED(64)
+#define OPEN       ((uint64_t)1 << 31)
+#define INSIDE(s)  ((uint32_t)(s)&0x7fffffffu)
+#define NUMBER(s)  ((uint32_t)((s) >> 32))
+#define CACHE_LINE TN_ALIGNED(64)
 /* Long enough to bridge the serial part between two operators, short enough
  * not to matter on a battery. */
 #define SPIN_NS     ((uint64_t)50000)
@@ -92,9 +92,9 @@ static bool enter(tni_threadpool *pool, uint32_t *seen)
     uint64_t s = atomic_load_explicit(&pool->state, memory_order_acquire);
     for (;;) {
         if ((s & OPEN) == 0 || NUMBER(s) == *seen) return false;
-        if (atomic_compare_exchange_weak_explicit(
-                &pool->state, &s, s + 1, memory_order_acquire,
-                memory_order_acquire)) {
+        if (atomic_compare_exchange_weak_explicit(&pool->state, &s, s + 1,
+                                                  memory_order_acquire,
+                                                  memory_order_acquire)) {
             *seen = NUMBER(s);
             return true;
         }

@@ -17,8 +17,8 @@ typedef struct npy {
     const uint8_t *bytes;
     const uint8_t *at, *end; /* of the header that is left */
     tn_err *err;
-    char order; /* '<', '>', '|', '=' */
-    char code;  /* 'f', 'i', 'U', … */
+    char order;    /* '<', '>', '|', '=' */
+    char code;     /* 'f', 'i', 'U', … */
     uint64_t item; /* the number behind it */
     bool fortran;
     int rank;
@@ -175,9 +175,10 @@ static tn_dtype dtype_of(const npy *n)
         uint64_t item;
         tn_dtype dtype;
     } types[] = {
-        {'f', 4, TN_F32}, {'f', 8, TN_F64}, {'f', 2, TN_F16}, {'i', 1, TN_I8},
-        {'i', 2, TN_I16}, {'i', 4, TN_I32}, {'i', 8, TN_I64}, {'u', 1, TN_U8},
-        {'u', 2, TN_U16}, {'u', 4, TN_U32}, {'u', 8, TN_U64}, {'b', 1, TN_BOOL},
+        {'f', 4, TN_F32}, {'f', 8, TN_F64},   {'f', 2, TN_F16},
+        {'i', 1, TN_I8},  {'i', 2, TN_I16},   {'i', 4, TN_I32},
+        {'i', 8, TN_I64}, {'u', 1, TN_U8},    {'u', 2, TN_U16},
+        {'u', 4, TN_U32}, {'u', 8, TN_U64},   {'b', 1, TN_BOOL},
         {'c', 8, TN_C64}, {'c', 16, TN_C128},
     };
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
@@ -301,8 +302,8 @@ static tn_status read_strings(const npy *n, const uint8_t *data, size_t elem,
                               tni_arena *arena, tni_tensor *out)
 {
     const bool wide = n->code == 'U';
-    const bool big = n->order == '>' ||
-                     (n->order == '=' && TNI_BIG_ENDIAN != 0);
+    const bool big =
+        n->order == '>' || (n->order == '=' && TNI_BIG_ENDIAN != 0);
     TN_TRY(tni_tensor_alloc(out, arena, TN_STRING, n->rank, n->dims, n->err));
     walk w;
     walk_init(&w, n->rank, n->dims);

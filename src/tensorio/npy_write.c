@@ -19,52 +19,33 @@ static tn_dtype written_as(tn_dtype t)
     case TN_F8E5M2:
     case TN_F8E5M2FNUZ:
     case TN_F8E8M0:
-    case TN_F4E2M1:
-        return TN_F32;
+    case TN_F4E2M1: return TN_F32;
     case TN_I4:
-    case TN_I2:
-        return TN_I8;
+    case TN_I2: return TN_I8;
     case TN_U4:
-    case TN_U2:
-        return TN_U8;
-    default:
-        return t;
+    case TN_U2: return TN_U8;
+    default: return t;
     }
 }
 
 static const char *descr_of(tn_dtype t)
 {
     switch (t) {
-    case TN_F32:
-        return "<f4";
-    case TN_F64:
-        return "<f8";
-    case TN_F16:
-        return "<f2";
-    case TN_I8:
-        return "|i1";
-    case TN_I16:
-        return "<i2";
-    case TN_I32:
-        return "<i4";
-    case TN_I64:
-        return "<i8";
-    case TN_U8:
-        return "|u1";
-    case TN_U16:
-        return "<u2";
-    case TN_U32:
-        return "<u4";
-    case TN_U64:
-        return "<u8";
-    case TN_BOOL:
-        return "|b1";
-    case TN_C64:
-        return "<c8";
-    case TN_C128:
-        return "<c16";
-    default:
-        return NULL;
+    case TN_F32: return "<f4";
+    case TN_F64: return "<f8";
+    case TN_F16: return "<f2";
+    case TN_I8: return "|i1";
+    case TN_I16: return "<i2";
+    case TN_I32: return "<i4";
+    case TN_I64: return "<i8";
+    case TN_U8: return "|u1";
+    case TN_U16: return "<u2";
+    case TN_U32: return "<u4";
+    case TN_U64: return "<u8";
+    case TN_BOOL: return "|b1";
+    case TN_C64: return "<c8";
+    case TN_C128: return "<c16";
+    default: return NULL;
     }
 }
 
@@ -123,13 +104,15 @@ static tn_status write_header(tni_file_out *f, const tni_tensor *t,
         (void)snprintf(descr, sizeof descr, "<U%zu", chars);
         type = descr;
     }
-    int n = snprintf(dict, sizeof dict,
-                     "{'descr': '%s', 'fortran_order': False, 'shape': (",
-                     type);
+    int n =
+        snprintf(dict, sizeof dict,
+                 "{'descr': '%s', 'fortran_order': False, 'shape': (", type);
     for (int i = 0; i < t->rank; i++)
         n += snprintf(dict + n, sizeof dict - (size_t)n, "%lld%s",
                       (long long)t->dims[i],
-                      t->rank == 1 ? "," : i + 1 < t->rank ? ", " : "");
+                      t->rank == 1      ? ","
+                      : i + 1 < t->rank ? ", "
+                                        : "");
     n += snprintf(dict + n, sizeof dict - (size_t)n, "), }");
     /* Padded with spaces so that the elements begin on a multiple of 64. */
     const size_t total = ((size_t)n + 1 + 10 + 63) / 64 * 64;
@@ -152,8 +135,7 @@ static tn_status write_strings(tni_file_out *f, const tni_tensor *t,
         size_t at = 0;
         for (size_t k = 0; k < chars; k++) {
             const uint32_t c = at < s->len ? next_char(s, &at) : 0;
-            for (int b = 0; b < 4; b++)
-                buf[used++] = (uint8_t)(c >> (8 * b));
+            for (int b = 0; b < 4; b++) buf[used++] = (uint8_t)(c >> (8 * b));
             if (used < sizeof buf) continue;
             TN_TRY(tni_file_out_write(f, buf, used, err));
             used = 0;
@@ -169,9 +151,9 @@ static tn_status write_numbers(tni_file_out *f, const tni_tensor *t,
     const size_t elem = tn_dtype_size(as);
     const bool convert = as == TN_F32 && t->dtype != TN_F32;
     if (!convert && TNI_BIG_ENDIAN == 0)
-        return t->len != 0 ? tni_file_out_write(f, t->data,
-                                                (size_t)t->len * elem, err)
-                           : TN_OK;
+        return t->len != 0
+                   ? tni_file_out_write(f, t->data, (size_t)t->len * elem, err)
+                   : TN_OK;
     float wide[chunk_elems];
     uint8_t buf[chunk_elems * 16];
     for (int64_t i = 0; i < t->len; i += chunk_elems) {

@@ -44,14 +44,10 @@ static tn_status decode_pb(const reading *r, tni_arena *arena, tni_tensor *out)
                   r->map.size, names[kind], tni_wire_depth(&r->limits), r->err);
     const int depth = (int)r->limits.max_nesting;
     switch (r->opts.kind) {
-    case TN_KIND_SEQUENCE:
-        return tni_decode_sequence(&src, &w, out, depth);
-    case TN_KIND_OPTIONAL:
-        return tni_decode_optional(&src, &w, out, depth);
-    case TN_KIND_MAP:
-        return tni_decode_map(&src, &w, out, depth);
-    default:
-        return tni_decode_tensor(&src, &w, out, NULL);
+    case TN_KIND_SEQUENCE: return tni_decode_sequence(&src, &w, out, depth);
+    case TN_KIND_OPTIONAL: return tni_decode_optional(&src, &w, out, depth);
+    case TN_KIND_MAP: return tni_decode_map(&src, &w, out, depth);
+    default: return tni_decode_tensor(&src, &w, out, NULL);
     }
 }
 
@@ -65,10 +61,9 @@ static tn_status new_value(reading *r, const uint8_t *npy, size_t size,
     const uint64_t most = r->limits.max_total_bytes;
     arena->mem->limit_bytes = most < SIZE_MAX ? (size_t)most : SIZE_MAX;
     tni_tensor value;
-    const tn_status status =
-        npy != NULL
-            ? tni_npy_decode(npy, size, &r->limits, arena, &value, r->err)
-            : decode_pb(r, arena, &value);
+    const tn_status status = npy != NULL ? tni_npy_decode(npy, size, &r->limits,
+                                                          arena, &value, r->err)
+                                         : decode_pb(r, arena, &value);
     if (status != TN_OK) {
         tn_tensor_free(t);
         return status;
@@ -147,7 +142,7 @@ static tn_status take_member(void *ctx, const char *name, size_t len,
 
 static tn_status read_one_member(reading *r, tn_tensor **out)
 {
-    const tni_zip_reader zip = {r,           want_one,   take_member,
+    const tni_zip_reader zip = {r,       want_one,   take_member,
                                 &r->mem, &r->limits, r->err};
     tn_status status = tni_zip_read(&zip, r->map.bytes, r->map.size);
     if (status == TN_OK && r->opts.member == NULL && r->n_members > 1)
@@ -155,10 +150,10 @@ static tn_status read_one_member(reading *r, tn_tensor **out)
                           "the archive has %zu arrays (%s); say which",
                           r->n_members, r->names);
     if (status == TN_OK && r->found == NULL)
-        status = tni_fail(
-            r->err, TN_ENOTFOUND, "the archive has no array '%.80s'; it has %s",
-            r->opts.member != NULL ? r->opts.member : "",
-            r->names[0] != '\0' ? r->names : "none");
+        status = tni_fail(r->err, TN_ENOTFOUND,
+                          "the archive has no array '%.80s'; it has %s",
+                          r->opts.member != NULL ? r->opts.member : "",
+                          r->names[0] != '\0' ? r->names : "none");
     if (status != TN_OK) {
         tn_tensor_free(r->found);
         return status;

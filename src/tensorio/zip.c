@@ -70,8 +70,9 @@ static tn_status find_directory(const zip *z, uint64_t *at, uint64_t *n)
         }
         if (p == first) break;
     }
-    return fail(z, z->size, "it has no directory at its end; it may be cut "
-                            "short");
+    return fail(z, z->size,
+                "it has no directory at its end; it may be cut "
+                "short");
 }
 
 /* The 64-bit sizes of an entry, in its extra field. */
@@ -107,7 +108,8 @@ static tn_status read_entry(const zip *z, uint64_t *at, member *m)
     if (!is_at(z, *at, 0x02014b50u, entry_size))
         return fail(z, *at, "a directory entry is missing");
     const uint8_t *p = z->bytes + *at;
-    const size_t n_name = (size_t)le(p + 28, 2), n_extra = (size_t)le(p + 30, 2);
+    const size_t n_name = (size_t)le(p + 28, 2),
+                 n_extra = (size_t)le(p + 30, 2);
     const size_t n_comment = (size_t)le(p + 32, 2);
     const size_t total = entry_size + n_name + n_extra + n_comment;
     if (z->size - (size_t)*at < total)
@@ -134,8 +136,9 @@ static tn_status inflate_member(const zip *z, const member *m,
     const size_t size = (size_t)m->plain;
     uint8_t *plain = tni_mem_alloc(r->mem, size, TNI_ALIGN);
     if (plain == NULL)
-        return tni_fail(r->err, TN_ENOMEM, "out of memory for a member of %zu "
-                                           "bytes",
+        return tni_fail(r->err, TN_ENOMEM,
+                        "out of memory for a member of %zu "
+                        "bytes",
                         size);
     tn_status status =
         tni_inflate(plain, size, packed, (size_t)m->packed, r->err);

@@ -204,8 +204,7 @@ static bool run_set(const options *opts, const tn_model *model, tn_run *run,
     }
     for (size_t i = 0; i < n_out; i++) {
         if (tn_model_output(model, i, &info) != TN_OK) return false;
-        if (v->has_want[i] &&
-            !compare(opts, run, i, v->want[i], info.name, o))
+        if (v->has_want[i] && !compare(opts, run, i, v->want[i], info.name, o))
             return false;
     }
     return true;
@@ -315,15 +314,15 @@ static void run_forked(const options *opts, const char *folder, outcome *o)
     outcome got;
     size_t used = 0;
     while (used < sizeof got) {
-        const ssize_t n =
-            read(ends[0], (char *)&got + used, sizeof got - used);
+        const ssize_t n = read(ends[0], (char *)&got + used, sizeof got - used);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) break;
         used += (size_t)n;
     }
     (void)close(ends[0]);
     int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
     if (used == sizeof got && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         *o = got;
         return;
@@ -468,7 +467,8 @@ static double number(const char *option, const char *text)
 {
     char *end = NULL;
     const double v = strtod(text, &end);
-    if (end == text || *end != '\0' || v < 0.0) complain("bad value of", option);
+    if (end == text || *end != '\0' || v < 0.0)
+        complain("bad value of", option);
     return v;
 }
 

@@ -92,13 +92,13 @@ static void location_stays_inside(void **state)
                      TN_OK);
     tni_file_map_close(&m);
 
-    static const char *const bad[] = {"",          "/etc/passwd", "../secret",
-                                      "a/../../b", "C:\\x",       "..",
+    static const char *const bad[] = {"",           "/etc/passwd", "../secret",
+                                      "a/../../b",  "C:\\x",       "..",
                                       "..\\secret", "out"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         tni_err_clear(&err);
-        assert_int_equal(
-            tni_file_map_open_beside(&m, owner, bad[i], 0, &err), TN_EFORMAT);
+        assert_int_equal(tni_file_map_open_beside(&m, owner, bad[i], 0, &err),
+                         TN_EFORMAT);
         assert_true(err.message[0] != '\0');
         tni_file_map_close(&m);
     }

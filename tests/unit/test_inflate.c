@@ -30,9 +30,9 @@ static void fixed_block(void **state)
 {
     (void)state;
     char out[23];
-    assert_int_equal(tni_inflate(out, sizeof out, fixed_hello,
-                                 sizeof fixed_hello, &err),
-                     TN_OK);
+    assert_int_equal(
+        tni_inflate(out, sizeof out, fixed_hello, sizeof fixed_hello, &err),
+        TN_OK);
     assert_memory_equal(out, "hello hello hello hello", 23);
 }
 
@@ -43,15 +43,16 @@ static void dynamic_block(void **state)
     assert_int_equal(tni_inflate(out, sizeof out, dynamic_letters,
                                  sizeof dynamic_letters, &err),
                      TN_OK);
-    for (int i = 0; i < 600; i++) assert_int_equal(out[i], 'a' + i * i / 7 % 11);
+    for (int i = 0; i < 600; i++)
+        assert_int_equal(out[i], 'a' + i * i / 7 % 11);
 }
 
 static void stored_blocks(void **state)
 {
     (void)state;
     /* Two stored blocks, the first not the last, and bytes behind them. */
-    static const uint8_t in[] = {0, 2, 0, 0xfd, 0xff, 'a', 'b', 1,
-                                 1, 0, 0xfe, 0xff, 'c', 9,  9};
+    static const uint8_t in[] = {0, 2, 0,    0xfd, 0xff, 'a', 'b', 1,
+                                 1, 0, 0xfe, 0xff, 'c',  9,   9};
     char out[3];
     assert_int_equal(tni_inflate(out, 3, in, sizeof in, &err), TN_OK);
     assert_memory_equal(out, "abc", 3);
@@ -68,14 +69,13 @@ static void every_truncation_fails(void **state)
     char out[600];
     for (size_t n = 0; n < sizeof dynamic_letters; n++) {
         tni_err_clear(&err);
-        assert_int_equal(
-            tni_inflate(out, sizeof out, dynamic_letters, n, &err),
-            TN_EFORMAT);
+        assert_int_equal(tni_inflate(out, sizeof out, dynamic_letters, n, &err),
+                         TN_EFORMAT);
         assert_true(err.message[0] != '\0');
     }
-    assert_int_equal(tni_inflate(out, 599, dynamic_letters,
-                                 sizeof dynamic_letters, &err),
-                     TN_EFORMAT);
+    assert_int_equal(
+        tni_inflate(out, 599, dynamic_letters, sizeof dynamic_letters, &err),
+        TN_EFORMAT);
 }
 
 static void bit_flips_stay_inside(void **state)

@@ -268,15 +268,24 @@ static void every_dtype_in_typed_fields(void **state)
         int64_t stored;
         double want;
     } cases[] = {
-        {2, 5, 200, 200},         {3, 5, -3, -3},
-        {4, 5, 65000, 65000},     {5, 5, -30000, -30000},
-        {6, 5, -70000, -70000},   {7, 7, -5, -5},
-        {9, 5, 1, 1},             {10, 5, 0x3c00, 1},
-        {12, 11, 4000000000, 4e9}, {13, 11, 7, 7},
-        {16, 5, 0x3f80, 1},       {17, 5, 0x38, 1},
-        {19, 5, 0x3c, 1},         {21, 5, 0x0f, 15},
-        {22, 5, 0x0f, -1},        {23, 5, 0x02, 1},
-        {25, 5, 3, 3},            {26, 5, 3, -1},
+        {2, 5, 200, 200},
+        {3, 5, -3, -3},
+        {4, 5, 65000, 65000},
+        {5, 5, -30000, -30000},
+        {6, 5, -70000, -70000},
+        {7, 7, -5, -5},
+        {9, 5, 1, 1},
+        {10, 5, 0x3c00, 1},
+        {12, 11, 4000000000, 4e9},
+        {13, 11, 7, 7},
+        {16, 5, 0x3f80, 1},
+        {17, 5, 0x38, 1},
+        {19, 5, 0x3c, 1},
+        {21, 5, 0x0f, 15},
+        {22, 5, 0x0f, -1},
+        {23, 5, 0x02, 1},
+        {25, 5, 3, 3},
+        {26, 5, 3, -1},
     };
     static const int64_t one[] = {1};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -441,13 +450,13 @@ static void external_data_is_mapped_once(void **state)
     tn_model_close(model);
 
     /* In memory: only with a folder. */
-    assert_int_equal(
-        tn_model_open_memory(&model, m.bytes, m.size, NULL, &err), TN_EINVAL);
+    assert_int_equal(tn_model_open_memory(&model, m.bytes, m.size, NULL, &err),
+                     TN_EINVAL);
     assert_non_null(strstr(err.message, "base_dir"));
     tn_model_opts opts = TN_MODEL_OPTS_INIT;
     opts.base_dir = dir;
-    assert_int_equal(
-        tn_model_open_memory(&model, m.bytes, m.size, &opts, &err), TN_OK);
+    assert_int_equal(tn_model_open_memory(&model, m.bytes, m.size, &opts, &err),
+                     TN_OK);
     tn_model_close(model);
     tmp_remove(dir);
     pb_free(&m);

@@ -170,8 +170,8 @@ static void external_case(const char *location, tn_status want,
     pb_message(&g, 5, &t);
     pb_node(&g, 1, "", "Add", "a", "x,w", "y", NULL);
     m = relu_model(&g);
-    assert_int_equal(
-        tn_model_open_memory(&model, m.bytes, m.size, &opts, &err), want);
+    assert_int_equal(tn_model_open_memory(&model, m.bytes, m.size, &opts, &err),
+                     want);
     assert_non_null(strstr(err.where, "tensor 'w'"));
     assert_non_null(strstr(err.message, message));
     pb_free(&m);
@@ -256,8 +256,8 @@ static void nesting(void **state)
     tn_limits limits = TN_LIMITS_INIT;
     tn_model *model = NULL;
     pb m = nested_model(20);
-    assert_int_equal(
-        tn_model_open_memory(&model, m.bytes, m.size, NULL, &err), TN_OK);
+    assert_int_equal(tn_model_open_memory(&model, m.bytes, m.size, NULL, &err),
+                     TN_OK);
     tn_model_close(model);
     pb_free(&m);
     m = nested_model(40);
@@ -363,8 +363,8 @@ static void long_chain(void **state)
     }
     m = relu_model(&g);
     tn_model *model = NULL;
-    assert_int_equal(
-        tn_model_open_memory(&model, m.bytes, m.size, NULL, &err), TN_OK);
+    assert_int_equal(tn_model_open_memory(&model, m.bytes, m.size, NULL, &err),
+                     TN_OK);
     tn_model_info info = TN_MODEL_INFO_INIT;
     assert_int_equal(tn_model_get_info(model, &info), TN_OK);
     assert_int_equal(info.n_nodes, n);
@@ -373,12 +373,12 @@ static void long_chain(void **state)
     tn_model_opts opts = TN_MODEL_OPTS_INIT;
     opts.limits = &limits;
     limits.max_nodes = n - 1;
-    assert_int_equal(
-        tn_model_open_memory(&model, m.bytes, m.size, &opts, &err), TN_ELIMIT);
+    assert_int_equal(tn_model_open_memory(&model, m.bytes, m.size, &opts, &err),
+                     TN_ELIMIT);
     limits.max_nodes = 0;
     limits.max_total_bytes = 1 << 20;
-    assert_int_equal(
-        tn_model_open_memory(&model, m.bytes, m.size, &opts, &err), TN_ENOMEM);
+    assert_int_equal(tn_model_open_memory(&model, m.bytes, m.size, &opts, &err),
+                     TN_ENOMEM);
     pb_free(&m);
 }
 

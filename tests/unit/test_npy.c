@@ -199,12 +199,12 @@ static void writes_what_it_reads(void **state)
         tn_dtype dtype, back;
         double v;
     } cases[] = {
-        {TN_F32, TN_F32, -1.5},    {TN_F64, TN_F64, 1e300},
-        {TN_F16, TN_F16, 0.5},     {TN_BF16, TN_F32, 3.0},
-        {TN_I8, TN_I8, -7},        {TN_U16, TN_U16, 65535},
-        {TN_I64, TN_I64, -3},      {TN_BOOL, TN_BOOL, 1},
+        {TN_F32, TN_F32, -1.5},     {TN_F64, TN_F64, 1e300},
+        {TN_F16, TN_F16, 0.5},      {TN_BF16, TN_F32, 3.0},
+        {TN_I8, TN_I8, -7},         {TN_U16, TN_U16, 65535},
+        {TN_I64, TN_I64, -3},       {TN_BOOL, TN_BOOL, 1},
         {TN_F8E4M3FN, TN_F32, 2.0}, {TN_I4, TN_I8, -8},
-        {TN_U4, TN_U8, 15},        {TN_F4E2M1, TN_F32, 6.0},
+        {TN_U4, TN_U8, 15},         {TN_F4E2M1, TN_F32, 6.0},
     };
     static const uint8_t patterns[][8] = {
         {0, 0, 0xc0, 0xbf},
@@ -234,9 +234,8 @@ static void writes_what_it_reads(void **state)
         tn_tensor_free(t);
         tn_tensor_free(back);
     }
-    static const tn_string words[] = {{"caf\xc3\xa9", 5}, {"", 0},
-                                      {"\xf0\x9f\x98\x80z", 5},
-                                      {"\xff", 1}};
+    static const tn_string words[] = {
+        {"caf\xc3\xa9", 5}, {"", 0}, {"\xf0\x9f\x98\x80z", 5}, {"\xff", 1}};
     static const int64_t four[] = {4};
     tn_tensor *t = NULL, *back = NULL;
     assert_int_equal(tn_tensor_new_strings(&t, 1, four, words, NULL, &err),

@@ -64,10 +64,9 @@ static void reads_repeated(void **state)
 {
     (void)state;
     /* Packed 1, 300, then unpacked 2; packed floats; packed doubles. */
-    static const uint8_t bytes[] = {0x0a, 3,    1, 0xac, 2, 0x08, 2,
-                                    0x12, 4,    0, 0,    0, 0x3f, 0x15,
-                                    0,    0,    0, 0x40, 0x1a, 8, 0,
-                                    0,    0,    0, 0,    0, 0,    0x40};
+    static const uint8_t bytes[] = {
+        0x0a, 3, 1, 0xac, 2,    0x08, 2, 0x12, 4, 0, 0, 0, 0x3f, 0x15,
+        0,    0, 0, 0x40, 0x1a, 8,    0, 0,    0, 0, 0, 0, 0,    0x40};
     uint64_t v[8], d[2];
     uint32_t x[4];
     size_t n = 0, at = 0, nx = 0, ax = 0, nd = 0, ad = 0;
@@ -132,18 +131,20 @@ static void refuses_broken_bytes(void **state)
         size_t size;
         uint64_t offset;
     } bad[] = {
-        {{0x08}, 1, 1},                   /* no value */
-        {{0x08, 0x80}, 2, 2},             /* varint cut */
-        {{0x0d, 1, 2, 3}, 4, 1},          /* 32 bits cut */
-        {{0x09, 1, 2, 3}, 4, 1},          /* 64 bits cut */
-        {{0x10, 1, 0x0a, 5, 1}, 5, 2},    /* bytes cut */
-        {{0x00, 1}, 2, 0},                /* field 0 */
-        {{0x0e, 1}, 2, 0},                /* wire type 6 */
+        {{0x08}, 1, 1},                         /* no value */
+        {{0x08, 0x80}, 2, 2},                   /* varint cut */
+        {{0x0d, 1, 2, 3}, 4, 1},                /* 32 bits cut */
+        {{0x09, 1, 2, 3}, 4, 1},                /* 64 bits cut */
+        {{0x10, 1, 0x0a, 5, 1}, 5, 2},          /* bytes cut */
+        {{0x00, 1}, 2, 0},                      /* field 0 */
+        {{0x0e, 1}, 2, 0},                      /* wire type 6 */
         {{0x80, 0x80, 0x80, 0x80, 0x10}, 5, 0}, /* field 2^29 */
         {{0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2},
-         11, 1},                          /* 65 bits */
+         11,
+         1}, /* 65 bits */
         {{0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
-         11, 0},                          /* 2^64 - 1 bytes */
+         11,
+         0}, /* 2^64 - 1 bytes */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         tni_wire w = over(bad[i].bytes, bad[i].size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * main.c - runs a fuzz target over files, under any compiler
+ * replay.c - runs a fuzz target over files, under any compiler
  *
  * Arguments are files and folders; each file is copied to a block of exactly
  * its size, so that sanitizers see the first byte read beyond it.
