@@ -9,9 +9,18 @@
  */
 #include "ops/qlinear.h"
 
-static void mul(float *v, const float *a, const float *b, size_t n)
+enum { BLOCK = 256 };
+
+static void mul(void *z, tn_dtype dtype, const float *a, const float *b,
+                size_t n, const tni_qlinear_params *p)
 {
-    for (size_t i = 0; i < n; i++) v[i] = a[i] * b[i];
+    float v[BLOCK];
+    for (size_t i = 0; i < n; i++) {
+        const float x = (a[i] - p->a.zero) * p->a.scale;
+        const float y = (b[i] - p->b.zero) * p->b.scale;
+        v[i] = x * y / p->c.scale;
+    }
+    tni_quantize(z, dtype, v, n, &p->c.zero, 0, true);
 }
 
 static tn_status ref(tni_ref *c)

@@ -7,7 +7,8 @@
  * Types:   x f32, f16, bf16, i32; scale these or e8m0; y any quantised dtype
  * Attrs:   axis, block_size, output_dtype, precision, saturate
  * Numeric: y = round(x / scale) + zero_point, half to even, saturating; the
- *          quotient is rounded to `precision`, else to the scale's dtype
+ *          quotient is a float, or of the dtype `precision` names. (The
+ *          standard would have it in the scale's dtype; ONNX Runtime does not.)
  * Source:  onnx.ai/onnx/operators, QuantizeLinear; test_quantizelinear*
  */
 #include "ops/quant.h"

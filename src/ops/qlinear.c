@@ -6,13 +6,10 @@
 
 enum { BLOCK = 256 };
 
-typedef struct qparam {
-    float scale, zero;
-} qparam;
-
-static qparam get_param(const tni_tensor *scale, const tni_tensor *zero)
+static tni_qlinear_param get_param(const tni_tensor *scale,
+                                   const tni_tensor *zero)
 {
-    qparam p = {*TNI_CDATA(float, scale), 0.0f};
+    tni_qlinear_param p = {*TNI_CDATA(float, scale), 0.0f};
     if (zero != NULL)
         tni_convert(&p.zero, TN_F32, zero->data, zero->dtype, 1, NULL);
     return p;
@@ -72,19 +69,18 @@ typedef struct qzip_job {
     int n_in;
     tni_bcast bcast;
     int64_t stride[2 * TN_MAX_RANK];
-    qparam a, b, c;
+    tni_qlinear_params p;
     const char *x, *y;
     char *z;
 } qzip_job;
 
-/* Real values of m codes, one code repeated when step is 0. */
-static void real_row(float *to, const char *from, tn_dtype dtype, size_t m,
-                     size_t step, qparam p)
+/* m codes as floats, one code repeated when step is 0. */
+static void code_row(float *to, const char *from, tn_dtype dtype, size_t m,
+                     size_t step)
 {
     tni_convert(to, TN_F32, from, dtype, step != 0 ? m : 1, NULL);
     if (step == 0)
         for (size_t i = 1; i < m; i++) to[i] = to[0];
-    for (size_t i = 0; i < m; i++) to[i] = (to[i] - p.zero) * p.scale;
 }
 
 static void qzip_piece(void *ctx, int64_t at, size_t n)
@@ -94,24 +90,21 @@ static void qzip_piece(void *ctx, int64_t at, size_t n)
     const size_t sy = tni_bcast_step(&j->bcast, 1);
     const char *x = j->x + tni_bcast_offset(&j->bcast, 0, at);
     const char *y = j->y + tni_bcast_offset(&j->bcast, 1, at);
-    float a[BLOCK], b[BLOCK], v[BLOCK];
+    float a[BLOCK], b[BLOCK];
     for (size_t i = 0; i < n; i += BLOCK) {
         const size_t m = n - i < BLOCK ? n - i : BLOCK;
-        real_row(a, x + i * sx, j->dtype, m, sx, j->a);
-        real_row(b, y + i * sy, j->dtype, m, sy, j->b);
-        j->fn(v, a, b, m);
-        for (size_t e = 0; e < m; e++) v[e] /= j->c.scale;
-        tni_quantize(j->z + (size_t)at + i, j->dtype, v, m, &j->c.zero, 0,
-                     true);
+        code_row(a, x + i * sx, j->dtype, m, sx);
+        code_row(b, y + i * sy, j->dtype, m, sy);
+        j->fn(j->z + (size_t)at + i, j->dtype, a, b, m, &j->p);
     }
 }
 
 static void qzip_start(qzip_job *j, const tni_tensor *const *in,
                        tni_tensor *out, const tni_par *par)
 {
-    j->a = get_param(in[1], in[2]);
-    j->b = get_param(in[4], in[5]);
-    j->c = get_param(in[6], optional(in, j->n_in, 7));
+    j->p.a = get_param(in[1], in[2]);
+    j->p.b = get_param(in[4], in[5]);
+    j->p.c = get_param(in[6], optional(in, j->n_in, 7));
     j->x = in[0]->data;
     j->y = in[3]->data;
     j->z = out->data;
@@ -193,8 +186,8 @@ typedef struct qmap_job {
 
 static void make_table(qmap_job *j, const tni_tensor *const *in)
 {
-    const qparam x = get_param(in[1], in[2]);
-    const qparam y = get_param(in[3], optional(in, j->n_in, 4));
+    const tni_qlinear_param x = get_param(in[1], in[2]);
+    const tni_qlinear_param y = get_param(in[3], optional(in, j->n_in, 4));
     for (int i = 0; i < 256; i++) {
         const int code = j->dtype == TN_I8 && i > 127 ? i - 256 : i;
         const float real = ((float)code - x.zero) * x.scale;

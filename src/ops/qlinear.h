@@ -11,9 +11,19 @@
 extern const tni_arg tni_qlinear_zip_in[8];
 extern const tni_arg tni_qlinear_zip_out[1];
 
-/* The real values of a and b, n of each, become v = f(a, b). */
-typedef void (*tni_qlinear_fn)(float *v, const float *a, const float *b,
-                               size_t n);
+/* real = (code - zero) scale */
+typedef struct tni_qlinear_param {
+    float scale, zero;
+} tni_qlinear_param;
+
+typedef struct tni_qlinear_params {
+    tni_qlinear_param a, b, c;
+} tni_qlinear_params;
+
+/* The codes of a and b, n <= 256 of each, become codes of dtype. */
+typedef void (*tni_qlinear_fn)(void *z, tn_dtype dtype, const float *a,
+                               const float *b, size_t n,
+                               const tni_qlinear_params *p);
 
 tn_status tni_qlinear_zip_infer(tni_infer *c);
 tn_status tni_qlinear_zip_ref(tni_ref *c, tni_qlinear_fn fn);

@@ -16,7 +16,7 @@ enum { BLOCK = 256 };
 typedef struct quant_job {
     tni_qgrid grid;
     tn_dtype x_dtype, y_dtype, scale_dtype, zero_dtype;
-    tn_dtype precision; /* f16 or bf16: quotients are rounded to it */
+    tn_dtype precision; /* quotients are rounded to it */
     bool saturate;
     size_t x_size, y_size, scale_size, zero_size;
     const tni_quant_kernels *kernels; /* f32 and 8 bits; NULL: loops */
@@ -53,7 +53,7 @@ static tn_status job_init(quant_job *j, const tni_node *node,
     j->zero_size = tn_dtype_size(zero_dtype);
     j->saturate = tni_attr_int(node, "saturate", 1) != 0;
     const int64_t precision = tni_attr_int(node, "precision", 0);
-    j->precision = precision != 0 ? (tn_dtype)precision : scale_dtype;
+    j->precision = precision != 0 ? (tn_dtype)precision : TN_F32;
     return TN_OK;
 }
 
