@@ -2,8 +2,11 @@
 /* gnorm.c - normalisation of channel groups: reference and f32 plan */
 #include "ops/gnorm.h"
 
+#include "kernels/kernels.h"
 #include "ops/lnorm.h"
 #include "ops/nn.h"
+
+#include <math.h>
 
 typedef struct layout {
     int64_t n, groups, channels, inner; /* channels of one group */
@@ -92,6 +95,7 @@ tn_status tni_gnorm_ref(tni_ref *c, int64_t groups, bool per_group)
 
 typedef struct gnorm_state {
     layout l;
+    const tni_norm_kernels *norm;
     tni_lnorm p;
     int64_t per_task, n_tasks, n_units;
 } gnorm_state;
@@ -113,14 +117,17 @@ static void gnorm_task(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
     for (int64_t u = from; u < stop; u++) {
         const int64_t g = u % l.groups;
-        float *const row = j->y + u * st->p.cols;
-        tni_lnorm_row_f32(&st->p, j->x + u * st->p.cols, NULL, NULL, row, NULL,
-                          NULL);
+        const float *const x = j->x + u * st->p.cols;
+        float *const y = j->y + u * st->p.cols;
+        float mean, var;
+        st->norm->moments(x, (size_t)st->p.cols, &mean, &var);
+        const double inv = 1.0 / sqrt((double)var + st->p.epsilon);
         for (int64_t k = 0; k < l.channels; k++) {
             const int64_t at = l.per_group ? g : g * l.channels + k;
-            const float s = j->scale[at], b = j->bias[at];
-            float *const part = row + k * l.inner;
-            for (int64_t i = 0; i < l.inner; i++) part[i] = part[i] * s + b;
+            const double s = (double)j->scale[at] * inv;
+            st->norm->affine(x + k * l.inner, y + k * l.inner, (size_t)l.inner,
+                             (float)s,
+                             (float)((double)j->bias[at] - (double)mean * s));
         }
     }
 }
@@ -138,7 +145,7 @@ tn_status tni_gnorm_plan(tni_plan *c, int64_t groups, bool per_group)
     const tni_type *const x = c->in[0];
     gnorm_state *st;
     for (int i = 0; i < 3; i++)
-        if (c->in[i]->dtype != TN_F32) return TN_OK;
+        if (c->in[i]->dtype != TN_F32 || c->kernels == NULL) return TN_OK;
     st = TNI_NEW(c->arena, gnorm_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     TN_TRY(layout_of(&st->l, x->rank, x->dims, groups, per_group, c->err));
@@ -146,6 +153,7 @@ tn_status tni_gnorm_plan(tni_plan *c, int64_t groups, bool per_group)
         if (tni_nn_extent(c->in[i]->dims, 0, c->in[i]->rank) !=
             (per_group ? st->l.groups : st->l.groups * st->l.channels))
             return TN_OK;
+    st->norm = &c->kernels->norm;
     st->p.cols = st->l.channels * st->l.inner;
     st->p.epsilon = (double)tni_attr_float(c->node, "epsilon", 1e-5f);
     st->n_units = st->p.cols == 0 ? 0 : st->l.n * st->l.groups;

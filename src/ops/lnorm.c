@@ -2,6 +2,7 @@
 /* lnorm.c - row normalisation: reference and f32 plan */
 #include "ops/lnorm.h"
 
+#include "kernels/kernels.h"
 #include "ops/nn.h"
 
 #include <math.h>
@@ -25,44 +26,6 @@ void tni_lnorm_row(const tni_lnorm *p, const double *x, const double *scale,
     }
     if (mean != NULL) *mean = m;
     if (inv_std != NULL) *inv_std = inv;
-}
-
-/* Eight partial sums, added in pairs: one order on every machine. */
-static double sum8(const double *s)
-{
-    return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
-}
-
-void tni_lnorm_row_f32(const tni_lnorm *p, const float *x, const float *scale,
-                       const float *bias, float *y, float *mean, float *inv_std)
-{
-    const int64_t n = p->cols;
-    double s[8] = {0}, q[8] = {0}, m = 0;
-    int64_t i = 0;
-    if (!p->rms) {
-        for (; i + 8 <= n; i += 8)
-            for (int k = 0; k < 8; k++) s[k] += (double)x[i + k];
-        for (; i < n; i++) s[0] += (double)x[i];
-        m = sum8(s) / (double)n;
-    }
-    const float mf = (float)m;
-    for (i = 0; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++) {
-            const double d = (double)x[i + k] - m;
-            q[k] += d * d;
-        }
-    for (; i < n; i++) q[0] += ((double)x[i] - m) * ((double)x[i] - m);
-    const double inv = 1.0 / sqrt(sum8(q) / (double)n + p->epsilon);
-    const float f = (float)inv;
-    if (scale != NULL && bias != NULL)
-        for (i = 0; i < n; i++) y[i] = (x[i] - mf) * f * scale[i] + bias[i];
-    else if (scale != NULL)
-        for (i = 0; i < n; i++) y[i] = (x[i] - mf) * f * scale[i];
-    else
-        for (i = 0; i < n; i++)
-            y[i] = (x[i] - mf) * f + (bias != NULL ? bias[i] : 0.0f);
-    if (mean != NULL) *mean = mf;
-    if (inv_std != NULL) *inv_std = f;
 }
 
 /* --- x, scale, bias ------------------------------------------------------ */
@@ -197,6 +160,7 @@ tn_status tni_lnorm_ref(tni_ref *c, const tni_lnorm_op *op)
 
 typedef struct lnorm_state {
     tni_lnorm p;
+    tni_norm_fn fn;
     int64_t rows, skip_rows; /* skip repeats after this many rows */
     int64_t per_task, n_tasks;
     bool skip;
@@ -218,23 +182,25 @@ static void lnorm_task(void *ctx, size_t begin, size_t end, int worker)
     const int64_t from = (int64_t)begin * st->per_task;
     const int64_t to = (int64_t)end * st->per_task;
     const int64_t stop = to < st->rows ? to : st->rows;
+    /* A skip that repeats is met row by row. */
+    const int64_t step =
+        st->skip && st->skip_rows != st->rows ? 1 : stop - from;
     (void)worker;
-    for (int64_t r = from; r < stop; r++) {
-        const float *x = j->x + r * n;
-        float *const y = j->y + r * n;
-        if (st->skip) {
-            const float *const s = j->skip + r % st->skip_rows * n;
-            float *const sum = j->sum != NULL ? j->sum + r * n : y;
-            if (j->bias != NULL)
-                for (int64_t i = 0; i < n; i++)
-                    sum[i] = x[i] + s[i] + j->bias[i];
-            else
-                for (int64_t i = 0; i < n; i++) sum[i] = x[i] + s[i];
-            x = sum;
-        }
-        tni_lnorm_row_f32(&st->p, x, j->scale, j->beta, y,
-                          j->mean == NULL ? NULL : j->mean + r,
-                          j->inv == NULL ? NULL : j->inv + r);
+    for (int64_t r = from; r < stop; r += step) {
+        const tni_norm_call call = {
+            .x = j->x + r * n,
+            .skip = st->skip ? j->skip + r % st->skip_rows * n : NULL,
+            .bias = j->bias,
+            .gamma = j->scale,
+            .beta = j->beta,
+            .y = j->y + r * n,
+            .sum = j->sum == NULL ? NULL : j->sum + r * n,
+            .mean = j->mean == NULL ? NULL : j->mean + r,
+            .inv_std = j->inv == NULL ? NULL : j->inv + r,
+            .m = (size_t)step,
+            .n = (size_t)n,
+            .eps = (float)st->p.epsilon};
+        st->fn(&call);
     }
 }
 
@@ -299,7 +265,9 @@ static tn_status finish_plan(tni_plan *c, lnorm_state *st, int at)
     const tni_type *const x = c->in[0];
     st->p.cols = tni_nn_extent(x->dims, at, x->rank);
     st->rows = tni_nn_extent(x->dims, 0, at);
-    if (!plan_fits(c, st, at) || st->p.cols == 0) return TN_OK;
+    if (c->kernels == NULL || !plan_fits(c, st, at) || st->p.cols == 0)
+        return TN_OK;
+    st->fn = st->p.rms ? c->kernels->norm.rms : c->kernels->norm.layer;
     if (st->skip) {
         st->skip_rows =
             tni_nn_extent(c->in[1]->dims, 0, c->in[1]->rank) / st->p.cols;

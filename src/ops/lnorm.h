@@ -6,27 +6,23 @@
  *          x, most often [cols]
  * Numeric: y = (x - mean) / sqrt(variance + epsilon) * scale + bias with the
  *          population variance in two passes; rms: y = x / sqrt(mean square +
- *          epsilon) * scale. Sums accumulate in double.
+ *          epsilon) * scale. The reference sums in double.
  */
 #ifndef TN_SRC_OPS_LNORM_H
 #define TN_SRC_OPS_LNORM_H
 
 #include "ops/infer.h"
 
-/* One row; scale and bias may be NULL; x == y is allowed. */
 typedef struct tni_lnorm {
     int64_t cols;
     double epsilon;
     bool rms;
 } tni_lnorm;
 
+/* One row; scale, bias and the last two may be NULL; x == y is allowed. */
 void tni_lnorm_row(const tni_lnorm *p, const double *x, const double *scale,
                    const double *bias, double *y, double *mean,
                    double *inv_std);
-void tni_lnorm_row_f32(const tni_lnorm *p, const float *x, const float *scale,
-                       const float *bias, float *y, float *mean,
-                       float *inv_std);
-
 /* Layer, RMS and simplified layer normalisation as whole operators: inputs x,
  * scale, bias (absent when rms); outputs y, mean (absent when rms), inverse
  * deviation. */

@@ -447,7 +447,7 @@ static tn_status attention_plan(tni_plan *c)
     const int64_t *const dims[3] = {q->dims, c->in[K]->dims, c->in[V]->dims};
     attention_state *st;
     size_t core = 0, at = 0;
-    if (!plan_suits(c)) return TN_OK;
+    if (c->kernels == NULL || !plan_suits(c)) return TN_OK;
     st = TNI_NEW(c->arena, attention_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     TN_TRY(shapes_make(&st->s, c->node, rank, dims,

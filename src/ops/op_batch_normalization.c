@@ -12,6 +12,7 @@
  * Numeric: reference in double; f32 plan y = x * a + b with a, b in double
  * Source:  github.com/onnx/onnx docs/Operators.md#BatchNormalization
  */
+#include "kernels/kernels.h"
 #include "ops/nn.h"
 
 #include <math.h>
@@ -210,6 +211,7 @@ static tn_status batch_normalization_ref(tni_ref *c)
 
 typedef struct bn_state {
     layout l;
+    tni_affine_fn affine;
     double epsilon;
     int64_t per_task, n_tasks, n_units; /* units: (n, parameter) pairs */
 } bn_state;
@@ -236,7 +238,10 @@ static void bn_task(void *ctx, size_t begin, size_t end, int worker)
         const float bf = (float)((double)j->bias[p] - (double)j->mean[p] * a);
         const float *const x = j->x + u * st->l.inner;
         float *const y = j->y + u * st->l.inner;
-        for (int64_t i = 0; i < st->l.inner; i++) y[i] = x[i] * af + bf;
+        if (st->l.inner == 1)
+            y[0] = x[0] * af + bf;
+        else
+            st->affine(x, y, (size_t)st->l.inner, af, bf);
     }
 }
 
@@ -261,7 +266,8 @@ static tn_status batch_normalization_plan(tni_plan *c)
     for (int i = 0; i < 5; i++)
         if (c->in[i]->dtype != TN_F32) return TN_OK;
     for (int i = 1; i < c->n_out; i++) more = more || c->out[i] != NULL;
-    if (more || c->out[0] == NULL || is_training(c->node, c->opset, more))
+    if (c->kernels == NULL || more || c->out[0] == NULL ||
+        is_training(c->node, c->opset, more))
         return TN_OK;
     st = TNI_NEW(c->arena, bn_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
@@ -269,6 +275,7 @@ static tn_status batch_normalization_plan(tni_plan *c)
     for (int i = 1; i < 5; i++)
         if (tni_nn_extent(c->in[i]->dims, 0, c->in[i]->rank) != st->l.params)
             return TN_OK;
+    st->affine = c->kernels->norm.affine;
     st->epsilon = (double)tni_attr_float(c->node, "epsilon", 1e-5f);
     st->n_units = st->l.n * st->l.params;
     st->per_task =

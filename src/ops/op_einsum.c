@@ -485,7 +485,8 @@ static tn_status contract_plan(tni_plan *p)
     size_t at = 0, bytes = 0;
     equation e;
     labels l;
-    if (p->n_in != 2 || p->in[0]->dtype != TN_F32) return TN_OK;
+    if (p->n_in != 2 || p->in[0]->dtype != TN_F32 || p->kernels == NULL)
+        return TN_OK;
     begin(&e, &l, p->node);
     const char *const text = e.text;
     for (int i = 0; i < 2; i++) {

@@ -107,13 +107,13 @@ static void gemm_fast_gelu_run(const tni_run *c)
 
 static tn_status gemm_fast_gelu_plan(tni_plan *c)
 {
-    const tni_gemm_kernels *const ker = &c->kernels->gemm;
     const tni_type *const x = c->in[X];
     gemm_state *st;
     size_t len = 0;
-    if (x->dtype != TN_F32) return TN_OK;
+    if (x->dtype != TN_F32 || c->kernels == NULL) return TN_OK;
     st = TNI_NEW(c->arena, gemm_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    const tni_gemm_kernels *const ker = &c->kernels->gemm;
     st->kernels = c->kernels;
     st->m = (size_t)tni_nn_extent(x->dims, 0, x->rank - 1);
     st->k = (size_t)c->in[W]->dims[0];

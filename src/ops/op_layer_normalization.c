@@ -12,9 +12,16 @@ static const tni_arg out_1[] = {
     {"Mean", TNI_T(TN_F32) | TNI_T(TN_BF16), 'U', TNI_OPTIONAL},
     {"InvStdDev", TNI_T(TN_F32) | TNI_T(TN_BF16), 'U', TNI_OPTIONAL},
 };
+static const tni_attr_spec attrs_17[] = {
+    {"axis", TNI_ATTR_INT, "-1"},
+    {"epsilon", TNI_ATTR_FLOAT, "1e-5"},
+    {"stash_type", TNI_ATTR_INT, "1"},
+};
+/* "epsion" is a slip of a tool that wrote such models; it has no effect. */
 static const tni_attr_spec attrs_1[] = {
     {"axis", TNI_ATTR_INT, "-1"},
     {"epsilon", TNI_ATTR_FLOAT, "1e-5"},
+    {"epsion", TNI_ATTR_FLOAT, NULL},
     {"stash_type", TNI_ATTR_INT, "1"},
 };
 
@@ -36,6 +43,13 @@ static tn_status layer_normalization_plan(tni_plan *c)
 }
 
 static const tni_op_version layer_normalization_versions[] = {
+    {.since = 17,
+     TNI_IN(in_1),
+     TNI_OUT(out_1),
+     TNI_ATTRS(attrs_17),
+     .infer = layer_normalization_infer,
+     .ref = layer_normalization_ref,
+     .plan = layer_normalization_plan},
     /* ONNX has it from 17 on; optimised models of older opsets use it too. */
     {.since = 1,
      TNI_IN(in_1),

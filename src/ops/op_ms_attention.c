@@ -417,7 +417,9 @@ static tn_status ms_attention_plan(tni_plan *c)
 {
     ms_attention_state *st;
     size_t at = 0, core = 0, gemm = 0;
-    if (c->in[INPUT]->dtype != TN_F32 || c->out[0] == NULL) return TN_OK;
+    if (c->in[INPUT]->dtype != TN_F32 || c->out[0] == NULL ||
+        c->kernels == NULL)
+        return TN_OK;
     st = TNI_NEW(c->arena, ms_attention_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     TN_TRY(plan_shape(c, st));

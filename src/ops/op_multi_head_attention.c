@@ -490,8 +490,8 @@ static tn_status multi_head_attention_plan(tni_plan *c)
 {
     mha_state *st;
     size_t at = 0, core = 0;
-    if (c->in[QUERY]->dtype != TN_F32 || planned_out(c, QK) ||
-        !planned_out(c, OUTPUT))
+    if (c->kernels == NULL || c->in[QUERY]->dtype != TN_F32 ||
+        planned_out(c, QK) || !planned_out(c, OUTPUT))
         return TN_OK;
     st = TNI_NEW(c->arena, mha_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");

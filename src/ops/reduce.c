@@ -4,11 +4,12 @@
  *
  * Axes of extent 1 are dropped and neighbours of one kind merged, which leaves
  * a short alternation of kept and reduced groups. The plan walks rows of the
- * last group: contiguous sums when it is reduced, 64 columns at a time when it
- * is kept. Each output is computed by one task in one order.
+ * last group: contiguous sums when it is reduced, blocks of columns when it is
+ * kept. Each output is computed by one task in one order.
  */
 #include "ops/reduce.h"
 
+#include "kernels/kernels.h"
 #include "ops/nn.h"
 
 #include <math.h>
@@ -311,11 +312,12 @@ tn_status tni_reduce_ref(tni_ref *c, tni_reduce_kind kind)
 
 /* --- f32 plan ----------------------------------------------------------- */
 
-enum { COLS = 64 };
+enum { COLS = 256 };
 
 typedef struct reduce_state {
     nest s;
     tni_reduce_kind kind;
+    const tni_kernels *kernels;
     bool row;       /* the innermost group is reduced */
     int64_t cols;   /* else: extent of the innermost kept group */
     int64_t blocks; /* column blocks per row of it */
@@ -328,50 +330,17 @@ typedef struct reduce_job {
     float *y;
 } reduce_job;
 
-/* Accumulates n contiguous elements; eight partial sums, added in pairs. */
-static double row_acc(tni_reduce_kind kind, const float *x, int64_t n,
-                      double acc, double shift)
+static tni_reduce_op kernel_op(tni_reduce_kind kind)
 {
-    double p[8] = {0, 0, 0, 0, 0, 0, 0, 0};
-    int64_t i = 0;
     switch (kind) {
-    case TNI_REDUCTION_MAX:
-    case TNI_REDUCTION_MIN: {
-        const bool max = kind == TNI_REDUCTION_MAX;
-        float a = (float)acc;
-        for (; i < n; i++) {
-            const float v = x[i];
-            if ((max ? v > a : v < a) || v != v) a = v;
-            if (a != a) break;
-        }
-        return (double)a;
-    }
-    case TNI_REDUCTION_PROD:
-        for (; i < n; i++) acc *= (double)x[i];
-        return acc;
-    case TNI_REDUCTION_L1:
-        for (; i + 8 <= n; i += 8)
-            for (int k = 0; k < 8; k++) p[k] += (double)fabsf(x[i + k]);
-        for (; i < n; i++) p[0] += (double)fabsf(x[i]);
-        break;
+    case TNI_REDUCTION_MAX: return TNI_REDUCE_MAX;
+    case TNI_REDUCTION_MIN: return TNI_REDUCE_MIN;
+    case TNI_REDUCTION_PROD: return TNI_REDUCE_PROD;
+    case TNI_REDUCTION_L1: return TNI_REDUCE_SUMABS;
     case TNI_REDUCTION_L2:
-    case TNI_REDUCTION_SUM_SQUARE:
-        for (; i + 8 <= n; i += 8)
-            for (int k = 0; k < 8; k++)
-                p[k] += (double)x[i + k] * (double)x[i + k];
-        for (; i < n; i++) p[0] += (double)x[i] * (double)x[i];
-        break;
-    case TNI_REDUCTION_LOG_SUM_EXP:
-        for (; i < n; i++) p[0] += exp((double)x[i] - shift);
-        break;
-    default:
-        for (; i + 8 <= n; i += 8)
-            for (int k = 0; k < 8; k++) p[k] += (double)x[i + k];
-        for (; i < n; i++) p[0] += (double)x[i];
-        break;
+    case TNI_REDUCTION_SUM_SQUARE: return TNI_REDUCE_SUMSQ;
+    default: return TNI_REDUCE_SUM;
     }
-    return acc +
-           (((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7])));
 }
 
 static double first_acc(tni_reduce_kind kind)
@@ -381,6 +350,16 @@ static double first_acc(tni_reduce_kind kind)
     case TNI_REDUCTION_MAX: return -(double)INFINITY;
     case TNI_REDUCTION_MIN: return (double)INFINITY;
     default: return 0;
+    }
+}
+
+static double join_acc(tni_reduce_kind kind, double acc, double v)
+{
+    switch (kind) {
+    case TNI_REDUCTION_MAX: return v > acc || v != v ? v : acc;
+    case TNI_REDUCTION_MIN: return v < acc || v != v ? v : acc;
+    case TNI_REDUCTION_PROD: return acc * v;
+    default: return acc + v;
     }
 }
 
@@ -395,72 +374,113 @@ static float last_acc(tni_reduce_kind kind, double acc, int64_t n, double shift)
     }
 }
 
+/* The sum of exp(x - shift). */
+static double sum_exp(const tni_kernels *k, const float *x, int64_t n,
+                      float shift)
+{
+    float buf[COLS];
+    double acc = 0;
+    for (int64_t at = 0; at < n; at += COLS) {
+        const int64_t m = n - at < COLS ? n - at : COLS;
+        for (int64_t i = 0; i < m; i++) buf[i] = x[at + i] - shift;
+        k->unary.f32[TNI_UNARY_EXP](buf, buf, (size_t)m, NULL);
+        acc += (double)k->reduce.row[TNI_REDUCE_SUM](buf, (size_t)m);
+    }
+    return acc;
+}
+
+static double row_shift(const reduce_state *st, const float *x, int64_t outer)
+{
+    const nest *const s = &st->s;
+    const int last = s->n_red - 1;
+    double max = -(double)INFINITY;
+    for (int64_t r = 0; r < outer; r++)
+        max = join_acc(TNI_REDUCTION_MAX, max,
+                       (double)st->kernels->reduce.row[TNI_REDUCE_MAX](
+                           x + nest_offset(s->red, s->red_stride, last, r),
+                           (size_t)s->red[last]));
+    return max;
+}
+
 /* Outputs [begin, end), innermost group reduced and contiguous. */
 static void rows_task(const reduce_job *j, int64_t begin, int64_t end)
 {
-    const nest *const s = &j->st->s;
-    const tni_reduce_kind kind = j->st->kind;
+    const reduce_state *const st = j->st;
+    const nest *const s = &st->s;
+    const tni_reduce_row_fn row = st->kernels->reduce.row[kernel_op(st->kind)];
+    const bool lse = st->kind == TNI_REDUCTION_LOG_SUM_EXP;
     const int last = s->n_red - 1;
     const int64_t n = s->red[last];
     const int64_t outer = n == 0 ? 0 : s->red_len / n;
     for (int64_t o = begin; o < end; o++) {
         const float *const x =
             j->x + nest_offset(s->kept, s->kept_stride, s->n_kept, o);
-        double acc = first_acc(kind), shift = 0;
-        if (kind == TNI_REDUCTION_LOG_SUM_EXP) {
-            shift = -(double)INFINITY;
-            for (int64_t r = 0; r < outer; r++)
-                shift = row_acc(TNI_REDUCTION_MAX,
-                                x + nest_offset(s->red, s->red_stride, last, r),
-                                n, shift, 0);
-            if (!isfinite(shift)) {
-                j->y[o] = (float)shift;
-                continue;
-            }
+        double acc = first_acc(st->kind), shift = 0;
+        if (lse) shift = row_shift(st, x, outer);
+        if (!isfinite(shift)) {
+            j->y[o] = (float)shift;
+            continue;
         }
         for (int64_t r = 0; r < outer; r++) {
-            acc = row_acc(kind, x + nest_offset(s->red, s->red_stride, last, r),
-                          n, acc, shift);
+            const float *const p =
+                x + nest_offset(s->red, s->red_stride, last, r);
+            acc = join_acc(st->kind, acc,
+                           lse ? sum_exp(st->kernels, p, n, (float)shift)
+                               : (double)row(p, (size_t)n));
             if (acc != acc) break;
         }
-        j->y[o] = last_acc(kind, acc, s->red_len, shift);
+        j->y[o] = last_acc(st->kind, acc, s->red_len, shift);
     }
 }
 
-static void cols_acc(tni_reduce_kind kind, const float *x, int64_t n,
+/* n columns of one row of the reduced groups. */
+static void cols_acc(const reduce_state *st, const float *x, int64_t n,
                      double *acc, const double *shift)
 {
-    switch (kind) {
-    case TNI_REDUCTION_MAX:
-        for (int64_t k = 0; k < n; k++) {
-            const double v = (double)x[k];
-            if (v > acc[k] || v != v) acc[k] = v;
+    for (int64_t k = 0; k < n; k++) {
+        const double v = (double)x[k];
+        switch (st->kind) {
+        case TNI_REDUCTION_L1:
+            acc[k] = join_acc(st->kind, acc[k], fabs(v));
+            break;
+        case TNI_REDUCTION_L2:
+        case TNI_REDUCTION_SUM_SQUARE: acc[k] += v * v; break;
+        case TNI_REDUCTION_LOG_SUM_EXP:
+            if (isfinite(shift[k])) acc[k] += exp(v - shift[k]);
+            break;
+        default:
+            if (acc[k] == acc[k]) acc[k] = join_acc(st->kind, acc[k], v);
+            break;
         }
-        break;
-    case TNI_REDUCTION_MIN:
-        for (int64_t k = 0; k < n; k++) {
-            const double v = (double)x[k];
-            if (v < acc[k] || v != v) acc[k] = v;
-        }
-        break;
-    case TNI_REDUCTION_PROD:
-        for (int64_t k = 0; k < n; k++) acc[k] *= (double)x[k];
-        break;
-    case TNI_REDUCTION_L1:
-        for (int64_t k = 0; k < n; k++) acc[k] += (double)fabsf(x[k]);
-        break;
-    case TNI_REDUCTION_L2:
-    case TNI_REDUCTION_SUM_SQUARE:
-        for (int64_t k = 0; k < n; k++) acc[k] += (double)x[k] * (double)x[k];
-        break;
-    case TNI_REDUCTION_LOG_SUM_EXP:
-        for (int64_t k = 0; k < n; k++)
-            if (isfinite(shift[k])) acc[k] += exp((double)x[k] - shift[k]);
-        break;
-    default:
-        for (int64_t k = 0; k < n; k++) acc[k] += (double)x[k];
-        break;
     }
+}
+
+/* Several reduced groups, or exponentials: sums in double. */
+static void cols_general(const reduce_state *st, const float *x, int64_t n,
+                         float *y)
+{
+    const nest *const s = &st->s;
+    double acc[COLS], shift[COLS];
+    for (int64_t k = 0; k < n; k++) {
+        acc[k] = first_acc(st->kind);
+        shift[k] = 0;
+    }
+    if (st->kind == TNI_REDUCTION_LOG_SUM_EXP)
+        for (int64_t r = 0; r < s->red_len; r++) {
+            const float *const p =
+                x + nest_offset(s->red, s->red_stride, s->n_red, r);
+            for (int64_t k = 0; k < n; k++)
+                shift[k] = r == 0 ? (double)p[k]
+                                  : join_acc(TNI_REDUCTION_MAX, shift[k],
+                                             (double)p[k]);
+        }
+    for (int64_t r = 0; r < s->red_len; r++)
+        cols_acc(st, x + nest_offset(s->red, s->red_stride, s->n_red, r), n,
+                 acc, shift);
+    for (int64_t k = 0; k < n; k++)
+        y[k] = isfinite(shift[k])
+                   ? last_acc(st->kind, acc[k], s->red_len, shift[k])
+                   : (float)shift[k];
 }
 
 /* Column blocks [begin, end), innermost group kept. */
@@ -468,7 +488,8 @@ static void cols_task(const reduce_job *j, int64_t begin, int64_t end)
 {
     const reduce_state *const st = j->st;
     const nest *const s = &st->s;
-    double acc[COLS], shift[COLS];
+    const tni_reduce_rows_fn rows =
+        st->kernels->reduce.rows[kernel_op(st->kind)];
     for (int64_t b = begin; b < end; b++) {
         const int64_t row = b / st->blocks, at = b % st->blocks * COLS;
         const int64_t n = st->cols - at < COLS ? st->cols - at : COLS;
@@ -476,23 +497,13 @@ static void cols_task(const reduce_job *j, int64_t begin, int64_t end)
             j->x + at +
             nest_offset(s->kept, s->kept_stride, s->n_kept - 1, row);
         float *const y = j->y + row * st->cols + at;
-        for (int64_t k = 0; k < n; k++) {
-            acc[k] = first_acc(st->kind);
-            shift[k] = -(double)INFINITY;
+        if (s->n_red > 1 || st->kind == TNI_REDUCTION_LOG_SUM_EXP) {
+            cols_general(st, x, n, y);
+            continue;
         }
-        if (st->kind == TNI_REDUCTION_LOG_SUM_EXP)
-            for (int64_t r = 0; r < s->red_len; r++)
-                cols_acc(TNI_REDUCTION_MAX,
-                         x + nest_offset(s->red, s->red_stride, s->n_red, r), n,
-                         shift, NULL);
-        for (int64_t r = 0; r < s->red_len; r++)
-            cols_acc(st->kind,
-                     x + nest_offset(s->red, s->red_stride, s->n_red, r), n,
-                     acc, shift);
+        rows(x, y, (size_t)s->red_len, (size_t)n, (size_t)s->red_stride[0]);
         for (int64_t k = 0; k < n; k++)
-            y[k] = st->kind == TNI_REDUCTION_LOG_SUM_EXP && !isfinite(shift[k])
-                       ? (float)shift[k]
-                       : last_acc(st->kind, acc[k], s->red_len, shift[k]);
+            y[k] = last_acc(st->kind, (double)y[k], s->red_len, 0);
     }
 }
 
@@ -521,11 +532,12 @@ tn_status tni_reduce_plan_over(tni_plan *c, tni_reduce_kind kind, uint32_t mask)
     const tni_type *const x = c->in[0];
     reduce_state *st;
     int64_t work;
-    if (x->dtype != TN_F32) return TN_OK;
+    if (x->dtype != TN_F32 || c->kernels == NULL) return TN_OK;
     st = TNI_NEW(c->arena, reduce_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     nest_make(&st->s, x->dims, x->rank, mask);
     st->kind = kind;
+    st->kernels = c->kernels;
     if (st->s.red_len <= 1 || st->s.out_len == 0) return TN_OK;
     st->row = st->s.red_stride[st->s.n_red - 1] == 1;
     if (st->row) {

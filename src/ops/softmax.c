@@ -2,6 +2,7 @@
 /* softmax.c - Softmax and LogSoftmax: reference and f32 plan */
 #include "ops/softmax.h"
 
+#include "kernels/kernels.h"
 #include "ops/nn.h"
 
 #include <math.h>
@@ -77,13 +78,10 @@ tn_status tni_softmax_ref(tni_ref *c, bool log_form)
 
 /* --- f32 plan ----------------------------------------------------------- */
 
-enum { COLS = 64 };
-
 typedef struct softmax_state {
     split s;
-    bool log_form;
-    int64_t blocks; /* column blocks of an outer row */
-    int64_t per_task, n_tasks, n_units;
+    tni_softmax_fn fn;
+    int64_t per_task, n_tasks; /* in outer rows */
 } softmax_state;
 
 typedef struct softmax_job {
@@ -92,74 +90,23 @@ typedef struct softmax_job {
     float *y;
 } softmax_job;
 
-static void softmax_row(const float *x, float *y, int64_t n, bool log_form)
-{
-    float max = -INFINITY;
-    double total = 0;
-    for (int64_t k = 0; k < n; k++) max = x[k] > max ? x[k] : max;
-    if (log_form) {
-        for (int64_t k = 0; k < n; k++) total += (double)expf(x[k] - max);
-        const float shift = (float)log(total);
-        for (int64_t k = 0; k < n; k++) y[k] = (x[k] - max) - shift;
-        return;
-    }
-    for (int64_t k = 0; k < n; k++) {
-        y[k] = expf(x[k] - max);
-        total += (double)y[k];
-    }
-    const float scale = (float)(1.0 / total);
-    for (int64_t k = 0; k < n; k++) y[k] *= scale;
-}
-
-/* w columns of a row of n steps `inner` apart. */
-static void softmax_cols(const float *x, float *y, int64_t n, int64_t inner,
-                         int64_t w, bool log_form)
-{
-    float max[COLS], scale[COLS];
-    double sum[COLS];
-    for (int64_t i = 0; i < w; i++) {
-        max[i] = -INFINITY;
-        sum[i] = 0;
-    }
-    for (int64_t k = 0; k < n; k++)
-        for (int64_t i = 0; i < w; i++)
-            max[i] = x[k * inner + i] > max[i] ? x[k * inner + i] : max[i];
-    for (int64_t k = 0; k < n; k++)
-        for (int64_t i = 0; i < w; i++) {
-            const float v = x[k * inner + i] - max[i];
-            const float e = expf(v);
-            sum[i] += (double)e;
-            y[k * inner + i] = log_form ? v : e;
-        }
-    for (int64_t i = 0; i < w; i++)
-        scale[i] = (float)(log_form ? log(sum[i]) : 1.0 / sum[i]);
-    if (log_form) {
-        for (int64_t k = 0; k < n; k++)
-            for (int64_t i = 0; i < w; i++) y[k * inner + i] -= scale[i];
-    } else {
-        for (int64_t k = 0; k < n; k++)
-            for (int64_t i = 0; i < w; i++) y[k * inner + i] *= scale[i];
-    }
-}
-
 static void softmax_task(void *ctx, size_t begin, size_t end, int worker)
 {
     const softmax_job *const j = (const softmax_job *)ctx;
     const softmax_state *const st = j->st;
+    const split s = st->s;
     const int64_t from = (int64_t)begin * st->per_task;
     const int64_t to = (int64_t)end * st->per_task;
-    const int64_t stop = to < st->n_units ? to : st->n_units;
+    const int64_t stop = to < s.outer ? to : s.outer;
     (void)worker;
-    for (int64_t u = from; u < stop; u++) {
-        const split s = st->s;
-        const int64_t row = u / st->blocks, at = u % st->blocks * COLS;
-        const int64_t off = row * s.n * s.inner + at;
-        const int64_t w = s.inner - at < COLS ? s.inner - at : COLS;
-        if (s.inner == 1)
-            softmax_row(j->x + off, j->y + off, s.n, st->log_form);
-        else
-            softmax_cols(j->x + off, j->y + off, s.n, s.inner, w, st->log_form);
+    if (s.inner == 1) {
+        st->fn(j->x + from * s.n, j->y + from * s.n, (size_t)(stop - from),
+               (size_t)s.n);
+        return;
     }
+    for (int64_t o = from; o < stop; o++)
+        st->fn(j->x + o * s.n * s.inner, j->y + o * s.n * s.inner,
+               (size_t)s.inner, (size_t)s.n);
 }
 
 static void softmax_run(const tni_run *c)
@@ -172,19 +119,20 @@ static void softmax_run(const tni_run *c)
 
 tn_status tni_softmax_plan(tni_plan *c, bool log_form)
 {
+    const tni_softmax_op op = log_form ? TNI_LOG_SOFTMAX : TNI_SOFTMAX;
     const tni_type *const t = c->in[0];
     softmax_state *st;
     int64_t work;
-    if (t->dtype != TN_F32) return TN_OK;
+    if (t->dtype != TN_F32 || c->kernels == NULL) return TN_OK;
     st = TNI_NEW(c->arena, softmax_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     TN_TRY(split_at(&st->s, c->node, c->opset, t->rank, t->dims, c->err));
-    st->log_form = log_form;
-    st->blocks = (st->s.inner + COLS - 1) / COLS;
-    st->n_units = st->s.n == 0 ? 0 : st->s.outer * st->blocks;
-    work = st->s.n * (st->s.inner < COLS ? st->s.inner : COLS);
-    st->per_task = work >= 4096 || work == 0 ? 1 : 4096 / work;
-    st->n_tasks = (st->n_units + st->per_task - 1) / st->per_task;
+    work = st->s.n * st->s.inner;
+    if (work == 0) return TN_OK;
+    st->fn = st->s.inner == 1 ? c->kernels->softmax.rows[op]
+                              : c->kernels->softmax.cols[op];
+    st->per_task = work >= 4096 ? 1 : 4096 / work;
+    st->n_tasks = (st->s.outer + st->per_task - 1) / st->per_task;
     c->state = st;
     c->run = softmax_run;
     return TN_OK;
