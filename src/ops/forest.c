@@ -605,41 +605,86 @@ void tni_forest_finish(const tni_forest *f, tni_tree_score *s, float *work)
 
 /* --- operators --------------------------------------------------------- */
 
-static size_t row_scratch(const tni_forest *f)
+/* Rows of a task, and trees whose leaves are found before they are summed:
+ * a block of leaves stays in the nearest cache. */
+enum { TASK_ROWS = 32, CHUNK_TREES = 64 };
+
+typedef struct space {
+    size_t scores, work, leaves, size;
+} space;
+
+static space worker_space(const tni_forest *f)
 {
-    const size_t bytes = (size_t)f->n_targets * sizeof(tni_tree_score) +
-                         ((size_t)f->n_targets + 1) * sizeof(float);
-    return (bytes + TNI_ALIGN - 1) / TNI_ALIGN * TNI_ALIGN;
+    const size_t n = (size_t)f->n_targets, mask = TNI_ALIGN - 1;
+    space s = {0, n * TASK_ROWS * sizeof(tni_tree_score), 0, 0};
+    s.leaves = (s.work + (n + 1) * sizeof(float) + mask) & ~mask;
+    s.size = (s.leaves + TASK_ROWS * CHUNK_TREES * sizeof(int32_t) + mask) &
+             ~mask;
+    return s;
 }
 
 size_t tni_forest_scratch(const tni_forest *f, int n_workers)
 {
-    return row_scratch(f) * (size_t)n_workers;
+    return worker_space(f).size * (size_t)n_workers;
 }
 
-enum { ROWS_PER_TASK = 16 };
+static void sum_leaf(const tni_forest *f, int32_t node, tni_tree_score *scores)
+{
+    const tni_forest_node *leaf = &f->nodes[node];
+    const tni_forest_weight *w = f->weights + leaf->yes;
+    for (int32_t i = 0; i < leaf->no; i++)
+        gather(f, &scores[w[i].target], w[i].value);
+}
 
-static void run_rows(void *ctx, size_t begin, size_t end, int worker)
+/* Every row's sums go tree by tree, so that blocks do not change a bit. */
+static void block_scores(const tni_forest_task *t, const float *x, size_t rows,
+                         tni_tree_score *scores, int32_t *leaves)
+{
+    const tni_forest *f = t->f;
+    const size_t n = (size_t)f->n_targets, trees = (size_t)f->n_roots;
+    memset(scores, 0, rows * n * sizeof *scores);
+    for (size_t first = 0; first < trees; first += CHUNK_TREES) {
+        const size_t last =
+            trees - first < CHUNK_TREES ? trees : first + CHUNK_TREES;
+        t->leaves(t->pack, x, (size_t)t->features, rows, first, last, leaves);
+        for (size_t k = 0; k < last - first; k++)
+            for (size_t r = 0; r < rows; r++)
+                sum_leaf(f, leaves[k * rows + r], scores + r * n);
+    }
+}
+
+static void run_blocks(void *ctx, size_t begin, size_t end, int worker)
 {
     const tni_forest_task *t = ctx;
-    char *mine = (char *)t->scratch + (size_t)worker * row_scratch(t->f);
-    tni_tree_score *scores = (void *)mine;
+    const space at = worker_space(t->f);
+    char *mine = (char *)t->scratch + (size_t)worker * at.size;
+    tni_tree_score *scores = (void *)(mine + at.scores);
+    float *work = (void *)(mine + at.work);
+    int32_t *leaves = (void *)(mine + at.leaves);
     const size_t row_bytes =
         (size_t)t->features * (t->f->wide ? sizeof(double) : sizeof(float));
-    int64_t last = (int64_t)end * ROWS_PER_TASK;
-    if (last > t->n) last = t->n;
-    for (int64_t i = (int64_t)begin * ROWS_PER_TASK; i < last; i++) {
-        tni_forest_row(t->f, (const char *)t->x + (size_t)i * row_bytes,
-                       scores);
-        t->store(t, i, scores, (float *)(void *)(scores + t->f->n_targets));
+    for (size_t b = begin; b < end; b++) {
+        const int64_t row = (int64_t)b * TASK_ROWS;
+        const int64_t n = t->n - row < TASK_ROWS ? t->n - row : TASK_ROWS;
+        const char *x = (const char *)t->x + (size_t)row * row_bytes;
+        if (t->pack != NULL)
+            block_scores(t, (const float *)(const void *)x, (size_t)n, scores,
+                         leaves);
+        for (int64_t i = 0; i < n; i++) {
+            tni_tree_score *s = scores;
+            if (t->pack != NULL)
+                s += i * t->f->n_targets;
+            else
+                tni_forest_row(t->f, x + (size_t)i * row_bytes, s);
+            t->store(t, row + i, s, work);
+        }
     }
 }
 
 void tni_forest_run(const tni_forest_task *t, const tni_par *par)
 {
-    const size_t tasks =
-        ((size_t)t->n + ROWS_PER_TASK - 1) / (size_t)ROWS_PER_TASK;
-    tni_par_for(par, tasks, run_rows, (void *)(uintptr_t)t);
+    const size_t tasks = ((size_t)t->n + TASK_ROWS - 1) / (size_t)TASK_ROWS;
+    tni_par_for(par, tasks, run_blocks, (void *)(uintptr_t)t);
 }
 
 /* The rows as the forest wants them, in `to` unless they are that already. */
@@ -696,11 +741,11 @@ tn_status tni_forest_ref(tni_ref *c, const tni_forest *f, const void *model,
     size_t size = 0;
     if (!convert_size(&size, f, c->in[0]->dtype, c->in[0]->len))
         return tni_ref_nomem(c);
-    void *space = tni_ref_scratch(c, size);
+    void *rows = tni_ref_scratch(c, size);
     t.scratch =
         tni_ref_scratch(c, tni_forest_scratch(f, tni_par_workers(c->par)));
-    if (space == NULL || t.scratch == NULL) return tni_ref_nomem(c);
-    t.x = convert(f, c->in[0], space);
+    if (rows == NULL || t.scratch == NULL) return tni_ref_nomem(c);
+    t.x = convert(f, c->in[0], rows);
     tni_forest_run(&t, c->par);
     return TN_OK;
 }
@@ -713,6 +758,8 @@ typedef struct planned {
     size_t convert_bytes;
     int64_t n, features;
     int n_out;
+    const tni_tree_pack *pack;
+    tni_tree_leaves_fn leaves;
 } planned;
 
 static void run(const tni_run *c)
@@ -728,8 +775,52 @@ static void run(const tni_run *c)
         .n = p->n,
         .features = p->features,
         .scratch = (char *)c->scratch + p->convert_bytes,
+        .pack = p->pack,
+        .leaves = p->leaves,
     };
     tni_forest_run(&t, c->par);
+}
+
+static tni_tree_source_node fetch(const void *ctx, int32_t i)
+{
+    static const tni_tree_test tests[] = {
+        [TNI_TREE_LEQ] = TNI_TREE_TEST_LEQ,
+        [TNI_TREE_LT] = TNI_TREE_TEST_LT,
+        [TNI_TREE_GTE] = TNI_TREE_TEST_GTE,
+        [TNI_TREE_GT] = TNI_TREE_TEST_GT,
+        [TNI_TREE_EQ] = TNI_TREE_TEST_OTHER,
+        [TNI_TREE_NEQ] = TNI_TREE_TEST_OTHER,
+        [TNI_TREE_MEMBER] = TNI_TREE_TEST_OTHER,
+        [TNI_TREE_LEAF] = TNI_TREE_TEST_LEAF,
+    };
+    const tni_forest *f = ctx;
+    const tni_forest_node *n = &f->nodes[i];
+    return (tni_tree_source_node){(float)n->value, n->feature,     n->yes,
+                                  n->no,           tests[n->mode], n->missing_yes};
+}
+
+/* Packs the trees for the kernel; *pack stays NULL where it cannot take them.
+ * The block begins with the pack itself. */
+static tn_status pack_trees(tni_plan *c, const tni_forest *f,
+                            const tni_tree_pack **pack)
+{
+    enum { HEAD = 2 * TNI_ALIGN };
+    _Static_assert(sizeof(tni_tree_pack) <= HEAD, "the pack fits its place");
+    size_t size = 0;
+    bool fresh = false;
+    *pack = NULL;
+    if (f->wide || c->kernels == NULL || c->kernels->tree.leaves == NULL ||
+        !tni_tree_pack_size(&size, (size_t)f->n_nodes, (size_t)f->n_roots) ||
+        !tni_add_size(size, HEAD, &size))
+        return TN_OK;
+    tni_tree_pack *p = c->prepack(c, 1, size, &fresh);
+    if (p == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    if (fresh && !tni_tree_pack_build(p, (char *)p + HEAD, f, fetch,
+                                      (size_t)f->n_nodes, f->roots,
+                                      (size_t)f->n_roots))
+        p->n_trees = 0;
+    if (p->n_trees != 0) *pack = p;
+    return TN_OK;
 }
 
 tn_status tni_forest_plan(tni_plan *c, const tni_forest *f, const void *model,
@@ -751,6 +842,8 @@ tn_status tni_forest_plan(tni_plan *c, const tni_forest *f, const void *model,
     p->model = model;
     p->store = store;
     p->n_out = c->n_out;
+    TN_TRY(pack_trees(c, f, &p->pack));
+    if (p->pack != NULL) p->leaves = c->kernels->tree.leaves;
     c->state = p;
     c->scratch_bytes = p->convert_bytes + tni_forest_scratch(f, c->n_workers);
     c->run = run;

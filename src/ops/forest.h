@@ -10,6 +10,7 @@
 #ifndef TN_SRC_OPS_FOREST_H
 #define TN_SRC_OPS_FOREST_H
 
+#include "kernels/kernels.h"
 #include "ops/ml.h"
 
 typedef enum tni_tree_mode {
@@ -130,9 +131,12 @@ typedef struct tni_forest_task {
     const void *x;
     int64_t n, features; /* rows, columns */
     void *scratch;       /* tni_forest_scratch() bytes */
+    /* The same trees for the kernel, or NULL to walk node by node. */
+    const tni_tree_pack *pack;
+    tni_tree_leaves_fn leaves;
 } tni_forest_task;
 
-/* Per worker: one row's scores and its work space. */
+/* Per worker: the scores of a block of rows, their leaves, work space. */
 size_t tni_forest_scratch(const tni_forest *f, int n_workers);
 void tni_forest_run(const tni_forest_task *t, const tni_par *par);
 
