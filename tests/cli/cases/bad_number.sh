@@ -1,0 +1,1 @@
+tenon bench m.onnx --threads many

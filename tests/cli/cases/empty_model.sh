@@ -1,0 +1,1 @@
+: >empty.onnx; tenon inspect empty.onnx

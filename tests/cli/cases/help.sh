@@ -1,0 +1,1 @@
+tenon help && tenon run --help && tenon help verify

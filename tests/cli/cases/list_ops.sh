@@ -1,0 +1,1 @@
+tenon list ops | grep -x -e Conv -e MatMul -e TreeEnsembleClassifier | sort

@@ -1,0 +1,1 @@
+tenon verify $TOP/examples/digits-pytorch/model.onnx nowhere

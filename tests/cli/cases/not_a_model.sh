@@ -1,0 +1,1 @@
+printf "hello, world\n" >x.onnx; tenon inspect x.onnx

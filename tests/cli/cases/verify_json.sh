@@ -1,0 +1,1 @@
+tenon verify $TOP/examples/wine-sklearn/model.onnx $TOP/examples/wine-sklearn/cases --json

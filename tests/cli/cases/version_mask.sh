@@ -1,0 +1,1 @@
+TN_CPU=ref tenon version

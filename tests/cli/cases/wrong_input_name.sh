@@ -1,0 +1,1 @@
+tenon run $TOP/examples/digits-pytorch/model.onnx imag=x.npy

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_session.c - plan, run, limits, threads, allocation failures */
+#include "harness/oom.h"
+#include "harness/pb.h"
+#include "tenon/tenon.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static tn_err err;
+
+/* y = Softmax(Relu(x W + b)), shapes from Shape and Reshape, x[n, 8]. */
+static pb mlp_model(void)
+{
+    pb graph = {0}, model = {0}, w = {0}, b = {0}, attrs = {0};
+    const int64_t in[2] = {-1, 8}, out[2] = {-1, 4};
+    const int64_t w_dims[2] = {8, 4}, b_dims[1] = {4};
+    float weights[32], bias[4];
+    for (int i = 0; i < 32; i++) weights[i] = (float)(i % 7) * 0.25f - 0.5f;
+    for (int i = 0; i < 4; i++) bias[i] = (float)i * 0.125f;
+    pb_node(&graph, 1, "", "MatMul", "mm", "x,w", "a", NULL);
+    pb_node(&graph, 1, "", "Add", "add", "a,b", "c", NULL);
+    pb_node(&graph, 1, "", "Relu", "act", "c", "d", NULL);
+    pb_node(&graph, 1, "", "Shape", "shape", "d", "s", NULL);
+    pb_node(&graph, 1, "", "Reshape", "reshape", "d,s", "e", NULL);
+    pb_attr_int(&attrs, "axis", -1);
+    pb_node(&graph, 1, "", "Softmax", "soft", "e", "y", &attrs);
+    pb_tensor(&w, "w", TN_F32, 2, w_dims, weights, sizeof weights);
+    pb_message(&graph, 5, &w);
+    pb_tensor(&b, "b", TN_F32, 1, b_dims, bias, sizeof bias);
+    pb_message(&graph, 5, &b);
+    pb_value(&graph, 11, "x", TN_F32, 2, in);
+    pb_value(&graph, 12, "y", TN_F32, 2, out);
+    pb_model(&model, &graph, 17);
+    return model;
+}
+
+/* y = NonZero(x): its shape depends on values. */
+static pb nonzero_model(void)
+{
+    pb graph = {0}, model = {0};
+    const int64_t in[1] = {-1}, out[2] = {1, -1};
+    pb_node(&graph, 1, "", "NonZero", "nz", "x", "y", NULL);
+    pb_value(&graph, 11, "x", TN_F32, 1, in);
+    pb_value(&graph, 12, "y", TN_I64, 2, out);
+    pb_model(&model, &graph, 17);
+    return model;
+}
+
+static tn_tensor *make_input(int64_t rows, int64_t columns)
+{
+    tn_tensor *x = NULL;
+    const int64_t dims[2] = {rows, columns};
+    assert_int_equal(tn_tensor_new(&x, TN_F32, 2, dims, NULL, &err), TN_OK);
+    float *data = tn_tensor_data(x);
+    for (int64_t i = 0; i < rows * columns; i++)
+        data[i] = (float)((i * 37) % 19) * 0.1f - 0.9f;
+    return x;
+}
+
+typedef struct rig {
+    pb bytes;
+    tn_model *model;
+    tn_session *session;
+    tn_run *run;
+} rig;
+
+static rig open_rig(pb bytes, const tn_session_opts *opts)
+{
+    rig r = {bytes, NULL, NULL, NULL};
+    if (tn_model_open_memory(&r.model, bytes.bytes, bytes.size, NULL, &err) !=
+            TN_OK ||
+        tn_session_new(&r.session, r.model, opts, &err) != TN_OK ||
+        tn_run_new(&r.run, r.session, &err) != TN_OK)
+        fail_msg("%s: %s", err.where, err.message);
+    return r;
+}
+
+static void close_rig(rig *r)
+{
+    tn_run_free(r->run);
+    tn_session_free(r->session);
+    tn_model_close(r->model);
+    pb_free(&r->bytes);
+}
+
+static void run_ok(rig *r, const tn_tensor *x)
+{
+    if (tn_run_set_input(r->run, 0, x, &err) != TN_OK ||
+        tn_run_exec(r->run, &err) != TN_OK)
+        fail_msg("%s: %s", err.where, err.message);
+}
+
+static void rows_sum_to_one(void **state)
+{
+    (void)state;
+    rig r = open_rig(mlp_model(), NULL);
+    for (int64_t n = 1; n < 6; n += 2) {
+        tn_tensor *x = make_input(n, 8);
+        run_ok(&r, x);
+        const tn_tensor *y = tn_run_output(r.run, 0);
+        assert_int_equal(tn_tensor_len(y), n * 4);
+        for (int64_t i = 0; i < n; i++) {
+            double sum = 0.0;
+            for (int64_t k = 0; k < 4; k++) sum += tn_tensor_get(y, i * 4 + k);
+            assert_true(fabs(sum - 1.0) < 1e-6);
+        }
+        tn_tensor_free(x);
+    }
+    close_rig(&r);
+}
+
+static void same_bits_everywhere(void **state)
+{
+    (void)state;
+    tn_tensor *x = make_input(33, 8);
+    float first[33 * 4];
+    for (int threads = 1; threads <= 4; threads++) {
+        tn_session_opts opts = TN_SESSION_OPTS_INIT;
+        opts.n_threads = threads;
+        rig r = open_rig(mlp_model(), &opts);
+        run_ok(&r, x);
+        const void *y = tn_tensor_cdata(tn_run_output(r.run, 0));
+        if (threads == 1)
+            memcpy(first, y, sizeof first);
+        else
+            assert_memory_equal(first, y, sizeof first);
+        /* A row alone gives the bits it has in the batch. */
+        tn_tensor *row = make_input(1, 8);
+        memcpy(tn_tensor_data(row), (const float *)tn_tensor_cdata(x) + 8 * 8,
+               8 * sizeof(float));
+        run_ok(&r, row);
+        assert_memory_equal(first + 8 * 4,
+                            tn_tensor_cdata(tn_run_output(r.run, 0)),
+                            4 * sizeof(float));
+        tn_tensor_free(row);
+        close_rig(&r);
+    }
+    tn_tensor_free(x);
+}
+
+static void reference_agrees(void **state)
+{
+    (void)state;
+    tn_tensor *x = make_input(5, 8);
+    tn_session_opts plain = TN_SESSION_OPTS_INIT;
+    plain.flags = TN_SESSION_REFERENCE | TN_SESSION_NO_OPTIMIZE;
+    rig fast = open_rig(mlp_model(), NULL), slow = open_rig(mlp_model(), &plain);
+    run_ok(&fast, x);
+    run_ok(&slow, x);
+    tn_diff d;
+    assert_int_equal(tn_tensor_compare(&d, tn_run_output(fast.run, 0),
+                                       tn_run_output(slow.run, 0), 1e-5, 1e-6,
+                                       &err),
+                     TN_OK);
+    assert_int_equal(d.n_bad, 0);
+    close_rig(&fast);
+    close_rig(&slow);
+    tn_tensor_free(x);
+}
+
+static void warm_run_allocates_nothing(void **state)
+{
+    (void)state;
+    oom_allocator a;
+    oom_init(&a, 0, 0);
+    pb bytes = mlp_model();
+    tn_session_opts opts = TN_SESSION_OPTS_INIT;
+    opts.allocator = &a.allocator;
+    opts.n_threads = 2;
+    rig r = open_rig(bytes, &opts);
+    tn_tensor *x = make_input(7, 8);
+    assert_int_equal(tn_run_set_input(r.run, 0, x, &err), TN_OK);
+    assert_int_equal(tn_run_prepare(r.run, &err), TN_OK);
+    const size_t before = a.n_calls;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(tn_run_exec(r.run, &err), TN_OK);
+    assert_int_equal(a.n_calls, before);
+    tn_plan_info info = TN_PLAN_INFO_INIT;
+    assert_int_equal(tn_run_plan_info(r.run, &info), TN_OK);
+    assert_int_equal(info.n_dynamic_steps, 0);
+    assert_true(info.peak_bytes > 0);
+    close_rig(&r);
+    tn_tensor_free(x);
+    assert_int_equal(a.n_live, 0);
+}
+
+static void shapes_from_values(void **state)
+{
+    (void)state;
+    oom_allocator a;
+    oom_init(&a, 0, 0);
+    tn_session_opts opts = TN_SESSION_OPTS_INIT;
+    opts.allocator = &a.allocator;
+    rig r = open_rig(nonzero_model(), &opts);
+    const int64_t dims[1] = {6};
+    float data[6] = {0, 1, 0, 2, 3, 0};
+    tn_tensor *x = NULL;
+    assert_int_equal(tn_tensor_wrap(&x, TN_F32, 1, dims, data, sizeof data,
+                                    NULL, &err),
+                     TN_OK);
+    run_ok(&r, x);
+    const tn_tensor *y = tn_run_output(r.run, 0);
+    assert_int_equal(tn_tensor_dims(y)[1], 3);
+    assert_int_equal((int)tn_tensor_get(y, 1), 3);
+    data[0] = 5.0f;
+    run_ok(&r, x);
+    assert_int_equal(tn_tensor_dims(tn_run_output(r.run, 0))[1], 4);
+    const size_t before = a.n_calls;
+    for (int i = 0; i < 10; i++) run_ok(&r, x);
+    assert_int_equal(a.n_calls, before);
+    tn_tensor_free(x);
+    close_rig(&r);
+    assert_int_equal(a.n_live, 0);
+}
+
+static void refuses_wrong_inputs(void **state)
+{
+    (void)state;
+    rig r = open_rig(mlp_model(), NULL);
+    assert_int_equal(tn_run_exec(r.run, &err), TN_EINVAL);
+    assert_non_null(strstr(err.message, "'x' is not given"));
+    tn_tensor *wide = make_input(2, 9);
+    assert_int_equal(tn_run_set_input(r.run, 0, wide, &err), TN_EINVAL);
+    assert_non_null(strstr(err.message, "float32[2,9]"));
+    assert_int_equal(tn_run_set_input(r.run, 5, wide, &err), TN_EINVAL);
+    tn_tensor *ints = NULL;
+    const int64_t dims[2] = {1, 8};
+    assert_int_equal(tn_tensor_new(&ints, TN_I64, 2, dims, NULL, &err), TN_OK);
+    assert_int_equal(tn_run_set_input(r.run, 0, ints, &err), TN_EINVAL);
+    assert_non_null(strstr(err.message, "int64"));
+    assert_null(tn_run_output(r.run, 0));
+    tn_tensor_free(ints);
+    tn_tensor_free(wide);
+    close_rig(&r);
+}
+
+static void holds_the_memory_limit(void **state)
+{
+    (void)state;
+    tn_session_opts opts = TN_SESSION_OPTS_INIT;
+    opts.run_limit_bytes = 64 << 10;
+    rig r = open_rig(mlp_model(), &opts);
+    tn_tensor *big = make_input(100000, 8), *small = make_input(2, 8);
+    assert_int_equal(tn_run_set_input(r.run, 0, big, &err), TN_OK);
+    assert_int_equal(tn_run_prepare(r.run, &err), TN_ELIMIT);
+    run_ok(&r, small);
+    tn_tensor_free(big);
+    tn_tensor_free(small);
+    close_rig(&r);
+}
+
+static void profiles_every_step(void **state)
+{
+    (void)state;
+    tn_session_opts opts = TN_SESSION_OPTS_INIT;
+    opts.flags = TN_SESSION_PROFILE;
+    rig r = open_rig(mlp_model(), &opts);
+    tn_tensor *x = make_input(3, 8);
+    for (int i = 0; i < 4; i++) run_ok(&r, x);
+    assert_true(tn_run_profile_len(r.run) > 0);
+    tn_profile_row row;
+    assert_int_equal(tn_run_profile(r.run, 0, &row), TN_OK);
+    assert_int_equal(row.calls, 4);
+    assert_true(row.min_ns <= row.total_ns);
+    tn_tensor_free(x);
+    close_rig(&r);
+}
+
+static void keeps_values(void **state)
+{
+    (void)state;
+    tn_session_opts opts = TN_SESSION_OPTS_INIT;
+    opts.flags = TN_SESSION_KEEP_VALUES;
+    rig r = open_rig(mlp_model(), &opts);
+    tn_tensor *x = make_input(2, 8);
+    run_ok(&r, x);
+    const tn_tensor *a = tn_run_value(r.run, "a"), *d = tn_run_value(r.run, "d");
+    assert_non_null(a);
+    assert_non_null(d);
+    assert_true(tn_tensor_get(d, 0) >= 0.0);
+    assert_null(tn_run_value(r.run, "nobody"));
+    tn_tensor_free(x);
+    close_rig(&r);
+}
+
+typedef struct sweep_ctx {
+    const pb *bytes;
+    const tn_tensor *x;
+} sweep_ctx;
+
+/* Load, plan and run with the given allocator. */
+static tn_status whole_life(void *ctx, const tn_allocator *allocator)
+{
+    const sweep_ctx *s = ctx;
+    tn_model_opts mo = TN_MODEL_OPTS_INIT;
+    tn_session_opts so = TN_SESSION_OPTS_INIT;
+    mo.allocator = so.allocator = allocator;
+    so.n_threads = 2;
+    tn_model *model = NULL;
+    tn_session *session = NULL;
+    tn_run *run = NULL;
+    tn_status status = tn_model_open_memory(&model, s->bytes->bytes,
+                                            s->bytes->size, &mo, &err);
+    if (status == TN_OK)
+        status = tn_session_new(&session, model, &so, &err);
+    if (status == TN_OK) status = tn_run_new(&run, session, &err);
+    if (status == TN_OK) status = tn_run_set_input(run, 0, s->x, &err);
+    if (status == TN_OK) status = tn_run_exec(run, &err);
+    tn_run_free(run);
+    tn_session_free(session);
+    tn_model_close(model);
+    return status;
+}
+
+static void survives_allocation_failures(void **state)
+{
+    (void)state;
+    pb a = mlp_model(), b = nonzero_model();
+    tn_tensor *x = make_input(3, 8), *v = NULL;
+    const int64_t dims[1] = {5};
+    assert_int_equal(tn_tensor_new(&v, TN_F32, 1, dims, NULL, &err), TN_OK);
+    sweep_ctx first = {&a, x}, second = {&b, v};
+    oom_sweep(whole_life, &first);
+    oom_sweep(whole_life, &second);
+    tn_tensor_free(x);
+    tn_tensor_free(v);
+    pb_free(&a);
+    pb_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_sum_to_one),
+        cmocka_unit_test(same_bits_everywhere),
+        cmocka_unit_test(reference_agrees),
+        cmocka_unit_test(warm_run_allocates_nothing),
+        cmocka_unit_test(shapes_from_values),
+        cmocka_unit_test(refuses_wrong_inputs),
+        cmocka_unit_test(holds_the_memory_limit),
+        cmocka_unit_test(profiles_every_step),
+        cmocka_unit_test(keeps_values),
+        cmocka_unit_test(survives_allocation_failures),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
