@@ -17,6 +17,7 @@ void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu,
     tni_reduce_init(&k->reduce, k->isa);
     tni_softmax_init(&k->softmax, k->isa);
     tni_conv_init(&k->conv, k->isa);
+    tni_dwconv_init(&k->dwconv, k->isa);
     tni_gemm_init(&k->gemm, k->isa);
     tni_transpose_init(&k->transpose, k->isa);
     tni_tree_init(&k->tree, k->isa);

@@ -17,6 +17,7 @@
 #include "kernels/binary/binary.h"
 #include "kernels/conv/conv.h"
 #include "kernels/cvt/cvt.h"
+#include "kernels/dwconv/dwconv.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/norm/norm.h"
 #include "kernels/quant/quant.h"
@@ -36,6 +37,7 @@ typedef struct tni_kernels {
     tni_reduce_kernels reduce;
     tni_softmax_kernels softmax;
     tni_conv_kernels conv;
+    tni_dwconv_kernels dwconv;
     tni_gemm_kernels gemm;
     tni_transpose_kernels transpose;
     tni_tree_kernels tree;

@@ -343,7 +343,9 @@ tn_status tni_convolution_ref(tni_ref *c)
 
 typedef struct conv_state {
     tni_conv_plan plan;
+    tni_dwconv_plan dwconv; /* depthwise: in place of `plan` */
     const tni_conv_kernels *conv;
+    const tni_dwconv_kernels *dw;
     const tni_gemm_kernels *gemm;
     const float *packed; /* NULL: weights come at run */
     const uint32_t *tables;
@@ -373,6 +375,17 @@ bool tni_convolution_kernel_shape(tni_conv_shape *s, const tni_conv_geom *g)
         s->pad_lo[d] = (size_t)g->before[i];
     }
     return true;
+}
+
+static void depthwise_run(const tni_run *c)
+{
+    const conv_state *st = c->state;
+    tni_epilogue e = st->epi;
+    if (st->has_bias) e.bias_row = TNI_CDATA(float, c->in[2]);
+    if (st->has_add) e.add = TNI_CDATA(float, c->in[3]);
+    tni_dwconv_run(&st->dwconv, st->dw, TNI_CDATA(float, c->in[0]),
+                   TNI_CDATA(float, c->in[1]), st->tables, &e,
+                   TNI_DATA(float, c->out[0]), (float *)c->scratch, c->par);
 }
 
 static void conv_run(const tni_run *c)
@@ -430,6 +443,35 @@ static bool same_extents(const tni_type *a, const tni_type *b)
            memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]) == 0;
 }
 
+static tn_status plan_dense(tni_plan *c, conv_state *st)
+{
+    TN_TRY(pack_weights(c, st));
+    uint32_t *tables =
+        TNI_NEW_ARRAY(c->arena, uint32_t, st->plan.table_len + 1);
+    if (tables == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    tni_conv_tables(&st->plan, tables);
+    st->tables = tables;
+    if (!tni_mul_size(tni_conv_scratch_len(&st->plan, c->n_workers),
+                      sizeof(float), &c->scratch_bytes) ||
+        !tni_add_size(c->scratch_bytes, st->packed_bytes, &c->scratch_bytes))
+        return tni_fail(c->err, TN_ELIMIT, "scratch is too large");
+    c->run = conv_run;
+    return TN_OK;
+}
+
+static tn_status plan_depthwise(tni_plan *c, conv_state *st)
+{
+    const size_t len = st->dwconv.worker_len, n = (size_t)c->n_workers;
+    uint32_t *tables = TNI_NEW_ARRAY(c->arena, uint32_t, st->dwconv.table_len);
+    if (tables == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    tni_dwconv_tables(&st->dwconv, tables);
+    st->tables = tables;
+    if (!tni_mul_size(len, n * sizeof(float), &c->scratch_bytes))
+        return tni_fail(c->err, TN_ELIMIT, "scratch is too large");
+    c->run = depthwise_run;
+    return TN_OK;
+}
+
 tn_status tni_convolution_plan(tni_plan *c)
 {
     tni_conv_geom g;
@@ -441,6 +483,7 @@ tn_status tni_convolution_plan(tni_plan *c)
     conv_state *st = TNI_NEW(c->arena, conv_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     st->conv = &c->kernels->conv;
+    st->dw = &c->kernels->dwconv;
     st->gemm = &c->kernels->gemm;
     if (!tni_conv_plan_init(&st->plan, st->conv, st->gemm, &s)) return TN_OK;
     st->has_bias = has(c, 2);
@@ -453,17 +496,7 @@ tn_status tni_convolution_plan(tni_plan *c)
     st->epi = none;
     TN_TRY(tni_activation_make(&st->act, c->node, c->err));
     tni_activation_set(&st->epi, &st->act, c->kernels);
-    TN_TRY(pack_weights(c, st));
-    uint32_t *tables =
-        TNI_NEW_ARRAY(c->arena, uint32_t, st->plan.table_len + 1);
-    if (tables == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
-    tni_conv_tables(&st->plan, tables);
-    st->tables = tables;
-    if (!tni_mul_size(tni_conv_scratch_len(&st->plan, c->n_workers),
-                      sizeof(float), &c->scratch_bytes) ||
-        !tni_add_size(c->scratch_bytes, st->packed_bytes, &c->scratch_bytes))
-        return tni_fail(c->err, TN_ELIMIT, "scratch is too large");
     c->state = st;
-    c->run = conv_run;
-    return TN_OK;
+    return tni_dwconv_plan_init(&st->dwconv, &s) ? plan_depthwise(c, st)
+                                                 : plan_dense(c, st);
 }

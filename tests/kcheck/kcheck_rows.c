@@ -38,6 +38,9 @@ const kc_foreign_row kc_foreign[] = {
     {"conv", "tni_conv_f32__" #name, isa},
 #include "kernels/conv/conv.def"
 #undef TN_CONV_KERNEL
+#define TN_DWCONV_KERNEL(isa, name) {"dwconv", "tni_dwconv_f32__" #name, isa},
+#include "kernels/dwconv/dwconv.def"
+#undef TN_DWCONV_KERNEL
 #define TN_GEMM_KERNEL(isa, name, mr, nr, kc)                                  \
     {"gemm", "tni_gemm_f32__" #name, isa},
 #include "kernels/gemm/gemm.def"

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dwconv.h - single precision depthwise convolution of one or two dimensions
+ *
+ * Shapes:  x[n, c, h, w], w[c * m, kh, kw] -> y[n, c * m, oh, ow]: every input
+ *          channel has m filters of its own
+ * Method:  a strip of rows is copied into scratch with its padding, its
+ *          columns and rows sorted by their remainder modulo the stride. Then
+ *          every tap is a fixed offset and the strip is one long vector; what
+ *          is computed between two rows is thrown away.
+ * Numeric: one chain of fused multiply-adds per element in the order of the
+ *          taps, as in conv.h: the same bits as its methods.
+ * Aliases: y overlaps neither x nor w; epi.add may be y
+ * Reads:   no more than the tensors given
+ * Threads: any; scratch is exclusive to the call
+ */
+#ifndef TN_SRC_KERNELS_DWCONV_DWCONV_H
+#define TN_SRC_KERNELS_DWCONV_DWCONV_H
+
+#include "kernels/conv/conv.h"
+
+/* y[i] = clip(sum_k w[k] * x[off[k] + i] + bias) for i < n; x and y may be
+ * read and written up to TNI_DWCONV_SLACK elements further. */
+typedef struct tni_dwconv_tile {
+    const float *x;
+    const uint32_t *off;
+    const float *w;
+    size_t k;
+    float *y;
+    size_t n;
+    float bias;
+    bool clip;
+    float lo, hi;
+} tni_dwconv_tile;
+
+enum { TNI_DWCONV_SLACK = 16 };
+
+typedef void (*tni_dwconv_tile_fn)(const tni_dwconv_tile *t);
+
+/* even[i] = x[2 i], odd[i] = x[2 i + 1] for i < n */
+typedef void (*tni_dwconv_unzip_fn)(float *even, float *odd, const float *x,
+                                    size_t n);
+
+typedef struct tni_dwconv_kernels {
+    uint32_t isa;
+    const char *name;
+    tni_dwconv_tile_fn tile;
+    tni_dwconv_unzip_fn unzip;
+    tni_conv_finish_fn finish; /* of the conv family */
+} tni_dwconv_kernels;
+
+#define TN_DWCONV_KERNEL(isa, name)                                            \
+    void tni_dwconv_f32_tile__##name(const tni_dwconv_tile *t);                \
+    void tni_dwconv_f32_unzip__##name(float *even, float *odd, const float *x, \
+                                      size_t n);
+#include "kernels/dwconv/dwconv.def"
+#undef TN_DWCONV_KERNEL
+
+void tni_dwconv_init(tni_dwconv_kernels *k, uint32_t isa);
+
+/* Table access for kcheck: row i, or false past the end. */
+bool tni_dwconv_row(tni_dwconv_kernels *k, int i);
+
+typedef struct tni_dwconv_plan {
+    tni_conv_shape s;
+    size_t in_len, out_len, k;
+    size_t width;      /* of a sorted row */
+    size_t rows, taps; /* output rows of a strip; sorted rows it needs */
+    size_t strips;     /* of an output plane */
+    size_t worker_len; /* floats of scratch per worker */
+    size_t table_len;  /* uint32_t of offsets */
+} tni_dwconv_plan;
+
+/* False when the shape is not depthwise of at most two dimensions, or too
+ * large: then conv.h's methods apply. */
+bool tni_dwconv_plan_init(tni_dwconv_plan *p, const tni_conv_shape *s);
+
+void tni_dwconv_tables(const tni_dwconv_plan *p, uint32_t *tables);
+
+/* epi as in tni_conv_run; scratch: worker_len floats per worker, 64-byte
+ * aligned. Weights are used as they are. */
+void tni_dwconv_run(const tni_dwconv_plan *p, const tni_dwconv_kernels *ker,
+                    const float *x, const float *w, const uint32_t *tables,
+                    const tni_epilogue *epi, float *y, float *scratch,
+                    const tni_par *par);
+
+#endif

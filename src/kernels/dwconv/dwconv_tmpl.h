@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dwconv_tmpl.h - the f32 depthwise kernels, once for every vector width
+ *
+ * Included inside a target region after gemm_vec_<isa>.h, with DW_NAME(part)
+ * and v_unzip(even, odd, x) defined, which sorts two vectors from x.
+ */
+
+#define EACH_8(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+#define EACH_4(X) X(0) X(1) X(2) X(3)
+#define EACH_1(X) X(0)
+
+#define SUM_ZERO(i) V c##i = v_zero();
+#define SUM_FMA(i)                                                             \
+    c##i = v_fma(w, v_loadu(x + (i)*VW), c##i);                                \
+    v_pin(c##i);
+#define SUM_BIAS(i) c##i = v_add(c##i, bias);
+#define SUM_CLIP(i) c##i = v_clip(c##i, lo, hi);
+#define SUM_PUT(i)  v_storeu(y + (i)*VW, c##i);
+
+/* One block of vectors beginning at element `at`. */
+#define BLOCK(EACH)                                                            \
+    {                                                                          \
+        float *y = t->y + at;                                                  \
+        EACH(SUM_ZERO)                                                         \
+        for (size_t k = 0; k < t->k; k++) {                                    \
+            const float *x = t->x + t->off[k] + at;                            \
+            const V w = v_dup(t->w + k);                                       \
+            EACH(SUM_FMA)                                                      \
+        }                                                                      \
+        EACH(SUM_BIAS)                                                         \
+        if (t->clip) {                                                         \
+            EACH(SUM_CLIP)                                                     \
+        }                                                                      \
+        EACH(SUM_PUT)                                                          \
+    }
+
+void DW_NAME(tile)(const tni_dwconv_tile *t)
+{
+    const V bias = v_dup(&t->bias), lo = v_dup(&t->lo), hi = v_dup(&t->hi);
+    size_t at = 0;
+    for (; at + 8 * VW <= t->n; at += 8 * VW) BLOCK(EACH_8)
+    for (; at + 4 * VW <= t->n; at += 4 * VW) BLOCK(EACH_4)
+    for (; at < t->n; at += VW) BLOCK(EACH_1)
+}
+
+void DW_NAME(unzip)(float *even, float *odd, const float *x, size_t n)
+{
+    size_t i = 0;
+    for (; i + VW <= n; i += VW) v_unzip(even + i, odd + i, x + 2 * i);
+    for (; i < n; i++) {
+        even[i] = x[2 * i];
+        odd[i] = x[2 * i + 1];
+    }
+}
