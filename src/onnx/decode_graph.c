@@ -403,6 +403,9 @@ static tn_status decode_node(tni_scope *s, const tni_wire *w, node_head *h)
     if (h->op_type[0] == '\0')
         return tni_fail_at(d->err, TN_EFORMAT, tni_wire_offset(w, w->at),
                            "the node names no operator");
+    /* Operators do nothing but make outputs, and some optimisers leave husks
+     * without any behind. */
+    if (h->n_out == 0) return TN_OK;
     TN_TRY(find_function(s, h, &fn));
     if (fn != NULL) {
         tni_value **in = TNI_NEW_ARRAY(&d->tmp, tni_value *, h->n_in);

@@ -116,6 +116,7 @@ static void blame(outcome *o, const char *path, const tn_err *err)
 
 typedef struct values {
     tn_tensor *in[max_values], *want[max_values];
+    tn_tensor *in_bytes[max_values], *want_bytes[max_values]; /* of views */
     bool has_in[max_values], has_want[max_values];
 } values;
 
@@ -139,6 +140,24 @@ static bool read_value(tn_tensor **out, const char *folder, const char *kind,
     if (status == TN_OK) return true;
     say(o, "reading the data", &err, status);
     return false;
+}
+
+/* The first releases with bfloat16 stored it as uint16: the same bytes are
+ * seen as what the model says. *bytes gets what the view looks at. */
+static bool as_declared(tn_tensor **value, tn_tensor **bytes,
+                        const tn_value_info *info, outcome *o)
+{
+    tn_tensor *raw = *value;
+    tn_err err;
+    if (raw == NULL || tn_tensor_kind(raw) != TN_KIND_TENSOR ||
+        info->dtype != TN_BF16 || tn_tensor_dtype(raw) != TN_U16)
+        return true;
+    const tn_status status = tn_tensor_wrap(
+        value, TN_BF16, tn_tensor_rank(raw), tn_tensor_dims(raw),
+        tn_tensor_data(raw), tn_tensor_size(raw), NULL, &err);
+    *bytes = raw;
+    if (status != TN_OK) say(o, "reading the data", &err, status);
+    return status == TN_OK;
 }
 
 static bool compare(const options *opts, const tn_run *run, size_t i,
@@ -185,6 +204,7 @@ static bool run_set(const options *opts, const tn_model *model, tn_run *run,
                         &v->has_in[i]))
             return false;
         if (!v->has_in[i]) continue;
+        if (!as_declared(&v->in[i], &v->in_bytes[i], &info, o)) return false;
         const tn_status status = tn_run_set_input(run, i, v->in[i], err);
         if (status != TN_OK) {
             say(o, "binding an input", err, status);
@@ -194,7 +214,8 @@ static bool run_set(const options *opts, const tn_model *model, tn_run *run,
     for (size_t i = 0; i < n_out; i++) {
         if (tn_model_output(model, i, &info) != TN_OK) return false;
         if (!read_value(&v->want[i], folder, "output", i, info.kind, o,
-                        &v->has_want[i]))
+                        &v->has_want[i]) ||
+            !as_declared(&v->want[i], &v->want_bytes[i], &info, o))
             return false;
     }
     const tn_status status = tn_run_exec(run, err);
@@ -215,6 +236,8 @@ static void free_values(values *v)
     for (int i = 0; i < max_values; i++) {
         tn_tensor_free(v->in[i]);
         tn_tensor_free(v->want[i]);
+        tn_tensor_free(v->in_bytes[i]);
+        tn_tensor_free(v->want_bytes[i]);
     }
     memset(v, 0, sizeof *v);
 }
