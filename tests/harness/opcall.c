@@ -58,6 +58,13 @@ void opcall_string(opcall *c, const char *name, const char *v)
     add_attr(c, name, TNI_ATTR_STRING)->v.s = (tn_string){v, strlen(v)};
 }
 
+void opcall_ints(opcall *c, const char *name, const int64_t *v, int n)
+{
+    tni_attr *a = add_attr(c, name, TNI_ATTR_INTS);
+    a->n = (size_t)n;
+    a->v.ints = v;
+}
+
 void opcall_in(opcall *c, tn_dtype dtype, int rank, const int64_t *dims,
                const void *data)
 {

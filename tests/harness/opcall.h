@@ -42,6 +42,8 @@ void opcall_fini(opcall *c);
 void opcall_float(opcall *c, const char *name, float v);
 void opcall_int(opcall *c, const char *name, int64_t v);
 void opcall_string(opcall *c, const char *name, const char *v);
+/* v is borrowed. */
+void opcall_ints(opcall *c, const char *name, const int64_t *v, int n);
 /* The next input; data NULL: omitted. */
 void opcall_in(opcall *c, tn_dtype dtype, int rank, const int64_t *dims,
                const void *data);
