@@ -31,7 +31,8 @@ const kc_foreign_row kc_foreign[] = {
     {"reduce", #row, isa}, {"reduce", #rows, isa},
 #include "kernels/reduce/reduce.def"
 #undef TN_REDUCE_KERNEL
-#define TN_SOFTMAX_KERNEL(isa, form, op, fn) {"softmax", #fn, isa},
+#define TN_SOFTMAX_KERNEL(isa, op, rows, cols)                                 \
+    {"softmax", #rows, isa}, {"softmax", #cols, isa},
 #include "kernels/softmax/softmax.def"
 #undef TN_SOFTMAX_KERNEL
 #define TN_CONV_KERNEL(isa, name, mr, nr)                                      \

@@ -23,7 +23,8 @@ typedef struct kc_named {
 } kc_named;
 
 typedef struct kc_sample {
-    double ns, spread, flops, bytes; /* spread: interquartile range / median */
+    double ns, best; /* median and minimum of a call */
+    double spread;   /* interquartile range / median */
 } kc_sample;
 
 typedef struct kc_peak {

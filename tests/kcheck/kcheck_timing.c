@@ -47,7 +47,7 @@ kc_sample kc_measure(kc_thunk thunk, void *call, double budget_s)
         ns[s] = (kc_now() - t0) * 1e9 / (double)n;
     }
     qsort(ns, n_samples, sizeof ns[0], ascending);
-    kc_sample r = {.ns = ns[n_samples / 2]};
+    kc_sample r = {.ns = ns[n_samples / 2], .best = ns[0]};
     r.spread = (ns[3 * n_samples / 4] - ns[n_samples / 4]) / r.ns;
     return r;
 }
@@ -174,9 +174,9 @@ void kc_measure_peaks(kc_peak *peak, uint32_t isa)
     }
 #endif
     call.flops = 2.0 * 12 * n_fma * width;
-    /* The best of three medians: the peak is what the machine can do. */
-    for (int i = 0; i < 3; i++) {
-        const double f = call.flops * 1e9 / kc_measure(fma, &call, 0.05).ns;
+    /* The best of many samples: the peak is what the machine can do. */
+    for (int i = 0; i < 5; i++) {
+        const double f = call.flops * 1e9 / kc_measure(fma, &call, 0.05).best;
         if (f > peak->flops) peak->flops = f;
     }
     const size_t sizes[3] = {12 * 1024, 160 * 1024, 48u << 20};
@@ -185,7 +185,7 @@ void kc_measure_peaks(kc_peak *peak, uint32_t isa)
     memset(block, 1, 2 * sizes[2]);
     for (int i = 0; i < 3; i++) {
         copy_call c = {block, block + sizes[2], sizes[i]};
-        const double ns = kc_measure(copy_thunk, &c, 0.05).ns;
+        const double ns = kc_measure(copy_thunk, &c, 0.1).best;
         peak->copy[i] = 2.0 * (double)sizes[i] * 1e9 / ns;
     }
     free(block);

@@ -38,12 +38,14 @@ void tni_logsoftmax_rows_f32__ref(const float *x, float *y, size_t m, size_t n)
     for (size_t i = 0; i < m; i++) softmax(x + i * n, y + i * n, n, 1, true);
 }
 
-void tni_softmax_cols_f32__ref(const float *x, float *y, size_t m, size_t n)
+void tni_softmax_cols_f32__ref(const float *x, float *y, size_t m, size_t n,
+                               size_t ld)
 {
-    for (size_t j = 0; j < m; j++) softmax(x + j, y + j, n, m, false);
+    for (size_t j = 0; j < m; j++) softmax(x + j, y + j, n, ld, false);
 }
 
-void tni_logsoftmax_cols_f32__ref(const float *x, float *y, size_t m, size_t n)
+void tni_logsoftmax_cols_f32__ref(const float *x, float *y, size_t m, size_t n,
+                                  size_t ld)
 {
-    for (size_t j = 0; j < m; j++) softmax(x + j, y + j, n, m, true);
+    for (size_t j = 0; j < m; j++) softmax(x + j, y + j, n, ld, true);
 }

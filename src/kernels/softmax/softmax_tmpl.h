@@ -119,31 +119,31 @@ TN_INLINE void col_store(float *p, vf v, size_t rest)
         v_store_n(p, v, rest);
 }
 
-TN_INLINE void softmax_cols(const float *x, float *y, size_t m, size_t n,
+TN_INLINE void softmax_cols(const float *x, float *y, size_t n, size_t ld,
                             size_t rest, int log)
 {
     vf top = v_set1(-INFINITY), sum = v_zero();
     for (size_t i = 0; i < n; i++)
-        top = vn_max(top, col_load(x + i * m, rest));
+        top = vn_max(top, col_load(x + i * ld, rest));
     for (size_t i = 0; i < n; i++) {
-        const vf d = v_sub(col_load(x + i * m, rest), top), e = v_exp(d);
+        const vf d = v_sub(col_load(x + i * ld, rest), top), e = v_exp(d);
         sum = v_add(sum, e);
-        col_store(y + i * m, log ? d : e, rest);
+        col_store(y + i * ld, log ? d : e, rest);
     }
     const vf s = log ? v_log(sum) : v_div(v_set1(1.0f), sum);
     for (size_t i = 0; i < n; i++) {
-        const vf v = col_load(y + i * m, rest);
-        col_store(y + i * m, log ? v_sub(v, s) : v_mul(v, s), rest);
+        const vf v = col_load(y + i * ld, rest);
+        col_store(y + i * ld, log ? v_sub(v, s) : v_mul(v, s), rest);
     }
 }
 
 #define SOFTMAX_COLS(name, log)                                                \
-    void TNI_FN(name)(const float *x, float *y, size_t m, size_t n)            \
+    void TNI_FN(name)(const float *x, float *y, size_t m, size_t n, size_t ld) \
     {                                                                          \
         size_t j = 0;                                                          \
         for (; j + VW <= m; j += VW)                                           \
-            softmax_cols(x + j, y + j, m, n, VW, log);                         \
-        if (j < m) softmax_cols(x + j, y + j, m, n, m - j, log);               \
+            softmax_cols(x + j, y + j, n, ld, VW, log);                        \
+        if (j < m) softmax_cols(x + j, y + j, n, ld, m - j, log);              \
     }
 SOFTMAX_COLS(tni_softmax_cols_f32, 0)
 SOFTMAX_COLS(tni_logsoftmax_cols_f32, 1)
