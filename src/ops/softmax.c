@@ -78,10 +78,14 @@ tn_status tni_softmax_ref(tni_ref *c, bool log_form)
 
 /* --- f32 plan ----------------------------------------------------------- */
 
+enum { COLS = 256 };
+
 typedef struct softmax_state {
     split s;
-    tni_softmax_fn fn;
-    int64_t per_task, n_tasks; /* in outer rows */
+    tni_softmax_fn rows;
+    tni_softmax_cols_fn cols;
+    int64_t blocks; /* of COLS columns in an outer row */
+    int64_t per_task, n_tasks, n_units; /* units: rows or blocks */
 } softmax_state;
 
 typedef struct softmax_job {
@@ -97,16 +101,20 @@ static void softmax_task(void *ctx, size_t begin, size_t end, int worker)
     const split s = st->s;
     const int64_t from = (int64_t)begin * st->per_task;
     const int64_t to = (int64_t)end * st->per_task;
-    const int64_t stop = to < s.outer ? to : s.outer;
+    const int64_t stop = to < st->n_units ? to : st->n_units;
     (void)worker;
     if (s.inner == 1) {
-        st->fn(j->x + from * s.n, j->y + from * s.n, (size_t)(stop - from),
-               (size_t)s.n);
+        st->rows(j->x + from * s.n, j->y + from * s.n, (size_t)(stop - from),
+                 (size_t)s.n);
         return;
     }
-    for (int64_t o = from; o < stop; o++)
-        st->fn(j->x + o * s.n * s.inner, j->y + o * s.n * s.inner,
-               (size_t)s.inner, (size_t)s.n);
+    for (int64_t u = from; u < stop; u++) {
+        const int64_t at = u % st->blocks * COLS;
+        const int64_t off = u / st->blocks * s.n * s.inner + at;
+        const int64_t w = s.inner - at < COLS ? s.inner - at : COLS;
+        st->cols(j->x + off, j->y + off, (size_t)w, (size_t)s.n,
+                 (size_t)s.inner);
+    }
 }
 
 static void softmax_run(const tni_run *c)
@@ -127,12 +135,14 @@ tn_status tni_softmax_plan(tni_plan *c, bool log_form)
     st = TNI_NEW(c->arena, softmax_state);
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     TN_TRY(split_at(&st->s, c->node, c->opset, t->rank, t->dims, c->err));
-    work = st->s.n * st->s.inner;
+    work = st->s.n * (st->s.inner < COLS ? st->s.inner : COLS);
     if (work == 0) return TN_OK;
-    st->fn = st->s.inner == 1 ? c->kernels->softmax.rows[op]
-                              : c->kernels->softmax.cols[op];
+    st->rows = c->kernels->softmax.rows[op];
+    st->cols = c->kernels->softmax.cols[op];
+    st->blocks = (st->s.inner + COLS - 1) / COLS;
+    st->n_units = st->s.outer * st->blocks;
     st->per_task = work >= 4096 ? 1 : 4096 / work;
-    st->n_tasks = (st->s.outer + st->per_task - 1) / st->per_task;
+    st->n_tasks = (st->n_units + st->per_task - 1) / st->per_task;
     c->state = st;
     c->run = softmax_run;
     return TN_OK;
