@@ -255,6 +255,31 @@ static void convert_block(void *to, tn_dtype to_dtype, const void *from,
     }
 }
 
+/* Straight to float, where that takes no rounding beyond the one there is;
+ * false for dtypes that go by way of int64. */
+static bool ints_to_f32(float *y, const void *from, tn_dtype dtype, size_t n)
+{
+#define LOOP(T)                                                                \
+    do {                                                                       \
+        const T *x = from;                                                     \
+        for (size_t i = 0; i < n; i++) y[i] = (float)x[i];                     \
+        return true;                                                           \
+    } while (0)
+    switch (dtype) {
+    case TN_U8:
+    case TN_U4:
+    case TN_U2: LOOP(uint8_t);
+    case TN_I8:
+    case TN_I4:
+    case TN_I2: LOOP(int8_t);
+    case TN_U16: LOOP(uint16_t);
+    case TN_I16: LOOP(int16_t);
+    case TN_I32: LOOP(int32_t);
+    default: return false;
+    }
+#undef LOOP
+}
+
 void tni_convert(void *to, tn_dtype to_dtype, const void *from,
                  tn_dtype from_dtype, size_t n, const tni_convert_mode *mode)
 {
@@ -273,6 +298,8 @@ void tni_convert(void *to, tn_dtype to_dtype, const void *from,
         narrow_i64(to, to_dtype, from, from_dtype == TN_U64, n, mode);
     } else if (to_dtype == TN_F32 && wide_of(from_dtype) == WIDE_F32) {
         widen_f32(to, from, from_dtype, n);
+    } else if (to_dtype == TN_F32 && ints_to_f32(to, from, from_dtype, n)) {
+        return;
     } else if (to_dtype == TN_I64 && wide_of(from_dtype) == WIDE_I64) {
         widen_i64(to, from, from_dtype, n);
     } else {

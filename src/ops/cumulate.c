@@ -44,12 +44,24 @@ static void combine(const cumulate_job *j, char *z, const char *total,
     }
 }
 
+static bool line_piece(const cumulate_job *j, size_t row)
+{
+    const tni_cumulate_fn fn = j->op->line[j->dtype];
+    if (j->lanes != 1 || fn == NULL || j->axis_len == 0) return false;
+    size_t at = row * j->axis_len;
+    if (j->reverse) at += j->axis_len - 1;
+    fn(j->y + at * j->size, j->x + at * j->size, j->axis_len,
+       j->reverse ? -1 : 1, j->exclusive);
+    return true;
+}
+
 static void lanes_piece(void *ctx, size_t row, size_t first, size_t n)
 {
     const cumulate_job *j = ctx;
     const size_t step = j->lanes * j->size;
     const size_t base = row * j->axis_len * step + first * j->size;
     size_t before = 0;
+    if (line_piece(j, row)) return;
     for (size_t k = 0; k < j->axis_len; k++) {
         const size_t pos = j->reverse ? j->axis_len - 1 - k : k;
         const size_t at = base + pos * step;

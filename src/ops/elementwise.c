@@ -401,13 +401,22 @@ static void zip_piece(void *ctx, int64_t at, size_t n)
 /* The first integer zero of a tensor, -1 when there is none. */
 static int64_t find_zero(const tni_tensor *t)
 {
-    const size_t size = tn_dtype_size(t->dtype);
-    const char *x = t->data;
-    static const char zero[8] = {0};
+    const int64_t n = t->len;
+    int64_t i = 0;
+#define SCAN(T)                                                                \
+    do {                                                                       \
+        const T *x = t->data;                                                  \
+        while (i < n && x[i] != 0) i++;                                        \
+    } while (0)
     if (tni_is_float(t->dtype)) return -1;
-    for (int64_t i = 0; i < t->len; i++)
-        if (memcmp(x + (size_t)i * size, zero, size) == 0) return i;
-    return -1;
+    switch (tn_dtype_size(t->dtype)) {
+    case 1: SCAN(uint8_t); break;
+    case 2: SCAN(uint16_t); break;
+    case 4: SCAN(uint32_t); break;
+    default: SCAN(uint64_t); break;
+    }
+#undef SCAN
+    return i < n ? i : -1;
 }
 
 static bool zip_init(zip_job *j, const tni_ew_zip *zip, tn_dtype dtype)
@@ -557,9 +566,11 @@ static void fold_piece(void *ctx, int64_t at, size_t n)
         const int64_t here = at + (int64_t)i;
         const void *x = fold_row(j, 0, here, m, buf);
         const size_t wide = tn_dtype_size(dtype);
-        const size_t step = tni_bcast_step(&j->bcast, 0) * wide;
-        for (size_t e = 0; e < m; e++)
-            memcpy((char *)&acc + e * wide, (const char *)x + e * step, wide);
+        if (tni_bcast_step(&j->bcast, 0) != 0)
+            memcpy(&acc, x, m * wide);
+        else
+            for (size_t e = 0; e < m; e++)
+                memcpy((char *)&acc + e * wide, x, wide);
         for (int k = 1; k < j->n_in; k++) {
             x = fold_row(j, k, here, m, buf);
             zip_call(&j->zip, &acc, &acc, x, m, 1,

@@ -17,11 +17,23 @@ TNI_ZIP_LOOP(loop_u32, uint32_t, uint32_t, uint32_t, x *y)
 TNI_ZIP_LOOP(loop_i64, int64_t, uint64_t, int64_t, x *y)
 TNI_ZIP_LOOP(loop_u64, uint64_t, uint64_t, uint64_t, x *y)
 
+TNI_CUMULATE_LINE(line_f32, float, float, 1, total *x)
+TNI_CUMULATE_LINE(line_f64, double, double, 1, total *x)
+TNI_CUMULATE_LINE(line_i32, int32_t, uint32_t, 1, total *x)
+TNI_CUMULATE_LINE(line_u32, uint32_t, uint32_t, 1, total *x)
+TNI_CUMULATE_LINE(line_i64, int64_t, uint64_t, 1, total *x)
+TNI_CUMULATE_LINE(line_u64, uint64_t, uint64_t, 1, total *x)
+
 static const tni_ew_zip zip = {
     .fn = {TNI_LOOPS_FLOAT(loop), [TN_I32] = loop_i32, [TN_U32] = loop_u32,
            [TN_I64] = loop_i64, [TN_U64] = loop_u64},
 };
-static const tni_cumulate op = {&zip, 1.0};
+static const tni_cumulate op = {
+    .zip = &zip,
+    .line = {TNI_LOOPS_FLOAT(line), [TN_I32] = line_i32, [TN_U32] = line_u32,
+             [TN_I64] = line_i64, [TN_U64] = line_u64},
+    .identity = 1.0,
+};
 
 static tn_status ref(tni_ref *c)
 {

@@ -13,9 +13,17 @@
 
 enum { BLOCK = 256, LANES = 16 };
 
-/* Smallest and largest with 0 among them. Lanes, so that it vectorises. */
-static void range(float *min, float *max, const float *x, size_t n)
+/* Smallest and largest with 0 among them, NaN passed over. */
+static void range(float *min, float *max, const float *x, size_t n,
+                  const tni_kernels *kernels)
 {
+    if (kernels != NULL) {
+        const float low = kernels->reduce.row[TNI_REDUCE_MIN](x, n);
+        const float high = kernels->reduce.row[TNI_REDUCE_MAX](x, n);
+        *min = low < 0.0f ? low : 0.0f;
+        *max = high > 0.0f ? high : 0.0f;
+        if (low == low) return;
+    }
     float lo[LANES] = {0.0f}, hi[LANES] = {0.0f};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
@@ -38,7 +46,7 @@ typedef struct dynamic_job {
     const float *x;
     uint8_t *y;
     float scale, zero;
-    const tni_quant_kernels *kernels; /* NULL: loops */
+    const tni_kernels *kernels; /* NULL: loops */
 } dynamic_job;
 
 static void quantize_piece(void *ctx, size_t row, size_t first, size_t n)
@@ -47,8 +55,8 @@ static void quantize_piece(void *ctx, size_t row, size_t first, size_t n)
     float v[BLOCK];
     (void)row;
     if (j->kernels != NULL) {
-        j->kernels->u8_from_f32(j->x + first, j->y + first, n, j->scale,
-                                (int)j->zero);
+        j->kernels->quant.u8_from_f32(j->x + first, j->y + first, n, j->scale,
+                                      (int)j->zero);
         return;
     }
     for (size_t i = 0; i < n; i += BLOCK) {
@@ -59,13 +67,13 @@ static void quantize_piece(void *ctx, size_t row, size_t first, size_t n)
 }
 
 static void quantize(tni_tensor *const *out, int n_out, const tni_tensor *x,
-                     const tni_quant_kernels *kernels, const tni_par *par)
+                     const tni_kernels *kernels, const tni_par *par)
 {
     dynamic_job j = {.x = x->data, .kernels = kernels};
     const float none = 0.0f;
     float min = 0.0f, max = 0.0f;
     uint8_t zero = 0;
-    range(&min, &max, x->data, (size_t)x->len);
+    range(&min, &max, x->data, (size_t)x->len, kernels);
     j.scale = max == min ? 1.0f : (max - min) / 255.0f;
     const float at = -min / j.scale;
     tni_quantize(&zero, TN_U8, &at, 1, &none, 0, true);
@@ -99,7 +107,7 @@ static tn_status ref(tni_ref *c)
 
 typedef struct dynamic_state {
     int n_out;
-    const tni_quant_kernels *kernels;
+    const tni_kernels *kernels;
 } dynamic_state;
 
 static void run(const tni_run *c)
@@ -113,7 +121,7 @@ static tn_status plan(tni_plan *c)
     dynamic_state *s = TNI_NEW(c->arena, dynamic_state);
     if (s == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     s->n_out = c->n_out;
-    if (c->kernels != NULL) s->kernels = &c->kernels->quant;
+    s->kernels = c->kernels;
     c->state = s;
     c->run = run;
     return TN_OK;

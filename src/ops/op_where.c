@@ -20,14 +20,23 @@ typedef struct where_job {
     char *z;
 } where_job;
 
+/* The condition varies; x and y do or are one element. */
 #define WHERE_LOOP(name, T)                                                    \
-    static void name(void *to, const uint8_t *cond, size_t sc, const void *x,  \
-                     size_t sx, const void *y, size_t sy, size_t n)            \
+    static void name(void *to, const uint8_t *cond, const void *x, size_t sx,  \
+                     const void *y, size_t sy, size_t n)                       \
     {                                                                          \
         const T *a = x, *b = y;                                                \
         T *z = to;                                                             \
-        for (size_t i = 0; i < n; i++)                                         \
-            z[i] = cond[i * sc] != 0 ? a[i * sx] : b[i * sy];                  \
+        if (sx != 0 && sy != 0) {                                              \
+            for (size_t i = 0; i < n; i++) z[i] = cond[i] != 0 ? a[i] : b[i];  \
+        } else if (sx != 0) {                                                  \
+            const T other = b[0];                                              \
+            for (size_t i = 0; i < n; i++) z[i] = cond[i] != 0 ? a[i] : other; \
+        } else {                                                               \
+            const T one = a[0];                                                \
+            for (size_t i = 0; i < n; i++)                                     \
+                z[i] = cond[i] != 0 ? one : b[i * sy];                         \
+        }                                                                      \
     }
 
 typedef struct pair64 {
@@ -63,11 +72,11 @@ static void where_piece(void *ctx, int64_t at, size_t n)
         return;
     }
     switch (j->size) {
-    case 1: where_1(z, cond, sc, x, sx, y, sy, n); break;
-    case 2: where_2(z, cond, sc, x, sx, y, sy, n); break;
-    case 4: where_4(z, cond, sc, x, sx, y, sy, n); break;
-    case 8: where_8(z, cond, sc, x, sx, y, sy, n); break;
-    default: where_16(z, cond, sc, x, sx, y, sy, n); break;
+    case 1: where_1(z, cond, x, sx, y, sy, n); break;
+    case 2: where_2(z, cond, x, sx, y, sy, n); break;
+    case 4: where_4(z, cond, x, sx, y, sy, n); break;
+    case 8: where_8(z, cond, x, sx, y, sy, n); break;
+    default: where_16(z, cond, x, sx, y, sy, n); break;
     }
 }
 
