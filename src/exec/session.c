@@ -23,6 +23,7 @@ struct tn_session {
     tn_logger logger;
     uint32_t flags;
     int n_threads;
+    size_t dropped_bytes; /* packed when the mapping was last let go */
 };
 
 struct tn_run {
@@ -259,6 +260,22 @@ static bool same_type(const tni_type *a, const tni_type *b)
                                    (size_t)a->rank * sizeof a->dims[0]) == 0);
 }
 
+/* Weights that were packed need not stay resident in the file's mapping too;
+ * what is read again comes back from the page cache. */
+static void drop_weights(tn_session *s)
+{
+    size_t packed = 0;
+    tni_mutex_lock(s->planner.lock);
+    packed = s->planner.prepacked_bytes;
+    const bool more = packed > s->dropped_bytes;
+    s->dropped_bytes = packed;
+    tni_mutex_unlock(s->planner.lock);
+    if (!more) return;
+    tni_file_map_drop(&s->model->file);
+    for (int i = 0; i < s->model->n_external; i++)
+        tni_file_map_drop(&s->model->external[i]);
+}
+
 tn_status tn_run_prepare(tn_run *r, tn_err *err)
 {
     tni_err_clear(err);
@@ -292,6 +309,7 @@ tn_status tn_run_prepare(tn_run *r, tn_err *err)
         return status;
     }
     r->plan = plan;
+    drop_weights(r->session);
     return TN_OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file.c - reading files by mapping them, writing them whole or not at all */
 #define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE 1 /* madvise */
 #include "sys/file.h"
 
 #include "base/alloc.h"
@@ -92,6 +93,16 @@ tn_status tni_file_map_open(tni_file_map *map, const char *path,
                             uint64_t max_bytes, tn_err *err)
 {
     return map_path(map, path, 0, path, max_bytes, err);
+}
+
+void tni_file_map_drop(const tni_file_map *map)
+{
+    if (map->handle == NULL) return;
+#if defined(MADV_DONTNEED)
+    (void)madvise(map->handle, map->size, MADV_DONTNEED);
+#else
+    (void)posix_madvise(map->handle, map->size, POSIX_MADV_DONTNEED);
+#endif
 }
 
 void tni_file_map_close(tni_file_map *map)

@@ -38,6 +38,10 @@ tn_status tni_file_map_open_in(tni_file_map *map, const char *folder,
 
 void tni_file_map_close(tni_file_map *map);
 
+/* Tells the system that the bytes will not be read for a while: they stop
+ * counting as resident memory and come back from the file when touched. */
+void tni_file_map_drop(const tni_file_map *map);
+
 /* A file that appears under its name only when commit succeeds. */
 typedef struct tni_file_out tni_file_out;
 tn_status tni_file_out_open(tni_file_out **out, const char *path, tn_err *err);

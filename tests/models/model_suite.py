@@ -19,6 +19,14 @@ import subprocess
 import sys
 import tempfile
 
+# Stored answers that are themselves wrong, each with the reason. They are
+# reported, not counted.
+FAULTS = {
+    "models/shufflenet-v2-int8/shufflenet-v2-12-int8.onnx":
+        "the recorded output has uint8 x int8 sums saturated to 16 bits "
+        "(AVX2 pmaddubsw); exact integer arithmetic and ref/ agree",
+}
+
 # --- writing values ---------------------------------------------------------
 
 
@@ -273,7 +281,7 @@ def main():
         print("0 passed, 0 failed")
         return 0
     tmp = tempfile.mkdtemp(prefix="tenon-models-")
-    passed, failed, skipped = 0, [], []
+    passed, failed, skipped, faults = 0, [], [], []
     try:
         cases = []
         for maker in (ref_cases, sklearn_cases, folder_cases):
@@ -302,7 +310,9 @@ def main():
                     for c in cases}
             for job in concurrent.futures.as_completed(jobs):
                 error = job.result()
-                if error:
+                if error and jobs[job].name in FAULTS:
+                    faults.append(jobs[job].name)
+                elif error:
                     failed.append((jobs[job].name, error))
                 else:
                     passed += 1
@@ -310,6 +320,8 @@ def main():
         shutil.rmtree(tmp, ignore_errors=True)
     for name, error in sorted(failed):
         print("FAIL %s\n     %s" % (name, error.replace("\n", "\n     ")))
+    for name in faults:
+        print("fault of the stored answer: %s: %s" % (name, FAULTS[name]))
     for name in skipped:
         print("skipped %s: its model is not here or its answers are random" % name)
     print("%d passed, %d failed" % (passed, len(failed)))
