@@ -317,6 +317,8 @@ static tn_status open_source(tn_model **out, const source *src,
         tn_model_close(m);
         return status;
     }
+    /* Tensors that were not aligned in the file have been copied. */
+    tni_file_map_drop(&m->file);
     *out = m;
     return TN_OK;
 }
