@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """kcheck_union.py - fail when a kernel row ran on none of the machines
 
-usage: tools/kcheck_union.py REPORT.json ...
+usage: tools/kcheck_union.py [--glob PATTERN] REPORT.json ...
 
 Each report is the output of `kcheck --json` somewhere: natively, as
 kcheck-emu512, under qemu. A row that every report skips was never tested.
 """
+import glob
 import json
 import sys
 
@@ -15,6 +16,8 @@ def main(paths):
     if not paths:
         print(__doc__.strip())
         return 2
+    if paths[0] == "--glob" and len(paths) > 1:
+        paths = sorted(glob.glob(paths[1])) + paths[2:]
     best = {}
     rank = {"FAIL": 3, "PASS": 2, "SKIP": 1}
     for path in paths:

@@ -29,7 +29,7 @@ static bool wanted(const kc *t, const char *kernel)
 static void json_row_open(kc *t, const char *result)
 {
     char buf[128];
-    printf("%s\n  {\"family\": \"%s\", \"kernel\": \"%s\", \"isa\": \"%s\", "
+    fprintf(t->report, "%s\n  {\"family\": \"%s\", \"kernel\": \"%s\", \"isa\": \"%s\", "
            "\"result\": \"%s\", \"cases\": %d",
            t->n_rows_out++ != 0 ? "," : "", t->family, t->kernel,
            isa_text(t->row_isa, buf, sizeof buf), result, t->n_done);
@@ -44,9 +44,12 @@ void kc_finish(kc *t)
     t->n_fail += t->result == KC_FAIL;
     t->n_skip += t->result == KC_SKIP;
     const char *word = words[t->result];
-    if (t->json) {
+    if (t->report != NULL) {
         if (t->n_samples == 0) json_row_open(t, word);
-        printf("%s}", t->n_samples != 0 ? "]" : "");
+        fprintf(t->report, "%s}", t->n_samples != 0 ? "]" : "");
+    }
+    if (t->json) {
+        /* the report is all that goes to stdout */
     } else if (t->result == KC_SKIP) {
         if (!t->quiet) printf("SKIP %s (%s)\n", t->kernel, t->note);
     } else if (!t->bench && !t->list && !(t->quiet && t->result == KC_PASS)) {
@@ -368,19 +371,19 @@ void kc_bench(kc *t, const char *label, double flops, double bytes,
         const double b = 1e9 * gbs / t->peaks.copy[level];
         pct = 100 * (a > b ? a : b);
     }
-    if (t->json) {
+    if (t->report != NULL) {
         if (t->n_samples++ == 0) {
             json_row_open(t, "PASS");
-            printf(", \"bench\": [");
+            fprintf(t->report, ", \"bench\": [");
         } else {
-            printf(", ");
+            fprintf(t->report, ", ");
         }
-        printf("{\"label\": \"%s\", \"ns\": %.3f, \"min_ns\": %.3f, "
+        fprintf(t->report, "{\"label\": \"%s\", \"ns\": %.3f, \"min_ns\": %.3f, "
                "\"spread\": %.4f, \"gflops\": %.3f, \"gbs\": %.3f, "
                "\"peak_pct\": %.1f}",
                label, s.ns, s.best, s.spread, gflops, gbs, pct);
-        return;
     }
+    if (t->json) return;
     printf("%-34s %-20s %10.1f ns +-%4.1f%% min %10.1f %8.2f GFLOP/s "
            "%7.2f GB/s",
            t->kernel, label, s.ns, 100 * s.spread, s.best, gflops, gbs);
@@ -407,7 +410,8 @@ static int usage(FILE *f)
             "[--seed N] [--repeat N]\n"
             "              [--every N] [--case N] [--shape m=7,n=33] [--no-guards] "
             "[--bench] [--peak]\n"
-            "              [--json] [--list] [--quiet] [--exhaustive]\n");
+            "              [--json] [--report FILE] [--list] [--quiet]\n"
+            "              [--exhaustive] [--self-test]\n");
     return f == stderr ? 2 : 0;
 }
 
@@ -437,6 +441,9 @@ static bool parse_value(kc *t, const char *name, const char *value)
         t->only_family = value;
     } else if (strcmp(name, "--kernel") == 0) {
         t->only_kernel = value;
+    } else if (strcmp(name, "--report") == 0) {
+        t->report = fopen(value, "w");
+        return t->report != NULL;
     } else if (strcmp(name, "--seed") == 0) {
         t->seed = strtoull(value, NULL, 0);
     } else if (strcmp(name, "--repeat") == 0) {
@@ -474,10 +481,13 @@ static int parse(kc *t, int argc, char **argv)
             t->peak = true;
         } else if (strcmp(a, "--json") == 0) {
             t->json = true;
+            t->report = stdout;
         } else if (strcmp(a, "--list") == 0) {
             t->list = true;
         } else if (strcmp(a, "--exhaustive") == 0) {
             t->exhaustive = true;
+        } else if (strcmp(a, "--self-test") == 0) {
+            t->self_test = true;
         } else if (strcmp(a, "--quiet") == 0) {
             t->quiet = true;
         } else if (strcmp(a, "--help") == 0) {
@@ -515,12 +525,12 @@ static void report_peaks(kc *t)
 {
     kc_measure_peaks(&t->peaks, t->isa);
     const kc_peak *p = &t->peaks;
-    if (t->json)
-        printf("\"peak\": {\"gflops\": %.1f, \"copy_gbs\": [%.1f, %.1f, %.1f]},"
+    if (t->report != NULL)
+        fprintf(t->report, "\"peak\": {\"gflops\": %.1f, \"copy_gbs\": [%.1f, %.1f, %.1f]},"
                "\n",
                p->flops * 1e-9, p->copy[0] * 1e-9, p->copy[1] * 1e-9,
                p->copy[2] * 1e-9);
-    else
+    if (!t->json)
         printf("peak: %.1f GFLOP/s (1 thread, fp32 FMA); copy %.1f GB/s in L1, "
                "%.1f in L2, %.1f in memory (read + written)\n",
                p->flops * 1e-9, p->copy[0] * 1e-9, p->copy[1] * 1e-9,
@@ -541,12 +551,13 @@ int main(int argc, char **argv)
     const int rc = parse(t, argc, argv);
     if (rc >= 0) return rc;
     kc_guard_init();
+    if (t->self_test) return kc_self_test(t);
     char buf[128];
-    if (t->json)
-        printf("{\"isa\": \"%s\", \"seed\": %llu,\n",
-               isa_text(t->isa, buf, sizeof buf), (unsigned long long)t->seed);
+    if (t->report != NULL)
+        fprintf(t->report, "{\"isa\": \"%s\", \"seed\": %llu,\n",
+                isa_text(t->isa, buf, sizeof buf), (unsigned long long)t->seed);
     if (t->peak) report_peaks(t);
-    if (t->json) printf("\"rows\": [");
+    if (t->report != NULL) fprintf(t->report, "\"rows\": [");
     bool found = false;
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         if (t->only_family != NULL &&
@@ -559,10 +570,12 @@ int main(int argc, char **argv)
     }
     if (found) report_foreign_rows(t);
     kc_guard_fini(t);
-    if (t->json)
-        printf("\n], \"pass\": %d, \"fail\": %d, \"skip\": %d}\n", t->n_pass,
-               t->n_fail, t->n_skip);
-    else if (!t->list)
+    if (t->report != NULL)
+        fprintf(t->report, "\n], \"pass\": %d, \"fail\": %d, \"skip\": %d}\n",
+                t->n_pass, t->n_fail, t->n_skip);
+    if (t->report != NULL && t->report != stdout && fclose(t->report) != 0)
+        t->n_fail++;
+    if (!t->list && !t->json)
         printf("%d passed, %d failed, %d skipped (isa %s%s)\n", t->n_pass,
                t->n_fail, t->n_skip, isa_text(t->isa, buf, sizeof buf),
                t->guards ? "" : ", no guards");

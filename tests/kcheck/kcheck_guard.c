@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE
 #include "kcheck_run.h"
 
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

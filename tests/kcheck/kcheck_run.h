@@ -5,7 +5,7 @@
 
 #include "kcheck.h"
 
-#include <setjmp.h>
+#include <stdio.h>
 
 enum { kc_max_bufs = 16, kc_max_dims = 16, kc_canary = 256 };
 
@@ -42,7 +42,8 @@ struct kc {
     uint64_t seed;
     int repeat, only_case;
     int every; /* run each every-th case: emulators are slow */
-    bool guards, bench, json, list, peak, quiet, exhaustive;
+    bool guards, bench, json, list, peak, quiet, exhaustive, self_test;
+    FILE *report; /* JSON; stdout with --json, else NULL or a file */
     kc_named shape[kc_max_dims];
     int n_shape;
     kc_peak peaks;
@@ -66,6 +67,7 @@ struct kc {
 };
 
 void kc_finish(kc *t); /* reports the current row */
+int kc_self_test(kc *t); /* planted bugs; the exit status */
 
 /* guard */
 void kc_guard_init(void);
