@@ -10,7 +10,7 @@
  * Numeric: y = (x - zero_point) scale in float, rounded once to y's dtype
  * Source:  onnx.ai/onnx/operators, DequantizeLinear; test_dequantizelinear*
  */
-#include "ops/quant.h"
+#include "ops/qgrid.h"
 
 #define CODES (TNI_QUANT_DTYPES | TNI_T(TN_I32))
 

@@ -9,7 +9,7 @@
  * Source:  onnx.ai/onnx/operators, DynamicQuantizeLinear; node tests
  *          test_dynamicquantizelinear*
  */
-#include "ops/quant.h"
+#include "ops/qgrid.h"
 
 enum { BLOCK = 256, LANES = 16 };
 

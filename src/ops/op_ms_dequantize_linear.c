@@ -8,7 +8,7 @@
  * Numeric: as ONNX DequantizeLinear
  * Source:  ONNX Runtime ContribOperators.md, com.microsoft.DequantizeLinear
  */
-#include "ops/quant.h"
+#include "ops/qgrid.h"
 
 #define CODES (TNI_QUANT_DTYPES | TNI_T(TN_I32))
 

@@ -8,7 +8,7 @@
  * Numeric: as ONNX QuantizeLinear
  * Source:  ONNX Runtime ContribOperators.md, com.microsoft.QuantizeLinear
  */
-#include "ops/quant.h"
+#include "ops/qgrid.h"
 
 static const tni_arg in[] = {
     {"x", TNI_HALF_FLOATS, 'T', 0},

@@ -11,7 +11,7 @@
  *          standard would have it in the scale's dtype; ONNX Runtime does not.)
  * Source:  onnx.ai/onnx/operators, QuantizeLinear; test_quantizelinear*
  */
-#include "ops/quant.h"
+#include "ops/qgrid.h"
 
 #define REALS (TNI_HALF_FLOATS | TNI_T(TN_I32))
 

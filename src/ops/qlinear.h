@@ -3,7 +3,7 @@
 #ifndef TN_SRC_OPS_QLINEAR_H
 #define TN_SRC_OPS_QLINEAR_H
 
-#include "ops/quant.h"
+#include "ops/qgrid.h"
 
 #define TNI_BYTES (TNI_T(TN_U8) | TNI_T(TN_I8))
 

@@ -6,7 +6,7 @@
  * precision asked for, then quantised; or to float, the zero point taken away
  * and multiplied by the scale, then to the output's dtype.
  */
-#include "ops/quant.h"
+#include "ops/qgrid.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * quant.h - quantisation: which scale holds for which element, and rounding
+ * qgrid.h - quantisation: which scale holds for which element, and rounding
  *
  * Scales are one per tensor, one per index of an axis, or one per block along
  * an axis. tni_qgrid turns all three into rows within which the scale is
  * either one number or an array beside the elements.
  */
-#ifndef TN_SRC_OPS_QUANT_H
-#define TN_SRC_OPS_QUANT_H
+#ifndef TN_SRC_OPS_QGRID_H
+#define TN_SRC_OPS_QGRID_H
 
 #include "ops/elementwise.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* quant.c - quantisation: which scale holds for which element, and rounding */
-#include "ops/quant.h"
+/* qgrid.c - quantisation: which scale holds for which element, and rounding */
+#include "ops/qgrid.h"
 
 #include <math.h>
 
