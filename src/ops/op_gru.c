@@ -11,7 +11,7 @@
  * Numeric: z = f(X Wz' + h Rz' + b), r = f(X Wr' + h Rr' + b),
  *          n = g(X Wh' + (r h) Rh' + b), or g(X Wh' + r (h Rh' + Rb) + Wb)
  *          when linear_before_reset; h = (1 - z) n + z h. The reference
- *          carries doubles.
+ *          carries doubles, the plan floats.
  * Source:  github.com/onnx/onnx docs/Operators.md#GRU
  */
 #include "ops/rnn.h"
@@ -72,6 +72,11 @@ static tn_status ref(tni_ref *c)
     return tni_rnn_ref(c, &kind);
 }
 
+static tn_status plan(tni_plan *c)
+{
+    return tni_rnn_plan(c, &kind);
+}
+
 static const tni_arg in[] = {
     {"X", TNI_FLOATS, 'T', 0},
     {"W", TNI_FLOATS, 'T', 0},
@@ -98,7 +103,7 @@ static const tni_attr_spec attrs[] = {
 
 static const tni_op_version versions[] = {
     {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
-     .ref = ref},
+     .ref = ref, .plan = plan},
 };
 
 const tni_op tni_op_gru = {.domain = "",

@@ -10,7 +10,8 @@
  * Attrs:   activations (f, g, h: Sigmoid, Tanh, Tanh), clip (of the gates'
  *          pre-activations), input_forget (f = 1 - i)
  * Numeric: i = f(.. + Pi c), f = f(.. + Pf c), c' = f c + i g(..),
- *          o = f(.. + Po c'), h' = o h(c'). The reference carries doubles.
+ *          o = f(.. + Po c'), h' = o h(c'). The reference carries
+ *          doubles, the plan floats.
  * Source:  github.com/onnx/onnx docs/Operators.md#LSTM
  */
 #include "ops/rnn.h"
@@ -66,6 +67,11 @@ static tn_status ref(tni_ref *c)
     return tni_rnn_ref(c, &kind);
 }
 
+static tn_status plan(tni_plan *c)
+{
+    return tni_rnn_plan(c, &kind);
+}
+
 static const tni_arg in[] = {
     {"X", TNI_FLOATS, 'T', 0},
     {"W", TNI_FLOATS, 'T', 0},
@@ -95,7 +101,7 @@ static const tni_attr_spec attrs[] = {
 
 static const tni_op_version versions[] = {
     {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
-     .ref = ref},
+     .ref = ref, .plan = plan},
 };
 
 const tni_op tni_op_lstm = {.domain = "",

@@ -7,7 +7,8 @@
  *          batch first. D is 2 when bidirectional.
  * Types:   f32, f64, f16, bf16
  * Attrs:   activations (one a direction, Tanh), clip (of pre-activations)
- * Numeric: H = f(X W' + h R' + Wb + Rb); the reference carries doubles
+ * Numeric: H = f(X W' + h R' + Wb + Rb); the reference carries doubles, the
+ *          plan floats
  * Source:  github.com/onnx/onnx docs/Operators.md#RNN
  */
 #include "ops/rnn.h"
@@ -40,6 +41,11 @@ static tn_status ref(tni_ref *c)
     return tni_rnn_ref(c, &kind);
 }
 
+static tn_status plan(tni_plan *c)
+{
+    return tni_rnn_plan(c, &kind);
+}
+
 static const tni_arg in[] = {
     {"X", TNI_FLOATS, 'T', 0},
     {"W", TNI_FLOATS, 'T', 0},
@@ -65,7 +71,7 @@ static const tni_attr_spec attrs[] = {
 
 static const tni_op_version versions[] = {
     {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
-     .ref = ref},
+     .ref = ref, .plan = plan},
 };
 
 const tni_op tni_op_rnn = {.domain = "",

@@ -90,6 +90,8 @@ tn_status tni_rnn_shapes(const tni_rnn *rnn, tni_rnn_dims *dims,
 
 tn_status tni_rnn_infer(tni_infer *c, const tni_rnn_kind *kind);
 tn_status tni_rnn_ref(tni_ref *c, const tni_rnn_kind *kind);
+/* f32 with constant weights; see rnn_plan.c. */
+tn_status tni_rnn_plan(tni_plan *c, const tni_rnn_kind *kind);
 
 double tni_rnn_activate(const tni_rnn_act *act, double x);
 /* Applies the clip of the pre-activations. */
