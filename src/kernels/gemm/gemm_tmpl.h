@@ -336,17 +336,24 @@ void GEMM_NAME(wide)(const tni_gemm_tile *t)
         sum_rx2(t, sums, 2);
     else
         sum_rx2(t, sums, 3);
+    /* What is added may be C itself, which the sums now go over. */
+    TN_ALIGNED(64) float add[6 * NR];
+    if (t->flags & TNI_TILE_ADD)
+        for (size_t r = 0; r < (size_t)t->mr; r++)
+            for (size_t j = 0; j < n; j++)
+                add[r * width + j] = t->add[r * t->add_rs + j];
     for (size_t r = 0; r < (size_t)t->mr; r++)
         for (size_t j = 0; j < n; j++)
             t->c[r * t->c_rs + j] = sums[r * width + j];
     if ((t->flags & ~TNI_TILE_LOAD) == 0) return;
     u.k = 0;
     u.flags = t->flags | TNI_TILE_LOAD;
+    u.add_rs = width;
     for (size_t j = 0; j < n; j += NR) {
         u.nr = (int)(n - j < NR ? n - j : NR);
         u.c = t->c + j;
         if (t->flags & TNI_TILE_BIAS_COL) u.bias_col = t->bias_col + j;
-        if (t->flags & TNI_TILE_ADD) u.add = t->add + j;
+        if (t->flags & TNI_TILE_ADD) u.add = add + j;
         GEMM_NAME(row)(&u);
     }
 }
