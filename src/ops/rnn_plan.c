@@ -38,6 +38,7 @@ typedef struct state {
     tni_unary_f32_fn clip;
     int n_in, n_out;
     size_t width; /* gates * hidden */
+    size_t xw_ld; /* floats from one row of projected inputs to the next */
     size_t rows;  /* of the batch that step together */
     size_t tasks; /* walks: directions, times rows when lengths are given */
     bool split;   /* GRU: the last gate has a product of its own */
@@ -259,7 +260,7 @@ static void run_walk(const walk *q, size_t task, float *gemm)
     float *work = c + s->rows * n;
     float *xw = q->xw + (size_t)dir * (s->xw_len / (size_t)s->r.n_dirs);
     /* Rows of one time are neighbours, or a sequence apart. */
-    const size_t ld = s->r.batch_first ? (size_t)d->seq * s->width : s->width;
+    const size_t ld = s->r.batch_first ? (size_t)d->seq * s->xw_ld : s->xw_ld;
     const int64_t len = q->lens != NULL ? q->lens[b] : d->seq;
     load_states(q, dir, b, h, c);
     for (int64_t i = 0; i < d->seq; i++) {
@@ -270,7 +271,7 @@ static void run_walk(const walk *q, size_t task, float *gemm)
         const int64_t t = s->r.reverse[dir] ? len - 1 - i : i;
         const int64_t row =
             s->r.batch_first ? b * d->seq + t : t * d->batch + b;
-        take_step(q, dir, xw + (size_t)row * s->width, ld, h, c, work, gemm);
+        take_step(q, dir, xw + (size_t)row * s->xw_ld, ld, h, c, work, gemm);
         put_rows(q, q->y, dir, t, b, h);
     }
     for (size_t i = 0; i < s->rows; i++) {
@@ -341,6 +342,7 @@ static void run(const tni_run *c)
         g.a = q.x;
         g.b_packed = s->packed[dir][0];
         g.c = q.xw + (size_t)dir * (s->xw_len / (size_t)s->r.n_dirs);
+        g.ldc = s->xw_ld;
         e.bias_col = q.bias + (size_t)dir * s->width;
         tni_gemm_run(&s->kernels->gemm, &s->input.plan, &g, &e, q.gemm,
                      c->par);
@@ -404,7 +406,11 @@ static bool size_scratch(state *s, int n_workers, size_t *bytes)
     const size_t n = (size_t)s->d.hidden, dirs = (size_t)s->r.n_dirs;
     const size_t steps = (size_t)(s->d.seq * s->d.batch);
     size_t own, total, part;
-    if (!tni_mul_size(steps, s->width, &s->xw_len) || !round_up(&s->xw_len) ||
+    s->xw_ld = s->width;
+    if (!round_up(&s->xw_ld)) return false;
+    /* Rows a power of two apart would share a few sets of the cache. */
+    if (s->xw_ld % 128 == 0) s->xw_ld += TNI_ALIGN / sizeof(float);
+    if (!tni_mul_size(steps, s->xw_ld, &s->xw_len) || !round_up(&s->xw_len) ||
         !tni_mul_size(s->xw_len, dirs, &s->xw_len))
         return false;
     s->bias_len = s->width * dirs;
