@@ -20,8 +20,10 @@ found=$(nm -g --defined-only "$static" 2>/dev/null | awk 'NF==3 {print $3}' |
     grep -vE '^tni?_' || true)
 [ -z "$found" ] || complain "global names without our prefix" "$found"
 
-found=$(nm --defined-only "$static" 2>/dev/null |
-    awk 'NF==3 && $2 ~ /^[bBdDcC]$/ {print $3}' | grep -vE '^\.|^DW\.' || true)
+# Relocated constants lie in .data.rel.ro and are read-only once loaded.
+found=$(objdump -t "$static" 2>/dev/null |
+    awk '$2 ~ /O/ || $3 ~ /O/ {print}' |
+    grep -E '[[:space:]](\.data|\.bss|\*COM\*|\.tdata|\.tbss)[[:space:]]' || true)
 [ -z "$found" ] || complain "mutable static data" "$found"
 
 found=$(ldd "$shared" | awk '{print $1}' |
