@@ -217,14 +217,10 @@ static void zip_call(const zip_job *j, void *z, const void *x, const void *y,
                             : TNI_BINARY_VV](x, y, z, n);
 }
 
-static void zip_piece(void *ctx, int64_t at, size_t n)
+/* n elements of a row, straight or through float. */
+static void zip_segment(const zip_job *j, char *z, const char *x, const char *y,
+                        size_t n, size_t sx, size_t sy)
 {
-    const zip_job *j = ctx;
-    const size_t sx = tni_bcast_step(&j->bcast, 0);
-    const size_t sy = tni_bcast_step(&j->bcast, 1);
-    char *z = j->z + (size_t)at * j->out_size;
-    const char *x = j->x + tni_bcast_offset(&j->bcast, 0, at) * j->in_size;
-    const char *y = j->y + tni_bcast_offset(&j->bcast, 1, at) * j->in_size;
     if (!j->through) {
         zip_call(j, z, x, y, n, sx, sy);
         return;
@@ -241,6 +237,106 @@ static void zip_piece(void *ctx, int64_t at, size_t n)
             tni_narrow(j->cvt, z + i * j->out_size, j->dtype, fz, m);
         }
     }
+}
+
+static void zip_piece(void *ctx, int64_t at, size_t n)
+{
+    const zip_job *j = ctx;
+    zip_segment(j, j->z + (size_t)at * j->out_size,
+                j->x + tni_bcast_offset(&j->bcast, 0, at) * j->in_size,
+                j->y + tni_bcast_offset(&j->bcast, 1, at) * j->in_size, n,
+                tni_bcast_step(&j->bcast, 0), tni_bcast_step(&j->bcast, 1));
+}
+
+/* --- short rows: the last two dimensions at once ------------------------ */
+
+enum { SHORT_ROW = 16 };
+
+static bool has_short_rows(const tni_bcast *b)
+{
+    if (b->rank < 2 || b->len == 0) return false;
+    const int64_t inner = b->dims[b->rank - 1];
+    return inner < SHORT_ROW && inner * b->dims[b->rank - 2] >= 32;
+}
+
+/* A walk over an input along two dimensions, from element `pos` on. */
+typedef struct short_walk {
+    size_t inner, i, step, row_step;
+    const char *row;
+} short_walk;
+
+#define GATHER(T)                                                              \
+    do {                                                                       \
+        T *to = buf;                                                           \
+        for (size_t e = 0; e < m; e++) {                                       \
+            to[e] = ((const T *)(const void *)w.row)[w.i * w.step];            \
+            if (++w.i == w.inner) {                                            \
+                w.i = 0;                                                       \
+                w.row += w.row_step * sizeof(T);                               \
+            }                                                                  \
+        }                                                                      \
+    } while (0)
+
+typedef struct wide_elem {
+    uint64_t v[2]; /* a string */
+} wide_elem;
+
+/* m elements of input k side by side: in the input itself, or in buf. */
+static const void *short_operand(const zip_job *j, int k, const char *base,
+                                 size_t pos, size_t m, void *buf)
+{
+    const tni_bcast *b = &j->bcast;
+    const int64_t *stride = &b->stride[k * TN_MAX_RANK + b->rank - 2];
+    short_walk w = {.inner = (size_t)b->dims[b->rank - 1]};
+    w.step = (size_t)stride[1];
+    w.row_step = (size_t)stride[0];
+    w.i = pos % w.inner;
+    if (w.step == 1 && w.row_step == w.inner) return base + pos * j->in_size;
+    w.row = base + pos / w.inner * w.row_step * j->in_size;
+    switch (j->in_size) {
+    case 1: GATHER(uint8_t); break;
+    case 2: GATHER(uint16_t); break;
+    case 4: GATHER(uint32_t); break;
+    case 8: GATHER(uint64_t); break;
+    default: GATHER(wide_elem); break;
+    }
+    return buf;
+}
+
+#undef GATHER
+
+static void short_piece(void *ctx, size_t row, size_t first, size_t n)
+{
+    const zip_job *j = ctx;
+    const tni_bcast *b = &j->bcast;
+    const int64_t inner = b->dims[b->rank - 1];
+    const int64_t at = (int64_t)row * b->dims[b->rank - 2] * inner;
+    const char *x = j->x + tni_bcast_offset(b, 0, at) * j->in_size;
+    const char *y = j->y + tni_bcast_offset(b, 1, at) * j->in_size;
+    char *z = j->z + ((size_t)at + first) * j->out_size;
+    wide_elem bx[BLOCK], by[BLOCK];
+    /* A repeated row is gathered once: blocks hold a whole number of it. */
+    const size_t block = BLOCK / (size_t)inner * (size_t)inner;
+    const bool same_x = b->stride[b->rank - 2] == 0;
+    const bool same_y = b->stride[TN_MAX_RANK + b->rank - 2] == 0;
+    const void *px = NULL, *py = NULL;
+    for (size_t i = 0; i < n; i += block) {
+        const size_t m = n - i < block ? n - i : block;
+        if (i == 0 || !same_x) px = short_operand(j, 0, x, first + i, m, bx);
+        if (i == 0 || !same_y) py = short_operand(j, 1, y, first + i, m, by);
+        zip_segment(j, z + i * j->out_size, px, py, m, 1, 1);
+    }
+}
+
+static void zip_all(zip_job *j, const tni_par *par)
+{
+    const tni_bcast *b = &j->bcast;
+    if (!has_short_rows(b)) {
+        tni_bcast_for(b, par, zip_piece, j);
+        return;
+    }
+    const size_t len = (size_t)(b->dims[b->rank - 1] * b->dims[b->rank - 2]);
+    tni_rows_for(par, (size_t)b->len / len, len, short_piece, j);
 }
 
 /* The first integer zero of a tensor, -1 when there is none. */
@@ -323,7 +419,7 @@ tn_status tni_ew_zip_ref(tni_ref *c, const tni_ew_zip *zip)
     j.x = x->data;
     j.y = y->data;
     j.z = c->out[0]->data;
-    tni_bcast_for(&j.bcast, c->par, zip_piece, &j);
+    zip_all(&j, c->par);
     return TN_OK;
 }
 
@@ -335,7 +431,7 @@ static void zip_run(const tni_run *c)
     j.z = c->out[0]->data;
     if (j.divides && j.bcast.len > 0 && find_zero(c->in[1]) >= 0)
         tni_run_fault(c, "integer division by zero");
-    tni_bcast_for(&j.bcast, c->par, zip_piece, &j);
+    zip_all(&j, c->par);
 }
 
 tn_status tni_ew_zip_plan(tni_plan *c, const tni_ew_zip *zip)
