@@ -12,6 +12,7 @@ typedef struct state {
     int64_t batches, n_b; /* products, different matrices B */
     bool a_signed, b_signed;
     tn_dtype dtype;        /* of the output */
+    float alpha;           /* attribute of QGemm */
     const int16_t *packed; /* all matrices B, or NULL */
     size_t packed_len;     /* of one */
     size_t zero_at, scale_at, bias_at, pack_at, work_at; /* in scratch */
@@ -97,12 +98,13 @@ static bool reserve(size_t *total, size_t *at, size_t n, size_t elem)
            tni_align_up(*total, TNI_ALIGN, total);
 }
 
-static tn_status make(state *s, const tni_int_roles *r,
+static tn_status make(state *s, const tni_int_roles *r, const tni_node *node,
                       const tni_type *const *in, int n_in, tni_product_view va,
                       tni_product_view vb, int n_workers, bool packed,
                       tn_err *err)
 {
     memset(s, 0, sizeof *s);
+    s->alpha = tni_attr_float(node, "alpha", 1.0f);
     s->roles = *r;
     TN_TRY(tni_product_make(&s->p, in[r->a], in[r->b], va, vb, err));
     const tni_product *p = &s->p;
@@ -195,8 +197,8 @@ static void store(const void *ctx, size_t row, size_t col, size_t n,
     if (q->a_scale != NULL) {
         const float a = (float)tni_get_f64(q->a_scale, (int64_t)row);
         for (size_t i = 0; i < n; i++)
-            scale[i] =
-                a * q->row_b_scale[(col + i) * q->row_b_step] / q->y_scale;
+            scale[i] = q->s->alpha * a *
+                       q->row_b_scale[(col + i) * q->row_b_step] / q->y_scale;
         e.scale = scale;
         e.step = 1;
     } else if (e.scale != NULL) {
@@ -261,7 +263,8 @@ static void set_end(pass *q, const tni_tensor *const *in, int n_in,
             if (sa != NULL && sa->len > 1)
                 scale[i] = b;
             else
-                scale[i] = (sa != NULL ? (float)tni_get_f64(sa, 0) : 1.0f) *
+                scale[i] = s->alpha *
+                           (sa != NULL ? (float)tni_get_f64(sa, 0) : 1.0f) *
                            b / q->y_scale;
         }
         e->scale = scale;
@@ -343,7 +346,7 @@ tn_status tni_int_product_ref(tni_ref *c, const tni_int_roles *r,
         tni_type_of(&types[i], c->in[i]);
         in[i] = &types[i];
     }
-    TN_TRY(make(&s, r, in, c->n_in, va, vb, tni_par_workers(c->par), false,
+    TN_TRY(make(&s, r, c->node, in, c->n_in, va, vb, tni_par_workers(c->par), false,
                 c->err));
     int64_t dims[TN_MAX_RANK];
     const int rank = tni_product_dims(&s.p, dims);
@@ -376,7 +379,8 @@ tn_status tni_int_product_plan(tni_plan *c, const tni_int_roles *r,
     if (p == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     state *s = &p->s;
     p->n_in = c->n_in;
-    TN_TRY(make(s, r, c->in, c->n_in, va, vb, c->n_workers, packed, c->err));
+    TN_TRY(make(s, r, c->node, c->in, c->n_in, va, vb, c->n_workers, packed,
+                c->err));
     size_t size = 0;
     if (packed && s->n_b > 0 &&
         tni_mul_size(s->packed_len * sizeof(int16_t), (size_t)s->n_b, &size) &&

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * op_qlinear_softmax.c - com.microsoft QLinearSoftmax
+ *
+ * Shapes:  x[…] -> same; with attribute opset below 13 all axes from `axis`
+ *          on are one
+ * Types:   u8, s8
+ * Numeric: exponentials from a table of floats, quantised half to even
+ * Source:  ONNX Runtime docs/ContribOperators.md
+ */
+#include "ops/infer.h"
+
+#include <math.h>
+
+static tn_status ref(tni_ref *c)
+{
+    const tni_tensor *x = c->in[0];
+    const int64_t opset = tni_attr_int(c->node, "opset", 13);
+    int axis = 0;
+    TN_TRY(tni_axis(&axis,
+                    tni_attr_int(c->node, "axis", opset < 13 ? 1 : -1),
+                    x->rank, c->err));
+    TN_TRY(tni_ref_output(c, 0, x->dtype, x->rank, x->dims));
+    int64_t n = 1, inner = 1;
+    for (int i = axis; i < x->rank; i++) {
+        if (i == axis || opset < 13)
+            n *= x->dims[i];
+        else
+            inner *= x->dims[i];
+    }
+    if (x->len == 0) return TN_OK;
+    const float xs = (float)tni_get_f64(c->in[1], 0);
+    const float ys = (float)tni_get_f64(c->in[3], 0);
+    const float yz = (float)tni_get_i64(c->in[4], 0);
+    const int flip = x->dtype == TN_I8 ? 128 : 0;
+    const float lo = flip != 0 ? -128.0f : 0.0f;
+    float table[256]; /* of the distance below the largest */
+    for (int i = 0; i < 256; i++) table[i] = expf((float)-i * xs);
+    const int64_t outer = x->len / (n * inner);
+    for (int64_t r = 0; r < outer * inner; r++) {
+        const int64_t base = r / inner * n * inner + r % inner;
+        const uint8_t *u = TNI_CDATA(uint8_t, x) + base;
+        uint8_t *y = TNI_DATA(uint8_t, c->out[0]) + base;
+        int max = 0;
+        double sum = 0.0;
+        for (int64_t i = 0; i < n; i++) {
+            const int v = (uint8_t)(u[i * inner] + flip);
+            max = v > max ? v : max;
+        }
+        for (int64_t i = 0; i < n; i++)
+            sum += (double)table[max - (uint8_t)(u[i * inner] + flip)];
+        for (int64_t i = 0; i < n; i++) {
+            const float p = table[max - (uint8_t)(u[i * inner] + flip)];
+            const float v = rintf(p / ys / (float)sum) + yz;
+            y[i * inner] = (uint8_t)(int)fminf(fmaxf(v, lo), lo + 255.0f);
+        }
+    }
+    return TN_OK;
+}
+
+enum { INT8S = TNI_T(TN_U8) | TNI_T(TN_I8) };
+
+static const tni_arg in[] = {
+    {"X", INT8S, 'T', 0},
+    {"X_scale", TNI_T(TN_F32), 0, 0},
+    {"x_zero_point", INT8S, 'T', TNI_OPTIONAL},
+    {"y_scale", TNI_T(TN_F32), 0, 0},
+    {"y_zero_point", INT8S, 'T', 0},
+};
+static const tni_arg out[] = {{"Y", INT8S, 'T', 0}};
+static const tni_attr_spec attrs[] = {
+    {"axis", TNI_ATTR_INT, NULL},
+    {"opset", TNI_ATTR_INT, "required"},
+};
+
+static const tni_op_version versions[] = {
+    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs),
+     .infer = tni_infer_unary, .ref = ref},
+};
+
+const tni_op tni_op_qlinear_softmax = {
+    .domain = "com.microsoft",
+    .name = "QLinearSoftmax",
+    .summary = "softmax of a quantised tensor",
+    TNI_VERSIONS(versions)};
