@@ -4,7 +4,8 @@
  *
  * Shapes:  as AveragePool; channels_last has the channels at the end
  * Types:   u8, s8
- * Numeric: the mean of real values in float, quantised half to even
+ * Numeric: the mean of real values in float, rounded half to even after the
+ *          zero point is added, as ONNX Runtime does it
  * Source:  ONNX Runtime docs/ContribOperators.md
  */
 #include "ops/pool.h"
@@ -124,7 +125,7 @@ static void planes(void *ctx, size_t begin, size_t end, int worker)
             }
             const float sum = window(q, o, x, step, &count);
             const float mean = count > 0 ? sum / (float)count : 0.0f;
-            float v = rintf(mean / q->ys) + (float)q->yz;
+            float v = rintf(mean / q->ys + (float)q->yz);
             v = fminf(fmaxf(v, lo), lo + 255.0f);
             TNI_DATA(uint8_t, q->y)[y + w * step] = (uint8_t)(int)v;
         }
