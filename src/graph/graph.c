@@ -105,22 +105,51 @@ static tn_status each_subgraph(const tni_node *node,
     return TN_OK;
 }
 
-/* A set of values in insertion order, deduplicated through a stamp table
- * would need ids across graphs; capture lists are short, so a scan does. */
+/* A set of values in insertion order. Most have few and are scanned; from 32
+ * on a table of positions, hashed by address, finds them. */
 typedef struct value_set {
     tni_value **items;
     int n, cap;
+    int *table;       /* position + 1, 0: free */
+    size_t table_cap; /* 0 or a power of two, at least twice n */
     tni_arena *arena;
 } value_set;
 
+/* The entry of `v` in the table, or the free one it would go to. */
+static int *set_slot(const value_set *s, const tni_value *v)
+{
+    const uint64_t hash = (uint64_t)(uintptr_t)v * UINT64_C(0x9e3779b97f4a7c15);
+    size_t i = (size_t)(hash >> 32) & (s->table_cap - 1);
+    while (s->table[i] != 0 && s->items[s->table[i] - 1] != v)
+        i = (i + 1) & (s->table_cap - 1);
+    return &s->table[i];
+}
+
+static bool set_grow_table(value_set *s)
+{
+    const size_t cap = s->table_cap == 0 ? 128 : s->table_cap * 2;
+    s->table = TNI_NEW_ARRAY(s->arena, int, cap);
+    if (s->table == NULL) return false;
+    s->table_cap = cap;
+    for (int i = 0; i < s->n; i++) *set_slot(s, s->items[i]) = i + 1;
+    return true;
+}
+
 static bool set_add(value_set *s, tni_value *v)
 {
-    for (int i = s->n - 1; i >= 0; i--)
-        if (s->items[i] == v) return true;
+    if (s->n < 32) {
+        for (int i = s->n - 1; i >= 0; i--)
+            if (s->items[i] == v) return true;
+    } else {
+        if ((size_t)s->n * 2 >= s->table_cap && !set_grow_table(s))
+            return false;
+        if (*set_slot(s, v) != 0) return true;
+    }
     void *array = s->items;
     if (!reserve(s->arena, &array, s->n, &s->cap)) return false;
     s->items = array;
     s->items[s->n++] = v;
+    if (s->table_cap != 0) *set_slot(s, v) = s->n;
     return true;
 }
 
@@ -141,10 +170,10 @@ static tn_status finish_subgraph(void *ctx, tni_graph *g)
 
 static tn_status collect_captures(tni_graph *graph, tn_err *err)
 {
-    value_set own = {NULL, 0, 0, graph->arena};
+    value_set own = {NULL, 0, 0, NULL, 0, graph->arena};
     for (int i = 0; i < graph->n_nodes; i++) {
         tni_node *node = graph->nodes[i];
-        value_set set = {NULL, 0, 0, graph->arena};
+        value_set set = {NULL, 0, 0, NULL, 0, graph->arena};
         capture_ctx ctx = {graph, &set, err};
         TN_TRY(each_subgraph(node, finish_subgraph, &ctx));
         node->captures = set.items;
@@ -311,8 +340,7 @@ tn_status tni_graph_finish(tni_graph *graph, tn_err *err)
 {
     for (int i = 0; i < graph->n_values; i++)
         graph->values[i]->is_input = graph->values[i]->is_output = false;
-    for (int i = 0; i < graph->n_inputs; i++)
-        graph->inputs[i]->is_input = true;
+    for (int i = 0; i < graph->n_inputs; i++) graph->inputs[i]->is_input = true;
     for (int i = 0; i < graph->n_outputs; i++)
         if (graph->outputs[i]->graph == graph)
             graph->outputs[i]->is_output = true;

@@ -17,6 +17,7 @@ typedef struct typing {
     tn_err *err;
     bool lenient;
     int depth;
+    int64_t budget; /* nodes that may still be inferred */
 } typing;
 
 static tn_status type_graph(typing *t, const tni_graph *graph);
@@ -104,6 +105,10 @@ static tn_status type_graph(typing *t, const tni_graph *graph)
     for (int i = 0; i < graph->n_nodes; i++) {
         const tni_node *node = graph->nodes[i];
         if (node->ver == NULL) continue; /* lenient: not known */
+        if (t->budget-- <= 0)
+            return tni_fail(t->err, TN_ELIMIT,
+                            "type inference does not come to an end: loops "
+                            "inside loops change their types again and again");
         const tni_arena_mark mark = tni_arena_save(&t->tmp);
         const tn_status status = type_node(t, node);
         tni_arena_rewind(&t->tmp, mark);
@@ -122,6 +127,9 @@ tn_status tni_model_infer(tn_model *model, bool lenient, tn_err *err)
     t.model = model;
     t.err = err;
     t.lenient = lenient;
+    /* Each nested loop may be walked several times; ten million nodes take
+     * seconds, and no real model comes near. */
+    t.budget = 10000000 + 64 * (int64_t)model->graph->n_nodes;
     tni_arena_init(&t.tmp, &model->mem, 1 << 14);
     const tn_status status = type_graph(&t, model->graph);
     tni_arena_fini(&t.tmp);
