@@ -192,6 +192,7 @@ tn_status tni_zip_read(const tni_zip_reader *r, const uint8_t *bytes,
     TN_TRY(find_directory(&z, &at, &n));
     for (uint64_t i = 0; i < n; i++) {
         member m;
+        memset(&m, 0, sizeof m);
         TN_TRY(read_entry(&z, &at, &m));
         if (r->want != NULL && !r->want(r->ctx, m.name, m.name_len)) continue;
         const tn_status status = read_member(&z, &m);

@@ -54,7 +54,7 @@ typedef struct options {
 typedef struct outcome {
     bool passed;
     char op[64];
-    char reason[512];
+    char reason[768];
 } outcome;
 
 typedef struct failure {

@@ -315,7 +315,7 @@ static void functions(void **state)
     refuse(&m, NULL, TN_EFORMAT, "", "defined twice");
 
     /* Each calls the next twice: 2^25 nodes, were they all made. */
-    char name[8], next[8];
+    char name[16], next[16];
     pb_node(&g, 1, "d", "f0", "call", "x", "y", NULL);
     m = relu_model(&g);
     for (int i = 0; i < 25; i++) {
