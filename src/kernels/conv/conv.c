@@ -20,7 +20,8 @@ static const tni_conv_kernels rows[] = {
      nr,                                                                       \
      tni_conv_f32_tile__##name,                                                \
      tni_conv_f32_unfold__##name,                                              \
-     tni_conv_f32_finish__##name},
+     tni_conv_f32_finish__##name,                                              \
+     tni_conv_f32_unzip__##name},
 #include "kernels/conv/conv.def"
 #undef TN_CONV_KERNEL
 };
@@ -67,7 +68,7 @@ static bool mul3(size_t a, size_t b, size_t c, size_t *out)
 /* --- planning ------------------------------------------------------------ */
 
 /* What a task keeps in L2 of the image, and how finely work is cut. */
-enum { chunk_floats = 48 * 1024, want_tasks = 32, min_task = 1 << 17 };
+enum { chunk_floats = 80 * 1024, want_tasks = 32, min_task = 1 << 17 };
 
 static bool is_point(const tni_conv_shape *s)
 {
@@ -78,26 +79,37 @@ static bool is_point(const tni_conv_shape *s)
     return true;
 }
 
-/* Size of the padded image, 0 in pad_len when the image itself will do. */
+/* Size of the padded image, 0 in pad_len when the image itself will do. Of the
+ * remainders modulo the stride only those that the kernel meets are kept. */
 static bool plan_padding(tni_conv_plan *p)
 {
     const tni_conv_shape *s = &p->s;
-    bool padded = false;
+    bool copied = false;
     for (int d = 0; d < 3; d++) {
         size_t need = 0, reach = 0;
         if (!tni_mul_size(s->out[d] - 1, s->stride[d], &need) ||
             !tni_mul_size(s->kernel[d] - 1, s->dilation[d], &reach) ||
             !tni_add_size(need, reach, &need) || !tni_add_size(need, 1, &need))
             return false;
-        p->pad_dim[d] = need;
-        padded |= s->pad_lo[d] != 0 || need > s->in[d];
+        p->need[d] = need;
+        const size_t met = min_size(s->stride[d], reach + 1);
+        if (!tni_mul_size(ceil_div(need, s->stride[d]), met, &p->pad_dim[d]))
+            return false;
+        copied |= s->pad_lo[d] != 0 || need > s->in[d] || s->stride[d] > 1;
     }
-    if (!padded) {
+    if (!copied) {
         memcpy(p->pad_dim, s->in, sizeof p->pad_dim);
         p->pad_len = 0;
         return true;
     }
     return mul3(p->pad_dim[0], p->pad_dim[1], p->pad_dim[2], &p->pad_len);
+}
+
+/* Where coordinate `at` of the padded image is kept along axis d. */
+static size_t sorted(const tni_conv_plan *p, int d, size_t at)
+{
+    const size_t s = p->s.stride[d];
+    return s == 1 ? at : at % s * ceil_div(p->need[d], s) + at / s;
 }
 
 static bool plan_sizes(tni_conv_plan *p)
@@ -115,7 +127,8 @@ static bool plan_sizes(tni_conv_plan *p)
     }
     if (!plan_padding(p) ||
         !mul3(max_size(p->pad_len, p->in_len), s->ic, s->groups, &image) ||
-        !tni_add_size(p->k, p->out_len, &p->table_len))
+        !tni_add_size(p->k, p->out_len, &p->table_len) ||
+        !tni_add_size(p->table_len, TNI_CONV_AHEAD, &p->table_len))
         return false;
     if (p->pad_len != 0) p->shared_len = round_up(image, 16);
     /* The tables hold 32-bit offsets within one group of one image. */
@@ -156,10 +169,11 @@ static void plan_tasks(tni_conv_plan *p, size_t oc_unit, size_t p_unit,
                        size_t oc_max)
 {
     const tni_conv_shape *s = &p->s;
-    size_t per_pixel = s->ic;
-    for (int d = 0; d < 3; d++) per_pixel *= min_size(s->stride[d], 8);
+    size_t per_pixel = s->ic; /* floats that one more pixel brings in */
+    for (int d = 0; d < 3; d++)
+        per_pixel *= min_size(s->stride[d], min_size(s->kernel[d], 8));
     const size_t fit = max_size(chunk_floats / max_size(per_pixel, 1), 8);
-    size_t parts = ceil_div(p->out_len, max_size(fit, 8 * p_unit));
+    const size_t parts = max_size(p->out_len / max_size(fit, 8 * p_unit), 1);
     p->p_step = round_up(ceil_div(p->out_len, parts), p_unit);
     p->p_tasks = ceil_div(p->out_len, p->p_step);
 
@@ -247,19 +261,17 @@ void tni_conv_tables(const tni_conv_plan *p, uint32_t *tables)
     for (size_t c = 0; c < s->ic; c++)
         for (size_t a = 0; a < s->kernel[0]; a++)
             for (size_t b = 0; b < s->kernel[1]; b++)
-                for (size_t d = 0; d < s->kernel[2]; d++)
-                    *tables++ =
-                        (uint32_t)(((c * dim[0] + a * s->dilation[0]) * dim[1] +
-                                    b * s->dilation[1]) *
-                                       dim[2] +
-                                   d * s->dilation[2]);
+                for (size_t d = 0; d < s->kernel[2]; d++) {
+                    size_t at = c * dim[0] + sorted(p, 0, a * s->dilation[0]);
+                    at = at * dim[1] + sorted(p, 1, b * s->dilation[1]);
+                    at = at * dim[2] + sorted(p, 2, d * s->dilation[2]);
+                    *tables++ = (uint32_t)at;
+                }
     for (size_t a = 0; a < s->out[0]; a++)
         for (size_t b = 0; b < s->out[1]; b++)
             for (size_t d = 0; d < s->out[2]; d++)
-                *tables++ =
-                    (uint32_t)((a * s->stride[0] * dim[1] + b * s->stride[1]) *
-                                   dim[2] +
-                               d * s->stride[2]);
+                *tables++ = (uint32_t)((a * dim[1] + b) * dim[2] + d);
+    for (int i = 0; i < TNI_CONV_AHEAD; i++) *tables++ = 0;
 }
 
 /* --- running ------------------------------------------------------------- */
@@ -275,28 +287,66 @@ typedef struct run_ctx {
     size_t image; /* which one, when it is padded */
 } run_ctx;
 
+/* Columns [lo, hi) of one remainder c: what is outside the input is zero. */
+static void pad_columns(const tni_conv_plan *p, const float *row, float *out,
+                        size_t c, size_t lo, size_t hi)
+{
+    const tni_conv_shape *s = &p->s;
+    for (size_t i = lo; i < hi; i++) {
+        const size_t at = i * s->stride[2] + c;
+        const bool inside = at >= s->pad_lo[2] && at - s->pad_lo[2] < s->in[2];
+        out[i] = inside ? row[at - s->pad_lo[2]] : 0.0f;
+    }
+}
+
+/* One row of the input into its sorted place. */
+static void pad_row(const tni_conv_plan *p, const tni_conv_kernels *ker,
+                    const float *row, float *out)
+{
+    const tni_conv_shape *s = &p->s;
+    const size_t sw = s->stride[2], left = s->pad_lo[2], in = s->in[2];
+    const size_t width = ceil_div(p->need[2], sw);
+    const size_t met = p->pad_dim[2] / width;
+    size_t lo = 0, hi = 0; /* columns that are done in one go */
+    if (sw == 1) {
+        lo = min_size(left, width);
+        hi = min_size(in + left, width);
+        memcpy(out + lo, row, (hi - lo) * sizeof *out);
+    } else if (sw == 2 && met == 2) {
+        lo = min_size(ceil_div(left, 2), width);
+        hi = max_size(min_size((in + left) / 2, width), lo);
+        if (hi > lo)
+            ker->unzip(out + lo, out + width + lo, row + (2 * lo - left),
+                       hi - lo);
+    } else if (left == 0 && met == 1) {
+        hi = min_size(ceil_div(in, sw), width);
+        for (size_t i = 0; i < hi; i++) out[i] = row[i * sw];
+    }
+    for (size_t c = 0; c < met; c++) {
+        pad_columns(p, row, out + c * width, c, 0, lo);
+        pad_columns(p, row, out + c * width, c, hi, width);
+    }
+}
+
 /* Copies one channel into its padded place; every element is written. */
-static void pad_channel(const tni_conv_plan *p, const float *x, float *out)
+static void pad_channel(const tni_conv_plan *p, const tni_conv_kernels *ker,
+                        const float *x, float *out)
 {
     const tni_conv_shape *s = &p->s;
     const size_t *in = s->in, *lo = s->pad_lo, *dim = p->pad_dim;
-    const size_t left = min_size(lo[2], dim[2]);
-    const size_t len = min_size(in[2], dim[2] - left);
-    const size_t right = dim[2] - left - len;
-    for (size_t a = 0; a < dim[0]; a++) {
-        for (size_t b = 0; b < dim[1]; b++) {
+    const size_t len0 = ceil_div(p->need[0], s->stride[0]);
+    const size_t len1 = ceil_div(p->need[1], s->stride[1]);
+    for (size_t i = 0; i < dim[0]; i++) {
+        const size_t a = i % len0 * s->stride[0] + i / len0;
+        for (size_t j = 0; j < dim[1]; j++, out += dim[2]) {
+            const size_t b = j % len1 * s->stride[1] + j / len1;
             const bool inside = a >= lo[0] && a - lo[0] < in[0] && b >= lo[1] &&
                                 b - lo[1] < in[1];
-            if (inside) {
-                const float *row =
-                    x + ((a - lo[0]) * in[1] + (b - lo[1])) * in[2];
-                for (size_t i = 0; i < left; i++) out[i] = 0.0f;
-                memcpy(out + left, row, len * sizeof *out);
-                for (size_t i = 0; i < right; i++) out[left + len + i] = 0.0f;
-            } else {
+            if (inside)
+                pad_row(p, ker, x + ((a - lo[0]) * in[1] + (b - lo[1])) * in[2],
+                        out);
+            else
                 memset(out, 0, dim[2] * sizeof *out);
-            }
-            out += dim[2];
         }
     }
 }
@@ -308,7 +358,8 @@ static void pad_tasks(void *ctx, size_t begin, size_t end, int worker)
     const float *x = r->x + r->image * channels * r->p->in_len;
     (void)worker;
     for (size_t c = begin; c < end; c++)
-        pad_channel(r->p, x + c * r->p->in_len, r->shared + c * r->p->pad_len);
+        pad_channel(r->p, r->ker, x + c * r->p->in_len,
+                    r->shared + c * r->p->pad_len);
 }
 
 /* What the tiles left to do for channels [o, o + n) of pixels [q, q + len). */

@@ -9,8 +9,10 @@
  * Layout:  dense, channels first; weights are packed ahead.
  * Method:  CHANNELS: a tile is mr pixels by nr output channels. Pixels are
  *          read in place through two tables of offsets (XNNPACK's indirection
- *          without its pointers), so nothing is unfolded; only a padded image
- *          is copied once. Even on 7x7 maps no lane is idle.
+ *          without its pointers), so nothing is unfolded; only an image with
+ *          padding or strides is copied once, its rows and columns sorted by
+ *          their remainder modulo the stride, so that neighbours in the
+ *          output are neighbours there. Even on 7x7 maps no lane is idle.
  *          PIXELS: a tile is mr output channels by nr pixels, unfolded panel
  *          by panel into scratch. For few output channels.
  *          POINT: 1x1 without stride is one multiplication per image.
@@ -37,10 +39,14 @@ typedef struct tni_conv_shape {
     size_t pad_lo[3]; /* upper padding follows from `out` */
 } tni_conv_shape;
 
+/* How many terms ahead the tile prefetches. */
+enum { TNI_CONV_AHEAD = 16 };
+
 /* One call of the CHANNELS micro-kernel: mr pixels, nr channels. */
 typedef struct tni_conv_tile {
     const float *x;
-    const uint32_t *off; /* k offsets from a pixel's first element */
+    /* k offsets from a pixel's first element, and TNI_CONV_AHEAD more */
+    const uint32_t *off;
     const uint32_t *pix; /* mr offsets of pixels from x */
     const float *w;      /* k rows of the panel's width */
     size_t k;
@@ -63,6 +69,10 @@ typedef void (*tni_conv_unfold_fn)(float *out, const float *x,
 typedef void (*tni_conv_finish_fn)(float *y, const float *add, size_t n,
                                    bool clip, float lo, float hi);
 
+/* even[i] = x[2 i], odd[i] = x[2 i + 1] for i < n */
+typedef void (*tni_conv_unzip_fn)(float *even, float *odd, const float *x,
+                                  size_t n);
+
 typedef struct tni_conv_kernels {
     uint32_t isa;
     const char *name;
@@ -70,6 +80,7 @@ typedef struct tni_conv_kernels {
     tni_conv_tile_fn tile;
     tni_conv_unfold_fn unfold; /* panels of the gemm row of the same ISA */
     tni_conv_finish_fn finish;
+    tni_conv_unzip_fn unzip;
 } tni_conv_kernels;
 
 #define TN_CONV_KERNEL(isa, name, mr, nr)                                      \
@@ -77,6 +88,8 @@ typedef struct tni_conv_kernels {
     void tni_conv_f32_unfold__##name(float *out, const float *x,               \
                                      const uint32_t *off, size_t k,            \
                                      const uint32_t *pix, size_t n);           \
+    void tni_conv_f32_unzip__##name(float *even, float *odd, const float *x,   \
+                                    size_t n);                                 \
     void tni_conv_f32_finish__##name(float *y, const float *add, size_t n,     \
                                      bool clip, float lo, float hi);
 #include "kernels/conv/conv.def"
@@ -98,7 +111,8 @@ typedef struct tni_conv_plan {
     tni_conv_shape s;
     tni_conv_method method;
     size_t k, in_len, out_len; /* terms; elements of a channel */
-    size_t pad_dim[3];         /* of the padded image */
+    size_t need[3];            /* extents that are read, padding included */
+    size_t pad_dim[3];         /* of the padded image, sorted by remainder */
     size_t pad_len;            /* of a padded channel; 0: read in place */
     size_t packed_len;         /* floats of packed weights, all groups */
     size_t group_len;          /* of one group */

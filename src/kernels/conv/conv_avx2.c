@@ -48,6 +48,16 @@ TN_INLINE void store_pair(float *y, size_t cs, V a, V b)
              _mm256_extractf128_ps(hi, 1));
 }
 
+/* Halves of either vector come out in the order 0 2 1 3 of 64-bit pairs. */
+TN_INLINE void v_unzip(float *even, float *odd, const float *x)
+{
+    const V a = v_loadu(x), b = v_loadu(x + 8);
+    const __m256d e = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+    const __m256d o = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
+    v_storeu(even, _mm256_castpd_ps(_mm256_permute4x64_pd(e, 0xd8)));
+    v_storeu(odd, _mm256_castpd_ps(_mm256_permute4x64_pd(o, 0xd8)));
+}
+
 #include "kernels/conv/conv_tmpl.h"
 TN_TARGET_END
 #endif

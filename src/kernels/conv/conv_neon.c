@@ -30,5 +30,12 @@ TN_INLINE void store_pair(float *y, size_t cs, V a, V b)
     vst1_f32(y + 3 * cs, vget_high_f32(hi));
 }
 
+TN_INLINE void v_unzip(float *even, float *odd, const float *x)
+{
+    const float32x4x2_t v = vld2q_f32(x);
+    v_storeu(even, v.val[0]);
+    v_storeu(odd, v.val[1]);
+}
+
 #include "kernels/conv/conv_tmpl.h"
 #endif

@@ -44,3 +44,11 @@ void tni_conv_f32_finish__ref(float *y, const float *add, size_t n, bool clip,
     for (size_t i = 0; i < n; i++)
         y[i] = clipped(add != NULL ? y[i] + add[i] : y[i], clip, lo, hi);
 }
+
+void tni_conv_f32_unzip__ref(float *even, float *odd, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        even[i] = x[2 * i];
+        odd[i] = x[2 * i + 1];
+    }
+}

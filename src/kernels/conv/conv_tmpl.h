@@ -4,7 +4,8 @@
  *
  * Included inside a target region after gemm_vec_<isa>.h and gemm_lists.h,
  * with CONV_NAME(part) defined, and store_quad and store_pair, which store
- * 4 or 2 rows of one vector each, transposed.
+ * 4 or 2 rows of one vector each, transposed, and v_unzip(even, odd, x), which
+ * sorts two vectors from x.
  */
 
 enum { NR = VN * VW };
@@ -31,9 +32,17 @@ enum { NR = VN * VW };
         const V x = v_dup(p##r + (o));                                         \
         EACH_V(ACC_FMA, r)                                                     \
     }
+/* Pixels come from as many places as there are channels and rows, which no
+ * hardware prefetcher foresees; the tables do. An address past the last term
+ * is of another pixel or nowhere, which a prefetch may have. */
+#define PREFETCH(j)                                                            \
+    __builtin_prefetch(                                                        \
+        (const void *)((uintptr_t)p0 +                                         \
+                       sizeof(float) * off[(j) + TNI_CONV_AHEAD]));
 #define STEP(j)                                                                \
     {                                                                          \
         const size_t o = off[j];                                               \
+        PREFETCH(j)                                                            \
         EACH_V(LOAD_B, w)                                                      \
         EACH_ROW_J(ROW_FMA, o)                                                 \
         w += NR;                                                               \
@@ -173,5 +182,15 @@ void CONV_NAME(finish)(float *y, const float *add, size_t n, bool clip,
         if (add != NULL) y[i] += add[i];
         if (clip && y[i] < lo) y[i] = lo;
         if (clip && y[i] > hi) y[i] = hi;
+    }
+}
+
+void CONV_NAME(unzip)(float *even, float *odd, const float *x, size_t n)
+{
+    size_t i = 0;
+    for (; i + VW <= n; i += VW) v_unzip(even + i, odd + i, x + 2 * i);
+    for (; i < n; i++) {
+        even[i] = x[2 * i];
+        odd[i] = x[2 * i + 1];
     }
 }

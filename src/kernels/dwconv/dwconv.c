@@ -9,17 +9,17 @@
 
 static const tni_dwconv_kernels rows[] = {
 #define TN_DWCONV_KERNEL(isa, name)                                            \
-    {isa, #name, tni_dwconv_f32_tile__##name, tni_dwconv_f32_unzip__##name,    \
-     NULL},
+    {isa, #name, tni_dwconv_f32_tile__##name, NULL, NULL},
 #include "kernels/dwconv/dwconv.def"
 #undef TN_DWCONV_KERNEL
 };
 enum { n_rows = sizeof rows / sizeof rows[0] };
 
-static void set_finish(tni_dwconv_kernels *k)
+static void set_shared(tni_dwconv_kernels *k)
 {
     tni_conv_kernels conv;
     tni_conv_init(&conv, k->isa);
+    k->unzip = conv.unzip;
     k->finish = conv.finish;
 }
 
@@ -27,14 +27,14 @@ void tni_dwconv_init(tni_dwconv_kernels *k, uint32_t isa)
 {
     for (int i = 0; i < n_rows; i++)
         if ((rows[i].isa & isa) == rows[i].isa) *k = rows[i];
-    set_finish(k);
+    set_shared(k);
 }
 
 bool tni_dwconv_row(tni_dwconv_kernels *k, int i)
 {
     if (i < 0 || i >= n_rows) return false;
     *k = rows[i];
-    set_finish(k);
+    set_shared(k);
     return true;
 }
 

@@ -37,22 +37,16 @@ enum { TNI_DWCONV_SLACK = 16 };
 
 typedef void (*tni_dwconv_tile_fn)(const tni_dwconv_tile *t);
 
-/* even[i] = x[2 i], odd[i] = x[2 i + 1] for i < n */
-typedef void (*tni_dwconv_unzip_fn)(float *even, float *odd, const float *x,
-                                    size_t n);
-
 typedef struct tni_dwconv_kernels {
     uint32_t isa;
     const char *name;
     tni_dwconv_tile_fn tile;
-    tni_dwconv_unzip_fn unzip;
-    tni_conv_finish_fn finish; /* of the conv family */
+    tni_conv_unzip_fn unzip; /* these two of the conv family */
+    tni_conv_finish_fn finish;
 } tni_dwconv_kernels;
 
 #define TN_DWCONV_KERNEL(isa, name)                                            \
-    void tni_dwconv_f32_tile__##name(const tni_dwconv_tile *t);                \
-    void tni_dwconv_f32_unzip__##name(float *even, float *odd, const float *x, \
-                                      size_t n);
+    void tni_dwconv_f32_tile__##name(const tni_dwconv_tile *t);
 #include "kernels/dwconv/dwconv.def"
 #undef TN_DWCONV_KERNEL
 

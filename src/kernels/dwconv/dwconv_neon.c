@@ -8,12 +8,5 @@
 #define DW_NAME(part) tni_dwconv_f32_##part##__neon
 #include "kernels/gemm/gemm_vec_neon.h"
 
-TN_INLINE void v_unzip(float *even, float *odd, const float *x)
-{
-    const float32x4x2_t v = vld2q_f32(x);
-    v_storeu(even, v.val[0]);
-    v_storeu(odd, v.val[1]);
-}
-
 #include "kernels/dwconv/dwconv_tmpl.h"
 #endif

@@ -13,12 +13,3 @@ void tni_dwconv_f32_tile__ref(const tni_dwconv_tile *t)
         t->y[i] = sum;
     }
 }
-
-void tni_dwconv_f32_unzip__ref(float *even, float *odd, const float *x,
-                               size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        even[i] = x[2 * i];
-        odd[i] = x[2 * i + 1];
-    }
-}

@@ -3,7 +3,7 @@
  * dwconv_tmpl.h - the f32 depthwise kernels, once for every vector width
  *
  * Included inside a target region after gemm_vec_<isa>.h, with DW_NAME(part)
- * and v_unzip(even, odd, x) defined, which sorts two vectors from x.
+ * defined.
  */
 
 #define EACH_8(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
@@ -42,14 +42,4 @@ void DW_NAME(tile)(const tni_dwconv_tile *t)
     for (; at + 8 * VW <= t->n; at += 8 * VW) BLOCK(EACH_8)
     for (; at + 4 * VW <= t->n; at += 4 * VW) BLOCK(EACH_4)
     for (; at < t->n; at += VW) BLOCK(EACH_1)
-}
-
-void DW_NAME(unzip)(float *even, float *odd, const float *x, size_t n)
-{
-    size_t i = 0;
-    for (; i + VW <= n; i += VW) v_unzip(even + i, odd + i, x + 2 * i);
-    for (; i < n; i++) {
-        even[i] = x[2 * i];
-        odd[i] = x[2 * i + 1];
-    }
 }

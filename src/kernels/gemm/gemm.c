@@ -145,6 +145,8 @@ void tni_gemm_pack_a(const tni_gemm_kernels *ker, float *out, const float *a,
 
 /* Rows of A that a task holds in L2 and columns it walks, at most. */
 enum { max_rows = 96, max_rows_own_b = 240, max_cols = 512 };
+/* Columns of B that stay in L1 beside a tile of A. */
+enum { few_floats = 5 * 1024 };
 /* A task below this many multiply-adds is not worth handing out. */
 enum { min_task = 1 << 17, want_tasks = 32 };
 
@@ -158,6 +160,12 @@ static size_t part(size_t n, size_t want, size_t unit, size_t max)
 {
     const size_t parts = ceil_div(n, max) > want ? ceil_div(n, max) : want;
     return round_up(ceil_div(n, parts != 0 ? parts : 1), unit);
+}
+
+static size_t max_cols_in_l1(size_t k, size_t nr)
+{
+    const size_t cols = few_floats / (k != 0 ? k : 1) / nr * nr;
+    return cols < 3 * nr ? max_cols : min_size(cols, max_cols);
 }
 
 void tni_gemm_plan_init(tni_gemm_plan *p, const tni_gemm_kernels *ker,
@@ -178,7 +186,10 @@ void tni_gemm_plan_init(tni_gemm_plan *p, const tni_gemm_kernels *ker,
     const size_t fill = ceil_div(min_task, col_work);
     size_t want = min_size(ceil_div(n, fill), ceil_div(want_tasks, p->m_tasks));
     if (p->pack_a) want = min_size(want, ceil_div(n, 192));
-    p->nc = part(n, want, unit, max_cols);
+    size_t cols = max_cols;
+    if (p->pack_b && g->a_packed != NULL && g->k < ker->kc)
+        cols = max_cols_in_l1(g->k, nr);
+    p->nc = part(n, want, unit, cols);
     p->n_tasks = ceil_div(n, p->nc);
     if (g->m == 0 || g->n == 0) p->m_tasks = p->n_tasks = 0;
 
@@ -266,25 +277,59 @@ static void set_c(tni_gemm_tile *t, const block *w, size_t i, size_t j)
     if (t->flags & TNI_TILE_ADD) t->add = e->add + row * e->add_ld + col;
 }
 
+/* How the rows of a block are cut into tiles. */
+typedef struct row_cut {
+    size_t tiles;
+    bool even; /* rows of A in place may be cut evenly, panels may not */
+    tni_gemm_tile_fn fn;
+} row_cut;
+
+static row_cut cut_rows(const block *w)
+{
+    const tni_gemm_kernels *ker = w->ker;
+    const bool by_col = w->g->a_packed != NULL || w->g->a_trans;
+    const row_cut c = {ceil_div(w->m, (size_t)ker->mr),
+                       w->g->a_packed == NULL && !w->p->pack_a,
+                       by_col ? ker->col : ker->row};
+    return c;
+}
+
+static size_t row_of(const block *w, const row_cut *c, size_t tile)
+{
+    return c->even ? w->m * tile / c->tiles
+                   : min_size(tile * (size_t)w->ker->mr, w->m);
+}
+
 /* Columns [j, j + n) of the block: every tile of rows under one panel. */
 static void run_panel(tni_gemm_tile *t, const block *w, size_t j, size_t n)
 {
-    const tni_gemm_kernels *ker = w->ker;
-    const size_t mr = (size_t)ker->mr;
-    const bool by_col = w->g->a_packed != NULL || w->g->a_trans;
-    const tni_gemm_tile_fn fn = by_col ? ker->col : ker->row;
-    /* Rows of A in place may be cut evenly, panels may not. */
-    const bool even = w->g->a_packed == NULL && !w->p->pack_a;
-    const size_t tiles = ceil_div(w->m, mr);
+    const row_cut c = cut_rows(w);
     t->nr = (int)n;
-    for (size_t i = 0, q = 0; q < tiles; q++) {
-        const size_t end =
-            even ? w->m * (q + 1) / tiles : min_size(i + mr, w->m);
-        t->mr = (int)(end - i);
+    for (size_t q = 0; q < c.tiles; q++) {
+        const size_t i = row_of(w, &c, q);
+        t->mr = (int)(row_of(w, &c, q + 1) - i);
         set_a(t, w, i);
         set_c(t, w, i, j);
-        fn(t);
-        i = end;
+        c.fn(t);
+    }
+}
+
+/* The same the other way round: every panel of n columns over one tile of
+ * rows, which touches fewer pages of C when the panels stay in L1. */
+static void run_rows(tni_gemm_tile *t, const block *w, size_t n)
+{
+    const size_t nr = (size_t)w->ker->nr;
+    const row_cut c = cut_rows(w);
+    for (size_t q = 0; q < c.tiles; q++) {
+        const size_t i = row_of(w, &c, q);
+        t->mr = (int)(row_of(w, &c, q + 1) - i);
+        set_a(t, w, i);
+        for (size_t j = 0; j < n; j += nr) {
+            t->nr = (int)min_size(nr, n - j);
+            set_b(t, w, j);
+            set_c(t, w, i, j);
+            c.fn(t);
+        }
     }
 }
 
@@ -324,6 +369,8 @@ static void run_block(block *w, bool first, bool last)
     const size_t whole = in_place ? w->n / nr * nr : w->n;
     if (is_wide(w->ker, g)) {
         run_wide(&t, w, whole);
+    } else if (w->k * w->n <= few_floats && !in_place) {
+        run_rows(&t, w, whole);
     } else {
         for (size_t j = 0; j < whole; j += nr) {
             set_b(&t, w, j);
