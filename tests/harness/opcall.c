@@ -131,6 +131,13 @@ tn_status opcall_ref(opcall *c, int n_out)
     return tni_op_ref(&r);
 }
 
+static void *prepack(tni_plan *c, int slot, size_t size, bool *fresh)
+{
+    (void)slot;
+    *fresh = true;
+    return tni_arena_alloc(c->arena, size, 64);
+}
+
 tn_status opcall_run(opcall *c, int n_out)
 {
     typed t;
@@ -152,6 +159,7 @@ tn_status opcall_run(opcall *c, int n_out)
                   .kernels = c->kernels,
                   .n_workers = tni_par_workers(c->par),
                   .arena = &c->arena,
+                  .prepack = prepack,
                   .err = &c->err};
     if (c->node.ver->plan == NULL) return TN_EUNSUPPORTED;
     TN_TRY(c->node.ver->plan(&p));

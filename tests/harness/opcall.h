@@ -16,7 +16,7 @@
 #include "kernels/kernels.h"
 #include "ops/op.h"
 
-enum { OPCALL_MAX = 8 };
+enum { OPCALL_MAX = 16 };
 
 typedef struct opcall {
     tni_mem mem;
