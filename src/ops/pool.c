@@ -2,13 +2,14 @@
 /*
  * pool.c - pooling: geometry, reference, and plans over rows
  *
- * A plan computes one output row at a time: for each tap of the window the
- * columns it is valid for form one span, so the inner loop has no bounds
- * checks and vectorises. Planes (N*C) are spread over the workers.
+ * A plan computes one output row at a time: first the input rows of the window
+ * are joined, column by column, then the columns of that one row. Neither loop
+ * has bounds checks inside. Planes (N*C) are spread over the workers.
  */
 #include "ops/pool.h"
 
 #include "base/checked.h"
+#include "kernels/kernels.h"
 #include "ops/nn.h"
 
 #include <math.h>
@@ -189,7 +190,8 @@ static void window_walk(window *w, const tni_pool *p, tni_pool_kind kind,
         for (int a = 0; a < p->nd; a++)
             at = at * p->in[a] + first[a] + k[a] * p->dilation[a];
         if (kind == TNI_POOL_MAX) {
-            if (w->at < 0 || x[at] > w->value) {
+            if (w->at < 0 || x[at] > w->value ||
+                (x[at] != x[at] && w->value == w->value)) {
                 w->value = x[at];
                 w->at = at;
                 for (int a = 0; a < p->nd; a++)
@@ -292,119 +294,199 @@ tn_status tni_pool_ref(tni_ref *c, tni_pool_kind kind)
 typedef struct pool_state {
     tni_pool p;          /* exactly three axes, leading ones of extent 1 */
     const float *counts; /* average: elements per window, axis by axis */
+    tni_reduce_rows_fn rows;
+    int64_t lo, hi; /* output columns whose window is inside the row */
     int64_t per_task, n_tasks;
+    size_t row_bytes; /* scratch of a worker: one combined row */
 } pool_state;
 
 typedef struct pool_job {
     const pool_state *st;
     const void *x;
     void *y;
-    void (*plane)(const pool_state *st, const void *x, void *y);
+    char *scratch;
+    void (*plane)(const pool_state *st, const void *x, void *y, void *row);
+    size_t size; /* of an element */
 } pool_job;
 
-/* Output columns for which tap k of the last axis is inside the input. */
-static void col_span(const tni_pool *p, int64_t k, int64_t *o0, int64_t *o1)
+static inline float max_f32(float a, float b)
 {
-    const int64_t s = p->stride[2];
-    const int64_t shift = k * p->dilation[2] - p->before[2];
-    int64_t lo = 0, hi = p->out[2];
-    if (shift < 0) lo = (-shift + s - 1) / s;
-    if (shift + (hi - 1) * s >= p->in[2])
-        hi = shift >= p->in[2] ? 0 : (p->in[2] - 1 - shift) / s + 1;
-    *o0 = lo;
-    *o1 = hi < lo ? lo : hi;
+    return b > a || b != b ? b : a;
 }
 
-#define STEP_MAX(i) row[o] = xs[i] > row[o] ? xs[i] : row[o]
-#define STEP_ADD(i) row[o] += xs[i]
+static inline uint8_t max_u8(uint8_t a, uint8_t b)
+{
+    return b > a ? b : a;
+}
 
-/* Combines n strided inputs into a row; the common strides are constants. */
-#define DEFINE_SPAN(NAME, T, STEP)                                             \
-    static void span_##NAME(T *row, const T *xs, int64_t n, int64_t s)         \
+static inline int8_t max_s8(int8_t a, int8_t b)
+{
+    return b > a ? b : a;
+}
+
+static inline float add_f32(float a, float b)
+{
+    return a + b;
+}
+
+/*
+ * Joins the columns of a combined row into output columns. Inside [lo, hi)
+ * every tap exists; the common kernels and strides are constants there, so
+ * that the loops vectorise.
+ */
+#define JOIN2(OP, S)                                                           \
+    for (int64_t o = 0; o < n; o++) to[o] = OP(t[o * (S)], t[o * (S) + d])
+#define JOIN3(OP, S)                                                           \
+    for (int64_t o = 0; o < n; o++)                                            \
+    to[o] = OP(OP(t[o * (S)], t[o * (S) + d]), t[o * (S) + 2 * d])
+
+#define DEFINE_ACROSS(T, OP, FIRST)                                            \
+    static void across_##OP(const pool_state *st, const T *row, T *y)          \
     {                                                                          \
-        if (s == 1)                                                            \
-            for (int64_t o = 0; o < n; o++) STEP(o);                           \
-        else if (s == 2)                                                       \
-            for (int64_t o = 0; o < n; o++) STEP(o * 2);                       \
+        const tni_pool *const p = &st->p;                                      \
+        const int64_t s = p->stride[2], d = p->dilation[2], k = p->kernel[2];  \
+        const int64_t n = st->hi - st->lo;                                     \
+        T *const to = y + st->lo;                                              \
+        for (int64_t o = 0; o < p->out[2]; o++) {                              \
+            int64_t k0 = 0, k1 = 0;                                            \
+            if (o == st->lo && n > 0) o = st->hi;                              \
+            if (o == p->out[2]) break;                                         \
+            const int64_t first = tni_pool_taps(p, 2, o, &k0, &k1);            \
+            T acc = (FIRST);                                                   \
+            for (; k0 < k1; k0++) acc = OP(acc, row[first + k0 * d]);          \
+            y[o] = acc;                                                        \
+        }                                                                      \
+        if (n <= 0) return;                                                    \
+        const T *const t = row + (st->lo * s - p->before[2]);                  \
+        if (k == 3 && s == 2 && d == 1)                                        \
+            JOIN3(OP, 2);                                                      \
+        else if (k == 3 && s == 1)                                             \
+            JOIN3(OP, 1);                                                      \
+        else if (k == 3)                                                       \
+            JOIN3(OP, s);                                                      \
+        else if (k == 2 && s == 2)                                             \
+            JOIN2(OP, 2);                                                      \
+        else if (k == 2)                                                       \
+            JOIN2(OP, s);                                                      \
         else                                                                   \
-            for (int64_t o = 0; o < n; o++) STEP(o *s);                        \
-    }
-
-#define DEFINE_PLANE(NAME, T, FIRST)                                           \
-    static void NAME(const tni_pool *p, const T *x, T *row, int64_t od,        \
-                     int64_t oh)                                               \
-    {                                                                          \
-        int64_t d0, d1, h0, h1, o0, o1;                                        \
-        const int64_t fd = tni_pool_taps(p, 0, od, &d0, &d1);                  \
-        const int64_t fh = tni_pool_taps(p, 1, oh, &h0, &h1);                  \
-        const int64_t s = p->stride[2];                                        \
-        for (int64_t o = 0; o < p->out[2]; o++) row[o] = (FIRST);              \
-        for (int64_t d = d0; d < d1; d++)                                      \
-            for (int64_t h = h0; h < h1; h++) {                                \
-                const T *const line =                                          \
-                    x + ((fd + d * p->dilation[0]) * p->in[1] + fh +           \
-                         h * p->dilation[1]) *                                 \
-                            p->in[2];                                          \
-                for (int64_t k = 0; k < p->kernel[2]; k++) {                   \
-                    const int64_t shift = k * p->dilation[2] - p->before[2];   \
-                    col_span(p, k, &o0, &o1);                                  \
-                    if (o0 >= o1) continue;                                    \
-                    /* Based at column o0: shift alone may be negative. */     \
-                    const T *const xs = line + (o0 * s + shift);               \
-                    span_##NAME(row + o0, xs, o1 - o0, s);                     \
-                }                                                              \
+            for (int64_t o = 0; o < n; o++) {                                  \
+                T acc = t[o * s];                                              \
+                for (int64_t i = 1; i < k; i++)                                \
+                    acc = OP(acc, t[o * s + i * d]);                           \
+                to[o] = acc;                                                   \
             }                                                                  \
     }
 
-DEFINE_SPAN(max_f32, float, STEP_MAX)
-DEFINE_SPAN(max_u8, uint8_t, STEP_MAX)
-DEFINE_SPAN(max_s8, int8_t, STEP_MAX)
-DEFINE_SPAN(add_f32, float, STEP_ADD)
-DEFINE_PLANE(max_f32, float, -INFINITY)
-DEFINE_PLANE(max_u8, uint8_t, 0)
-DEFINE_PLANE(max_s8, int8_t, INT8_MIN)
-DEFINE_PLANE(add_f32, float, 0)
+DEFINE_ACROSS(float, max_f32, -INFINITY)
+DEFINE_ACROSS(float, add_f32, 0)
+DEFINE_ACROSS(uint8_t, max_u8, 0)
+DEFINE_ACROSS(int8_t, max_s8, INT8_MIN)
 
-#define EACH_ROW(T, CALL)                                                      \
+/* Joins the input rows of one output row; gives the row to go across. */
+static const float *down_f32(const pool_state *st, const float *x, int64_t od,
+                             int64_t oh, float first, bool add, float *row)
+{
+    const tni_pool *const p = &st->p;
+    int64_t d0 = 0, d1 = 0, h0 = 0, h1 = 0;
+    const int64_t fd = tni_pool_taps(p, 0, od, &d0, &d1);
+    const int64_t fh = tni_pool_taps(p, 1, oh, &h0, &h1);
+    const int64_t w = p->in[2];
+    const float *at;
+    if (d0 == d1 || h0 == h1) {
+        for (int64_t i = 0; i < w; i++) row[i] = first;
+        return row;
+    }
+    at = x +
+         ((fd + d0 * p->dilation[0]) * p->in[1] + fh + h0 * p->dilation[1]) * w;
+    if (d1 - d0 == 1) {
+        if (h1 - h0 == 1) return at;
+        st->rows(at, row, (size_t)(h1 - h0), (size_t)w,
+                 (size_t)(p->dilation[1] * w));
+        return row;
+    }
+    for (int64_t i = 0; i < w; i++) row[i] = first;
+    for (int64_t d = 0; d < d1 - d0; d++)
+        for (int64_t h = 0; h < h1 - h0; h++) {
+            const float *const q =
+                at + (d * p->dilation[0] * p->in[1] + h * p->dilation[1]) * w;
+            if (add)
+                for (int64_t i = 0; i < w; i++) row[i] += q[i];
+            else
+                for (int64_t i = 0; i < w; i++) row[i] = max_f32(row[i], q[i]);
+        }
+    return row;
+}
+
+#define DEFINE_DOWN(T, OP, FIRST)                                              \
+    static const T *down_##OP(const tni_pool *p, const T *x, int64_t od,       \
+                              int64_t oh, T *row)                              \
+    {                                                                          \
+        int64_t d0 = 0, d1 = 0, h0 = 0, h1 = 0;                                \
+        const int64_t fd = tni_pool_taps(p, 0, od, &d0, &d1);                  \
+        const int64_t fh = tni_pool_taps(p, 1, oh, &h0, &h1);                  \
+        for (int64_t i = 0; i < p->in[2]; i++) row[i] = (FIRST);               \
+        for (int64_t d = d0; d < d1; d++)                                      \
+            for (int64_t h = h0; h < h1; h++) {                                \
+                const T *const q = x + ((fd + d * p->dilation[0]) * p->in[1] + \
+                                        fh + h * p->dilation[1]) *             \
+                                           p->in[2];                           \
+                for (int64_t i = 0; i < p->in[2]; i++)                         \
+                    row[i] = OP(row[i], q[i]);                                 \
+            }                                                                  \
+        return row;                                                            \
+    }
+
+DEFINE_DOWN(uint8_t, max_u8, 0)
+DEFINE_DOWN(int8_t, max_s8, INT8_MIN)
+
+#define EACH_ROW(CALL)                                                         \
     do {                                                                       \
         const tni_pool *const p = &st->p;                                      \
         for (int64_t od = 0; od < p->out[0]; od++)                             \
             for (int64_t oh = 0; oh < p->out[1]; oh++) {                       \
-                T *const row = (T *)y + (od * p->out[1] + oh) * p->out[2];     \
-                CALL(p, (const T *)x, row, od, oh);                            \
+                const int64_t to = (od * p->out[1] + oh) * p->out[2];          \
+                CALL;                                                          \
             }                                                                  \
     } while (0)
 
-static void plane_max_f32(const pool_state *st, const void *x, void *y)
+static void plane_max_f32(const pool_state *st, const void *x, void *y,
+                          void *row)
 {
-    EACH_ROW(float, max_f32);
+    EACH_ROW(across_max_f32(st, down_f32(st, x, od, oh, -INFINITY, false, row),
+                            (float *)y + to));
 }
 
-static void plane_max_u8(const pool_state *st, const void *x, void *y)
+static void plane_max_u8(const pool_state *st, const void *x, void *y,
+                         void *row)
 {
-    EACH_ROW(uint8_t, max_u8);
+    EACH_ROW(
+        across_max_u8(st, down_max_u8(p, x, od, oh, row), (uint8_t *)y + to));
 }
 
-static void plane_max_s8(const pool_state *st, const void *x, void *y)
+static void plane_max_s8(const pool_state *st, const void *x, void *y,
+                         void *row)
 {
-    EACH_ROW(int8_t, max_s8);
+    EACH_ROW(
+        across_max_s8(st, down_max_s8(p, x, od, oh, row), (int8_t *)y + to));
 }
 
-static void plane_average(const pool_state *st, const void *x, void *y)
+static void average_row(const pool_state *st, int64_t od, int64_t oh, float *y)
 {
-    const tni_pool *const q = &st->p;
-    const float *const cd = st->counts, *const ch = cd + q->out[0];
-    const float *const cw = ch + q->out[1];
-    EACH_ROW(float, add_f32);
-    for (int64_t od = 0; od < q->out[0]; od++)
-        for (int64_t oh = 0; oh < q->out[1]; oh++) {
-            float *const row = (float *)y + (od * q->out[1] + oh) * q->out[2];
-            const float n = cd[od] * ch[oh];
-            for (int64_t o = 0; o < q->out[2]; o++) {
-                const float count = n * cw[o];
-                row[o] = count > 0 ? row[o] / count : 0;
-            }
-        }
+    const float *const cd = st->counts, *const ch = cd + st->p.out[0];
+    const float *const cw = ch + st->p.out[1];
+    const float n = cd[od] * ch[oh];
+    for (int64_t o = 0; o < st->p.out[2]; o++) {
+        const float count = n * cw[o];
+        y[o] = count > 0 ? y[o] / count : 0;
+    }
+}
+
+static void plane_average(const pool_state *st, const void *x, void *y,
+                          void *row)
+{
+    EACH_ROW(across_add_f32(st, down_f32(st, x, od, oh, 0, true, row),
+                            (float *)y + to);
+             average_row(st, od, oh, (float *)y + to));
 }
 
 static void pool_task(void *ctx, size_t begin, size_t end, int worker)
@@ -414,41 +496,41 @@ static void pool_task(void *ctx, size_t begin, size_t end, int worker)
     const int64_t from = (int64_t)begin * st->per_task;
     const int64_t to = (int64_t)end * st->per_task;
     const int64_t stop = to < st->p.planes ? to : st->p.planes;
-    const size_t size = j->plane == plane_max_u8 || j->plane == plane_max_s8
-                            ? 1
-                            : sizeof(float);
-    (void)worker;
     for (int64_t i = from; i < stop; i++)
-        j->plane(st, (const char *)j->x + (size_t)(i * st->p.in_len) * size,
-                 (char *)j->y + (size_t)(i * st->p.out_len) * size);
+        j->plane(st, (const char *)j->x + (size_t)(i * st->p.in_len) * j->size,
+                 (char *)j->y + (size_t)(i * st->p.out_len) * j->size,
+                 j->scratch + (size_t)worker * st->row_bytes);
 }
 
 static void pool_go(const tni_run *c,
-                    void (*plane)(const pool_state *st, const void *x, void *y))
+                    void (*plane)(const pool_state *st, const void *x, void *y,
+                                  void *row),
+                    size_t size)
 {
     const pool_state *const st = (const pool_state *)c->state;
-    pool_job j = {st, c->in[0]->data, c->out[0]->data, plane};
+    pool_job j = {
+        st, c->in[0]->data, c->out[0]->data, (char *)c->scratch, plane, size};
     tni_par_for(c->par, (size_t)st->n_tasks, pool_task, &j);
 }
 
 static void run_max_f32(const tni_run *c)
 {
-    pool_go(c, plane_max_f32);
+    pool_go(c, plane_max_f32, sizeof(float));
 }
 
 static void run_max_u8(const tni_run *c)
 {
-    pool_go(c, plane_max_u8);
+    pool_go(c, plane_max_u8, 1);
 }
 
 static void run_max_s8(const tni_run *c)
 {
-    pool_go(c, plane_max_s8);
+    pool_go(c, plane_max_s8, 1);
 }
 
 static void run_average(const tni_run *c)
 {
-    pool_go(c, plane_average);
+    pool_go(c, plane_average, sizeof(float));
 }
 
 /* Pads the geometry with leading axes of extent 1, up to three. */
@@ -474,7 +556,7 @@ tn_status tni_pool_plan(tni_plan *c, tni_pool_kind kind)
     const bool include_pad = tni_attr_int(c->node, "count_include_pad", 0) != 0;
     pool_state *st;
     int64_t work;
-    if (kind == TNI_POOL_LP || t->rank > 5 ||
+    if (kind == TNI_POOL_LP || t->rank > 5 || c->kernels == NULL ||
         (t->dtype != TN_F32 &&
          (kind != TNI_POOL_MAX || (t->dtype != TN_U8 && t->dtype != TN_I8))) ||
         c->out[0] == NULL || (c->n_out > 1 && c->out[1] != NULL))
@@ -483,6 +565,19 @@ tn_status tni_pool_plan(tni_plan *c, tni_pool_kind kind)
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     TN_TRY(tni_pool_make(&st->p, c->node, t->rank, t->dims, c->err));
     to_three(&st->p);
+    const tni_pool *const p = &st->p;
+    /* The first and the last window without a tap in the padding. */
+    st->lo = (p->before[2] + p->stride[2] - 1) / p->stride[2];
+    st->hi = p->in[2] - 1 + p->before[2] - (p->kernel[2] - 1) * p->dilation[2];
+    st->hi = st->hi < 0 ? 0 : st->hi / p->stride[2] + 1;
+    if (st->hi > p->out[2]) st->hi = p->out[2];
+    st->rows =
+        c->kernels->reduce
+            .rows[kind == TNI_POOL_MAX ? TNI_REDUCE_MAX : TNI_REDUCE_SUM];
+    if (!tni_mul_size((size_t)p->in[2], sizeof(float), &st->row_bytes) ||
+        !tni_align_up(st->row_bytes, TNI_ALIGN, &st->row_bytes) ||
+        !tni_mul_size(st->row_bytes, (size_t)c->n_workers, &c->scratch_bytes))
+        return tni_fail(c->err, TN_ELIMIT, "scratch is too large");
     if (kind == TNI_POOL_AVERAGE) {
         const int64_t n = st->p.out[0] + st->p.out[1] + st->p.out[2];
         float *const counts = TNI_NEW_ARRAY(c->arena, float, n);

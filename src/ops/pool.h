@@ -7,6 +7,7 @@
  *          stride) + 1, less a last window that would start in the end
  *          padding; VALID the same without pads; SAME_* ceil(D / stride), the
  *          odd pixel at the end (UPPER) or the beginning (LOWER).
+ * Numeric: a NaN in a window is its maximum
  * Source:  github.com/onnx/onnx docs/Operators.md#MaxPool
  */
 #ifndef TN_SRC_OPS_POOL_H
