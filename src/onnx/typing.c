@@ -18,9 +18,14 @@ typedef struct typing {
     bool lenient;
     int depth;
     int64_t budget; /* nodes that may still be inferred */
+    /* Subgraphs may be walked several times: what the file declares about
+     * their values, by graph and value id, from before the first walk. */
+    tni_arena keep;
+    tni_strmap declared; /* the graph's address -> tni_type[] */
 } typing;
 
-static tn_status type_graph(typing *t, const tni_graph *graph);
+static tn_status type_graph(typing *t, const tni_graph *graph,
+                            const tni_type *declared);
 
 static tn_status nomem(const typing *t)
 {
@@ -29,12 +34,12 @@ static tn_status nomem(const typing *t)
 }
 
 /* Keeps what inference found and falls back on what was declared. */
-static void settle(tni_value *v, const tni_type *found)
+static void settle(tni_value *v, const tni_type *found, const tni_type *told)
 {
     tni_type type = *found;
-    const tni_type *told = &v->type;
-    if (type.kind == TN_KIND_NONE) return;
-    if (told->kind == type.kind) {
+    if (type.kind == TN_KIND_NONE) {
+        type = *told;
+    } else if (told->kind == type.kind) {
         if (type.dtype == TN_UNDEFINED) type.dtype = told->dtype;
         if (type.elem == NULL) type.elem = told->elem;
         if (type.kind == TN_KIND_TENSOR && type.rank < 0 && told->rank >= 0) {
@@ -43,6 +48,27 @@ static void settle(tni_value *v, const tni_type *found)
         }
     }
     v->type = type;
+}
+
+static tn_status find_declared(typing *t, const tni_graph *graph,
+                               const tni_type **out)
+{
+    const tni_graph **key = TNI_NEW(&t->keep, const tni_graph *);
+    if (key == NULL) return nomem(t);
+    *key = graph;
+    bool fresh = false;
+    void **slot =
+        tni_strmap_add(&t->declared, (const char *)key, sizeof *key, &fresh);
+    if (slot == NULL) return nomem(t);
+    if (fresh) {
+        tni_type *types = TNI_NEW_ARRAY(&t->keep, tni_type, graph->n_values);
+        if (types == NULL) return nomem(t);
+        for (int i = 0; i < graph->n_values; i++)
+            types[i] = graph->values[i]->type;
+        *slot = types;
+    }
+    *out = *slot;
+    return TN_OK;
 }
 
 static tn_status infer_subgraph(tni_infer *c, const tni_graph *graph,
@@ -56,18 +82,22 @@ static tn_status infer_subgraph(tni_infer *c, const tni_graph *graph,
         return tni_fail(t->err, TN_EFORMAT,
                         "the subgraph '%.60s' has %d inputs; expected %d",
                         graph->name, graph->n_inputs, n_in);
-    for (int i = 0; i < n_in; i++)
-        if (graph->inputs[i]->constant == NULL)
-            settle(graph->inputs[i], &in[i]);
+    const tni_type *declared = NULL;
+    TN_TRY(find_declared(t, graph, &declared));
+    for (int i = 0; i < n_in; i++) {
+        tni_value *v = graph->inputs[i];
+        if (v->constant == NULL) settle(v, &in[i], &declared[v->id]);
+    }
     t->depth++;
-    const tn_status status = type_graph(t, graph);
+    const tn_status status = type_graph(t, graph, declared);
     t->depth--;
     TN_TRY(status);
     for (int i = 0; i < graph->n_outputs; i++) out[i] = graph->outputs[i]->type;
     return TN_OK;
 }
 
-static tn_status type_node(typing *t, const tni_node *node)
+static tn_status type_node(typing *t, const tni_node *node,
+                           const tni_type *declared)
 {
     const size_t n_in = (size_t)node->n_in, n_out = (size_t)node->n_out;
     const tni_type **in = TNI_NEW_ARRAY(&t->tmp, const tni_type *, n_in);
@@ -96,11 +126,17 @@ static tn_status type_node(typing *t, const tni_node *node)
     c.err = t->err;
     TN_TRY(tni_op_infer(&c));
     for (int i = 0; i < node->n_out; i++)
-        if (node->out[i] != NULL) settle(node->out[i], &out[i]);
+        if (node->out[i] != NULL) {
+            tni_value *v = node->out[i];
+            const tni_type told = declared != NULL ? declared[v->id] : v->type;
+            settle(v, &out[i], &told);
+        }
     return TN_OK;
 }
 
-static tn_status type_graph(typing *t, const tni_graph *graph)
+/* `declared` is NULL for the main graph, which is walked once. */
+static tn_status type_graph(typing *t, const tni_graph *graph,
+                            const tni_type *declared)
 {
     for (int i = 0; i < graph->n_nodes; i++) {
         const tni_node *node = graph->nodes[i];
@@ -110,7 +146,7 @@ static tn_status type_graph(typing *t, const tni_graph *graph)
                             "type inference does not come to an end: loops "
                             "inside loops change their types again and again");
         const tni_arena_mark mark = tni_arena_save(&t->tmp);
-        const tn_status status = type_node(t, node);
+        const tn_status status = type_node(t, node, declared);
         tni_arena_rewind(&t->tmp, mark);
         if (status == TN_OK) continue;
         if (!t->lenient || status == TN_ENOMEM || status == TN_ELIMIT)
@@ -131,7 +167,10 @@ tn_status tni_model_infer(tn_model *model, bool lenient, tn_err *err)
      * seconds, and no real model comes near. */
     t.budget = 10000000 + 64 * (int64_t)model->graph->n_nodes;
     tni_arena_init(&t.tmp, &model->mem, 1 << 14);
-    const tn_status status = type_graph(&t, model->graph);
+    tni_arena_init(&t.keep, &model->mem, 1 << 12);
+    tni_strmap_init(&t.declared, &t.keep);
+    const tn_status status = type_graph(&t, model->graph, NULL);
     tni_arena_fini(&t.tmp);
+    tni_arena_fini(&t.keep);
     return status;
 }

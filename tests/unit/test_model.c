@@ -413,6 +413,37 @@ static void subgraphs_see_outer_values(void **state)
     pb_free(&m);
 }
 
+/* A loop whose value grows by a dimension each time: its rank is not known,
+ * whatever the first walk over the body found. */
+static void loop_may_change_the_rank(void **state)
+{
+    (void)state;
+    pb g = {0}, m = {0}, body = {0}, a = {0}, t = {0};
+    static const int64_t one[] = {1}, zero = 0;
+    pb_tensor(&t, "axes", 7, 1, one, &zero, 8);
+    pb_message(&body, 5, &t);
+    pb_node(&body, 1, "", "Unsqueeze", "", "v,axes", "w", NULL);
+    pb_node(&body, 1, "", "Identity", "", "c", "d", NULL);
+    pb_value(&body, 11, "i", 7, 0, NULL);
+    pb_value(&body, 11, "c", 9, 0, NULL);
+    pb_value(&body, 11, "v", 1, -1, NULL);
+    pb_value(&body, 12, "d", 9, 0, NULL);
+    pb_value(&body, 12, "w", 1, -1, NULL);
+    pb_attr_message(&a, "body", 5, &body);
+    pb_node(&g, 1, "", "Loop", "loop", "n,,x", "y", &a);
+    pb_value(&g, 11, "n", 7, 0, NULL);
+    pb_value(&g, 11, "x", 1, 1, two);
+    pb_value(&g, 12, "y", 1, -1, NULL);
+    pb_model(&m, &g, 13);
+    tn_model *model = open_good(&m);
+    tn_value_info v;
+    assert_int_equal(tn_model_output(model, 0, &v), TN_OK);
+    assert_string_equal(v.type_text, "float32");
+    assert_int_equal(v.rank, -1);
+    tn_model_close(model);
+    pb_free(&m);
+}
+
 /* --- external data ------------------------------------------------------- */
 
 static void external_entry(pb *t, const char *key, const char *text)
@@ -480,6 +511,7 @@ int main(void)
         cmocka_unit_test(functions_are_inlined),
         cmocka_unit_test(function_may_pass_an_input_on),
         cmocka_unit_test(subgraphs_see_outer_values),
+        cmocka_unit_test(loop_may_change_the_rank),
         cmocka_unit_test(external_data_is_mapped_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
