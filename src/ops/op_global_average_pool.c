@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* op_global_average_pool.c - ONNX GlobalAveragePool, opsets 1, 22 (bfloat16) */
 #include "ops/pool.h"
-#include "ops/reduce.h"
+#include "ops/reduce_axes.h"
 
 #define T1 (TNI_T(TN_F32) | TNI_T(TN_F64) | TNI_T(TN_F16))
 

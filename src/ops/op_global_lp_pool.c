@@ -2,7 +2,7 @@
 /* op_global_lp_pool.c - ONNX GlobalLpPool, opsets 1 (real p), 2, 22 */
 #include "ops/nn.h"
 #include "ops/pool.h"
-#include "ops/reduce.h"
+#include "ops/reduce_axes.h"
 
 #include <math.h>
 

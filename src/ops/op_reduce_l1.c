@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_reduce_l1.c - ONNX ReduceL1, opsets 1, 11, 13, 18; see reduce.h */
-#include "ops/reduce.h"
+/* op_reduce_l1.c - ONNX ReduceL1, opsets 1, 11, 13, 18; see reduce_axes.h */
+#include "ops/reduce_axes.h"
 
 static const tni_arg in_18[] = {
     {"data", TNI_REDUCE_T13, 'T', 0},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_reduce_log_sum_exp.c - ONNX ReduceLogSumExp, opsets 1, 11, 13, 18, 28; see reduce.h */
-#include "ops/reduce.h"
+/* op_reduce_log_sum_exp.c - ONNX ReduceLogSumExp, opsets 1, 11, 13, 18, 28; see reduce_axes.h */
+#include "ops/reduce_axes.h"
 
 static const tni_arg in_28[] = {
     {"data", TNI_FLOATS, 'T', 0},

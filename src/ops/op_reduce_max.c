@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_reduce_max.c - ONNX ReduceMax, opsets 1, 11, 12, 13, 18, 20; see reduce.h */
-#include "ops/reduce.h"
+/* op_reduce_max.c - ONNX ReduceMax, opsets 1, 11, 12, 13, 18, 20; see reduce_axes.h */
+#include "ops/reduce_axes.h"
 
 static const tni_arg in_20[] = {
     {"data", TNI_REDUCE_T13 | TNI_REDUCE_8BIT | TNI_BOOLS, 'T', 0},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_reduce_sum.c - ONNX ReduceSum, opsets 1, 11, 13; see reduce.h */
-#include "ops/reduce.h"
+/* op_reduce_sum.c - ONNX ReduceSum, opsets 1, 11, 13; see reduce_axes.h */
+#include "ops/reduce_axes.h"
 
 static const tni_arg in_13[] = {
     {"data", TNI_REDUCE_T13, 'T', 0},

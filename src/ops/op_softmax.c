@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_softmax.c - ONNX Softmax, opsets 1 (2-D), 13 (one axis); see softmax.h */
-#include "ops/softmax.h"
+/* op_softmax.c - ONNX Softmax, opsets 1 (2-D), 13 (one axis); see softmax_axis.h */
+#include "ops/softmax_axis.h"
 
 #define T1 (TNI_T(TN_F32) | TNI_T(TN_F64) | TNI_T(TN_F16))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reduce.h - the ten Reduce operators over one loop
+ * reduce_axes.h - the ten Reduce operators over one loop
  *
  * Shapes:  data[d0 … dn] -> reduced, without (keepdims 0) or with extent 1 for
  *          (keepdims 1) each axis; no axes: all of them, or none where
@@ -11,8 +11,8 @@
  *          Max and the logs, +inf / highest for Min, NaN for Mean.
  * Source:  github.com/onnx/onnx docs/Operators.md#ReduceSum and following
  */
-#ifndef TN_SRC_OPS_REDUCE_H
-#define TN_SRC_OPS_REDUCE_H
+#ifndef TN_SRC_OPS_REDUCE_AXES_H
+#define TN_SRC_OPS_REDUCE_AXES_H
 
 #include "ops/infer.h"
 

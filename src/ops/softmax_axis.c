@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* softmax.c - Softmax and LogSoftmax: reference and f32 plan */
-#include "ops/softmax.h"
+/* softmax_axis.c - Softmax and LogSoftmax: reference and f32 plan */
+#include "ops/softmax_axis.h"
 
 #include "kernels/kernels.h"
 #include "ops/nn.h"

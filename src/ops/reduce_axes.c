@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reduce.c - reductions over any set of axes
+ * reduce_axes.c - reductions over any set of axes
  *
  * Axes of extent 1 are dropped and neighbours of one kind merged, which leaves
  * a short alternation of kept and reduced groups. The plan walks rows of the
  * last group: contiguous sums when it is reduced, blocks of columns when it is
  * kept. Each output is computed by one task in one order.
  */
-#include "ops/reduce.h"
+#include "ops/reduce_axes.h"
 
 #include "kernels/kernels.h"
 #include "ops/nn.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * softmax.h - Softmax and LogSoftmax over [outer, n, inner]
+ * softmax_axis.h - Softmax and LogSoftmax over [outer, n, inner]
  *
  * Until opset 12 the input is coerced to two dimensions at `axis` (default 1)
  * and rows are normalised; from 13 on it is one axis (default -1).
  * Numeric: the row maximum is subtracted first; f16 and bf16 round once.
  */
-#ifndef TN_SRC_OPS_SOFTMAX_H
-#define TN_SRC_OPS_SOFTMAX_H
+#ifndef TN_SRC_OPS_SOFTMAX_AXIS_H
+#define TN_SRC_OPS_SOFTMAX_AXIS_H
 
 #include "ops/infer.h"
 
