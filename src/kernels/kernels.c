@@ -20,6 +20,7 @@ void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu,
     tni_dwconv_init(&k->dwconv, k->isa);
     tni_gemm_init(&k->gemm, k->isa);
     tni_transpose_init(&k->transpose, k->isa);
+    tni_imul_init(&k->imul, k->isa);
     tni_tree_init(&k->tree, k->isa);
     tni_unary_init(&k->unary, k->isa);
 }

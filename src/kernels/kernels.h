@@ -19,6 +19,7 @@
 #include "kernels/cvt/cvt.h"
 #include "kernels/dwconv/dwconv.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/imul/imul.h"
 #include "kernels/norm/norm.h"
 #include "kernels/quant/quant.h"
 #include "kernels/reduce/reduce.h"
@@ -39,6 +40,7 @@ typedef struct tni_kernels {
     tni_conv_kernels conv;
     tni_dwconv_kernels dwconv;
     tni_gemm_kernels gemm;
+    tni_imul_kernels imul;
     tni_transpose_kernels transpose;
     tni_tree_kernels tree;
     tni_unary_kernels unary;

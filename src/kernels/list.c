@@ -17,6 +17,9 @@ static const tni_kernel_row rows[] = {
     {"gemm", "tni_gemm_f32__" #name, isa},
 #include "kernels/gemm/gemm.def"
 #undef TN_GEMM_KERNEL
+#define TN_IMUL_KERNEL(isa, fn) {"imul", #fn, isa},
+#include "kernels/imul/imul.def"
+#undef TN_IMUL_KERNEL
 #define TN_REDUCE_KERNEL(isa, op, row, rows)                                   \
     {"reduce", #row, isa}, {"reduce", #rows, isa},
 #include "kernels/reduce/reduce.def"

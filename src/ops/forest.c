@@ -21,8 +21,8 @@ double tni_real(const tni_reals *r, int64_t i)
     return tni_get_f64(r->tensor, i);
 }
 
-tn_status tni_reals_read(tni_reals *r, const tni_node *node,
-                         const char *floats, const char *tensor, tn_err *err)
+tn_status tni_reals_read(tni_reals *r, const tni_node *node, const char *floats,
+                         const char *tensor, tn_err *err)
 {
     memset(r, 0, sizeof *r);
     const tni_tensor *t = tni_attr_tensor(node, tensor);
@@ -58,15 +58,13 @@ static bool place(layout *l, int64_t n_nodes, int64_t n_weights,
     const size_t elem[4] = {sizeof(tni_forest_node), sizeof(tni_forest_weight),
                             sizeof(double), sizeof(int32_t)};
     const int64_t n[4] = {n_nodes, n_weights, n_members, n_nodes};
-    if (n_nodes > INT32_MAX || n_weights > INT32_MAX ||
-        n_members > INT32_MAX ||
+    if (n_nodes > INT32_MAX || n_weights > INT32_MAX || n_members > INT32_MAX ||
         !tni_align_up(sizeof(tni_forest), TNI_ALIGN, &at))
         return false;
     for (int i = 0; i < 4; i++) {
         part[i] = at;
         if (!tni_mul_size((size_t)n[i], elem[i], &bytes) ||
-            !tni_add_size(at, bytes, &at) ||
-            !tni_align_up(at, TNI_ALIGN, &at))
+            !tni_add_size(at, bytes, &at) || !tni_align_up(at, TNI_ALIGN, &at))
             return false;
     }
     *l = (layout){part[0], part[1], part[3], part[2], at};
@@ -217,8 +215,8 @@ static tn_status parse_mode(uint8_t *mode, tn_string s, tn_err *err)
                     (int)(s.len < 32 ? s.len : 32), s.ptr);
 }
 
-static tn_status use_feature(tni_forest *f, tni_forest_node *n,
-                             int64_t feature, tn_err *err)
+static tn_status use_feature(tni_forest *f, tni_forest_node *n, int64_t feature,
+                             tn_err *err)
 {
     if (feature < 0 || feature >= INT32_MAX)
         return tni_fail(err, TN_EINVAL, "feature %lld", (long long)feature);
@@ -281,15 +279,14 @@ static tn_status fill_weights(parts *p, const tni_forest_source *s,
     for (int64_t i = 0; i < s->n_weights; i++) {
         tni_forest_node *n = &p->nodes[leaf[i]];
         if (n->mode != TNI_TREE_LEAF) continue;
-        p->weights[n->yes + n->no++] = (tni_forest_weight){
-            tni_real(&s->weights, i), s->weight_target[i]};
+        p->weights[n->yes + n->no++] =
+            (tni_forest_weight){tni_real(&s->weights, i), s->weight_target[i]};
     }
     return TN_OK;
 }
 
 static tn_status build(tni_forest **out, void *block,
-                       const tni_forest_source *s, tni_arena *temp,
-                       tn_err *err)
+                       const tni_forest_source *s, tni_arena *temp, tn_err *err)
 {
     parts p;
     index_ x;
@@ -366,8 +363,7 @@ tn_status tni_forest_read(tni_forest_source *s, const tni_node *node,
     const bool classes = prefix[0] == 'c';
     TN_TRY(tni_reals_read(
         &s->weights, node, classes ? "class_weights" : "target_weights",
-        classes ? "class_weights_as_tensor" : "target_weights_as_tensor",
-        err));
+        classes ? "class_weights_as_tensor" : "target_weights_as_tensor", err));
     if (*n < 1 || n_modes != *n || s->values.n != *n || s->weights.n != *w ||
         n_targets < 1)
         return tni_fail(err, TN_EINVAL,
@@ -413,8 +409,8 @@ static tn_status read5(source5 *s, const tni_node *node, tn_err *err)
     TN_TRY(ints_of(node, "nodes_trueleafs", s->n, &s->yes_leaf, err));
     TN_TRY(ints_of(node, "nodes_falseleafs", s->n, &s->no_leaf, err));
     int n_missing = 0;
-    s->missing = tni_attr_ints(node, "nodes_missing_value_tracks_true",
-                               &n_missing);
+    s->missing =
+        tni_attr_ints(node, "nodes_missing_value_tracks_true", &n_missing);
     TN_TRY(tni_reals_read(&s->splits, node, NULL, "nodes_splits", err));
     TN_TRY(tni_reals_read(&s->weights, node, NULL, "leaf_weights", err));
     TN_TRY(tni_reals_read(&s->members, node, NULL, "membership_values", err));
@@ -455,8 +451,8 @@ static tn_status child5(int32_t *to, const source5 *s, int64_t id, bool leaf,
     return TN_OK;
 }
 
-tn_status tni_forest5_build(tni_forest **out, void *block,
-                            const tni_node *node, tni_arena *temp, tn_err *err)
+tn_status tni_forest5_build(tni_forest **out, void *block, const tni_node *node,
+                            tni_arena *temp, tn_err *err)
 {
     source5 s;
     parts p;
@@ -469,8 +465,7 @@ tn_status tni_forest5_build(tni_forest **out, void *block,
         tni_forest_node *n = &p.nodes[i];
         memset(n, 0, sizeof *n);
         if (s.modes[i] > TNI_TREE_MEMBER)
-            return tni_fail(err, TN_EINVAL, "unknown node mode %d",
-                            s.modes[i]);
+            return tni_fail(err, TN_EINVAL, "unknown node mode %d", s.modes[i]);
         n->mode = s.modes[i];
         n->value = tni_real(&s.splits, i);
         n->missing_yes = s.missing != NULL && s.missing[i] == 1;
@@ -547,8 +542,7 @@ static const tni_forest_node *leaf_of(const tni_forest *f, int32_t root,
     } else {
         const float *v = x;
         while (n->mode != TNI_TREE_LEAF)
-            n = &f->nodes[branch(f, n, (double)v[n->feature]) ? n->yes
-                                                              : n->no];
+            n = &f->nodes[branch(f, n, (double)v[n->feature]) ? n->yes : n->no];
     }
     return n;
 }
@@ -618,8 +612,8 @@ static space worker_space(const tni_forest *f)
     const size_t n = (size_t)f->n_targets, mask = TNI_ALIGN - 1;
     space s = {0, n * TASK_ROWS * sizeof(tni_tree_score), 0, 0};
     s.leaves = (s.work + (n + 1) * sizeof(float) + mask) & ~mask;
-    s.size = (s.leaves + TASK_ROWS * CHUNK_TREES * sizeof(int32_t) + mask) &
-             ~mask;
+    s.size =
+        (s.leaves + TASK_ROWS * CHUNK_TREES * sizeof(int32_t) + mask) & ~mask;
     return s;
 }
 
@@ -699,12 +693,10 @@ static const void *convert(const tni_forest *f, const tni_tensor *x, void *to)
     float *y = to;
     switch (x->dtype) {
     case TN_I64:
-        for (int64_t i = 0; i < n; i++)
-            y[i] = (float)TNI_CDATA(int64_t, x)[i];
+        for (int64_t i = 0; i < n; i++) y[i] = (float)TNI_CDATA(int64_t, x)[i];
         break;
     case TN_I32:
-        for (int64_t i = 0; i < n; i++)
-            y[i] = (float)TNI_CDATA(int32_t, x)[i];
+        for (int64_t i = 0; i < n; i++) y[i] = (float)TNI_CDATA(int32_t, x)[i];
         break;
     default:
         for (int64_t i = 0; i < n; i++) y[i] = (float)tni_get_f64(x, i);
@@ -795,8 +787,8 @@ static tni_tree_source_node fetch(const void *ctx, int32_t i)
     };
     const tni_forest *f = ctx;
     const tni_forest_node *n = &f->nodes[i];
-    return (tni_tree_source_node){(float)n->value, n->feature,     n->yes,
-                                  n->no,           tests[n->mode], n->missing_yes};
+    return (tni_tree_source_node){(float)n->value, n->feature,    n->yes, n->no,
+                                  tests[n->mode],  n->missing_yes};
 }
 
 /* Packs the trees for the kernel; *pack stays NULL where it cannot take them.
@@ -815,9 +807,9 @@ static tn_status pack_trees(tni_plan *c, const tni_forest *f,
         return TN_OK;
     tni_tree_pack *p = c->prepack(c, 1, size, &fresh);
     if (p == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
-    if (fresh && !tni_tree_pack_build(p, (char *)p + HEAD, f, fetch,
-                                      (size_t)f->n_nodes, f->roots,
-                                      (size_t)f->n_roots))
+    if (fresh &&
+        !tni_tree_pack_build(p, (char *)p + HEAD, f, fetch, (size_t)f->n_nodes,
+                             f->roots, (size_t)f->n_roots))
         p->n_trees = 0;
     if (p->n_trees != 0) *pack = p;
     return TN_OK;

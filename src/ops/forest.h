@@ -41,8 +41,8 @@ typedef struct tni_reals {
 
 double tni_real(const tni_reals *r, int64_t i);
 /* `tensor` wins over `floats` where both are given. */
-tn_status tni_reals_read(tni_reals *r, const tni_node *node,
-                         const char *floats, const char *tensor, tn_err *err);
+tn_status tni_reals_read(tni_reals *r, const tni_node *node, const char *floats,
+                         const char *tensor, tn_err *err);
 
 /* Nodes named by (tree, node) numbers, as versions 1 and 3 have them. */
 typedef struct tni_forest_source {
@@ -97,9 +97,8 @@ tn_status tni_forest_build(tni_forest **out, void *block,
 tn_status tni_forest5_counts(const tni_node *node, int64_t *n_nodes,
                              int64_t *n_weights, int64_t *n_members,
                              tn_err *err);
-tn_status tni_forest5_build(tni_forest **out, void *block,
-                            const tni_node *node, tni_arena *temp,
-                            tn_err *err);
+tn_status tni_forest5_build(tni_forest **out, void *block, const tni_node *node,
+                            tni_arena *temp, tn_err *err);
 
 /* Sums of one target of one row. */
 typedef struct tni_tree_score {
@@ -108,8 +107,7 @@ typedef struct tni_tree_score {
 } tni_tree_score;
 
 /* The scores of one row; x holds floats, or doubles when the forest is wide. */
-void tni_forest_row(const tni_forest *f, const void *x,
-                    tni_tree_score *scores);
+void tni_forest_row(const tni_forest *f, const void *x, tni_tree_score *scores);
 /* What a regressor makes of them: every v becomes the result. `work` holds
  * n_targets floats. */
 void tni_forest_finish(const tni_forest *f, tni_tree_score *scores,

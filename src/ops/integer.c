@@ -3,9 +3,8 @@
  * integer.c - the multiplication and the endings of integer operators
  *
  * B is widened to 16-bit differences once and kept in panels of 64 columns; a
- * tile of 4 rows by 64 columns is summed in 32 bits in one pass over k. Plain
- * C: the inner loop has a constant length and no branches, so that compilers
- * vectorise it.
+ * tile of 4 rows by 64 columns is summed in 32 bits in one pass over k, see
+ * kernels/imul/imul.h.
  */
 #include "ops/integer.h"
 
@@ -21,9 +20,14 @@ static size_t n_panels(size_t n)
     return (n + COLS - 1) / COLS;
 }
 
+static size_t n_pairs(size_t k)
+{
+    return k / 2 + k % 2;
+}
+
 bool tni_imul_packed_len(size_t *len, size_t k, size_t n)
 {
-    return tni_mul_size(n_panels(n) * COLS, k, len);
+    return tni_mul_size(n_panels(n) * COLS * 2, n_pairs(k), len);
 }
 
 void tni_imul_pack(int16_t *out, const void *b, bool is_signed, size_t ld,
@@ -34,46 +38,24 @@ void tni_imul_pack(int16_t *out, const void *b, bool is_signed, size_t ld,
     const int8_t *s = b;
     for (size_t j0 = 0; j0 < n; j0 += COLS) {
         const size_t w = n - j0 < COLS ? n - j0 : COLS;
-        for (size_t p = 0; p < k; p++, out += COLS) {
-            for (size_t j = 0; j < w; j++) {
+        for (size_t p = 0; p < 2 * n_pairs(k); p++) {
+            int16_t *to = out + p / 2 * 2 * COLS + p % 2;
+            for (size_t j = 0; j < COLS; j++) {
                 const size_t col = j0 + j;
                 const size_t at = trans ? col * ld + p : p * ld + col;
+                to[2 * j] = 0;
+                if (j >= w || p >= k) continue;
                 const int32_t v = is_signed ? s[at] : u[at];
-                out[j] = (int16_t)(v - zero[col * step]);
+                to[2 * j] = (int16_t)(v - zero[col * step]);
             }
-            for (size_t j = w; j < COLS; j++) out[j] = 0;
         }
-    }
-}
-
-static void tile(int32_t acc[ROWS][COLS], const int16_t *a, const int16_t *b,
-                 size_t k)
-{
-    memset(acc, 0, ROWS * sizeof acc[0]);
-    for (size_t p = 0; p < k; p++, a += ROWS, b += COLS) {
-        for (int r = 0; r < ROWS; r++) {
-            const int32_t v = a[r];
-            uint32_t *s = (uint32_t *)acc[r];
-            for (int j = 0; j < COLS; j++) s[j] += (uint32_t)(v * b[j]);
-        }
-    }
-}
-
-/* One row is common: half the tile would be zeros. */
-static void tile1(int32_t acc[COLS], const int16_t *a, const int16_t *b,
-                  size_t k)
-{
-    uint32_t *s = (uint32_t *)acc;
-    memset(acc, 0, COLS * sizeof acc[0]);
-    for (size_t p = 0; p < k; p++, a += ROWS, b += COLS) {
-        const int32_t v = a[0];
-        for (int j = 0; j < COLS; j++) s[j] += (uint32_t)(v * b[j]);
+        out += 2 * n_pairs(k) * COLS;
     }
 }
 
 size_t tni_imul_scratch(size_t k)
 {
-    return k * ROWS + TNI_ALIGN;
+    return n_pairs(k) * 2 * ROWS + TNI_ALIGN;
 }
 
 typedef struct job {
@@ -96,13 +78,10 @@ static void run_tasks(void *ctx, size_t begin, size_t end, int worker)
         const size_t last = q->per_row == 1 ? panels : first + 1;
         g->load(g->ctx, row, rows, a);
         for (size_t p = first; p < last; p++) {
-            const int16_t *b = g->b + p * g->k * COLS;
+            const int16_t *b = g->b + p * n_pairs(g->k) * 2 * COLS;
             const size_t col = p * COLS;
             const size_t n = g->n - col < COLS ? g->n - col : COLS;
-            if (rows == 1)
-                tile1(acc[0], a, b, g->k);
-            else
-                tile(acc, a, b, g->k);
+            g->tile(acc[0], a, b, n_pairs(g->k), (int)rows);
             for (size_t r = 0; r < rows; r++)
                 g->store(g->ctx, row + r, col, n, acc[r]);
         }
@@ -131,8 +110,7 @@ void tni_int_finish(const tni_int_end *e, void *y, size_t at, size_t stride,
                     size_t col, size_t n, const int32_t *acc)
 {
     for (size_t i = 0; i < n; i++) {
-        const uint32_t add =
-            e->bias != NULL ? (uint32_t)e->bias[col + i] : 0u;
+        const uint32_t add = e->bias != NULL ? (uint32_t)e->bias[col + i] : 0u;
         const int32_t v = (int32_t)((uint32_t)acc[i] + add);
         const size_t to = at + i * stride;
         if (e->scale == NULL) {

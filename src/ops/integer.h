@@ -13,6 +13,7 @@
 #ifndef TN_SRC_OPS_INTEGER_H
 #define TN_SRC_OPS_INTEGER_H
 
+#include "kernels/kernels.h"
 #include "ops/convolution.h"
 #include "ops/product.h"
 
@@ -40,8 +41,6 @@ tn_status tni_int_conv_plan(tni_plan *c, const tni_int_roles *roles);
 
 /* --- the multiplication ------------------------------------------------- */
 
-enum { TNI_IMUL_ROWS = 4, TNI_IMUL_COLS = 64 };
-
 /*
  * C[m, n] = A[m, k] B[k, n]: B packed as widened differences in panels of
  * TNI_IMUL_COLS columns, A fetched four rows at a time.
@@ -49,13 +48,21 @@ enum { TNI_IMUL_ROWS = 4, TNI_IMUL_COLS = 64 };
 typedef struct tni_imul {
     size_t m, n, k;
     const int16_t *b;
-    /* Rows [row, row + n_rows) as dst[k * 4 + r], zeros beyond n_rows. */
+    tni_imul_tile_fn tile;
+    /* Rows [row, row + n_rows) to dst[tni_imul_at(k, r)], zeros beyond n_rows
+     * and for an odd last k. */
     void (*load)(const void *ctx, size_t row, size_t n_rows, int16_t *dst);
     /* n sums of one row. */
     void (*store)(const void *ctx, size_t row, size_t col, size_t n,
                   const int32_t *acc);
     const void *ctx;
 } tni_imul;
+
+/* Where term k of row r goes in a block of A. */
+static inline size_t tni_imul_at(size_t k, size_t r)
+{
+    return (k / 2 * TNI_IMUL_ROWS + r) * 2 + k % 2;
+}
 
 /* Values of int16_t; false on overflow. */
 bool tni_imul_packed_len(size_t *len, size_t k, size_t n);

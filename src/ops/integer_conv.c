@@ -21,7 +21,8 @@ typedef struct state {
     tn_dtype dtype;
     const int16_t *packed;
     size_t packed_len; /* of one group */
-    int64_t *tap_at;   /* offsets of the taps along each axis: [taps][nd] */
+    tni_imul_tile_fn tile;
+    int64_t *tap_at; /* offsets of the taps along each axis: [taps][nd] */
     size_t zero_at, scale_at, pack_at, work_at, work_len; /* in scratch */
     size_t scratch_bytes;
 } state;
@@ -81,30 +82,31 @@ static bool reserve(size_t *total, size_t *to, size_t n, size_t elem)
 {
     size_t bytes;
     *to = *total;
-    return tni_mul_size(n, elem, &bytes) && tni_add_size(*total, bytes, total) &&
+    return tni_mul_size(n, elem, &bytes) &&
+           tni_add_size(*total, bytes, total) &&
            tni_align_up(*total, TNI_ALIGN, total);
 }
 
-static tn_status make(state *s, const tni_int_roles *r,
-                      const tni_node *node, const tni_type *const *in,
-                      int n_in, int n_workers, bool packed, tni_arena *arena,
-                      tn_err *err)
+static tn_status make(state *s, const tni_int_roles *r, const tni_node *node,
+                      const tni_type *const *in, int n_in, int n_workers,
+                      bool packed, tni_arena *arena, tn_err *err)
 {
     memset(s, 0, sizeof *s);
     s->roles = *r;
+    s->tile = tni_imul_tile__ref;
     tni_conv_geom *g = &s->g;
     TN_TRY(tni_convolution_make(g, node, in[r->a], in[r->b], false, err));
     const int64_t channels = g->oc * g->groups;
     TN_TRY(check_param(type_at(in, n_in, r->a_zero), "the zero point of x", 1,
                        err));
-    TN_TRY(check_param(type_at(in, n_in, r->a_scale), "the scale of x", 1,
-                       err));
+    TN_TRY(
+        check_param(type_at(in, n_in, r->a_scale), "the scale of x", 1, err));
     TN_TRY(check_param(type_at(in, n_in, r->b_zero), "the zero point of w",
                        channels, err));
     TN_TRY(check_param(type_at(in, n_in, r->b_scale), "the scale of w",
                        channels, err));
-    TN_TRY(check_param(type_at(in, n_in, r->y_scale), "the scale of y", 1,
-                       err));
+    TN_TRY(
+        check_param(type_at(in, n_in, r->y_scale), "the scale of y", 1, err));
     TN_TRY(check_param(type_at(in, n_in, r->y_zero), "the zero point of y", 1,
                        err));
     const tni_type *bias = type_at(in, n_in, r->bias);
@@ -122,14 +124,14 @@ static tn_status make(state *s, const tni_int_roles *r,
     }
     s->direct = g->oc < FEW_CHANNELS;
     const size_t k = (size_t)(g->ic * s->taps);
-    s->work_len = s->direct ? (size_t)s->out_len * 2 + TNI_ALIGN
-                            : tni_imul_scratch(k);
+    s->work_len =
+        s->direct ? (size_t)s->out_len * 2 + TNI_ALIGN : tni_imul_scratch(k);
     size_t total = 0;
     if (!tni_imul_packed_len(&s->packed_len, k, (size_t)g->oc) ||
         !reserve(&total, &s->zero_at, (size_t)channels + 1, 4) ||
         !reserve(&total, &s->scale_at, (size_t)channels + 1, 4) ||
-        !reserve(&total, &s->pack_at,
-                 packed || s->direct ? 0 : s->packed_len, 2) ||
+        !reserve(&total, &s->pack_at, packed || s->direct ? 0 : s->packed_len,
+                 2) ||
         !reserve(&total, &s->work_at, s->work_len * (size_t)n_workers, 2))
         return tni_fail(err, TN_ELIMIT, "the convolution is too large");
     s->scratch_bytes = total;
@@ -189,20 +191,20 @@ static void load(const void *ctx, size_t row, size_t n_rows, int16_t *dst)
 {
     const pass *q = ctx;
     const state *s = q->s;
+    const size_t taps = (size_t)s->taps, k = (size_t)s->g.ic * taps;
     int64_t o[TNI_CONV_DIMS];
     for (size_t r = 0; r < TNI_IMUL_ROWS; r++) {
-        int16_t *to = dst + r;
+        if (k % 2 != 0) dst[tni_imul_at(k, r)] = 0;
         if (r < n_rows) position(&s->g, (int64_t)(row + r), o);
-        for (int64_t t = 0; t < s->taps; t++, to += TNI_IMUL_ROWS) {
-            const int64_t off = r < n_rows ? tap_offset(s, o, t) : -1;
-            const size_t step = (size_t)s->taps * TNI_IMUL_ROWS;
+        for (size_t t = 0; t < taps; t++) {
+            const int64_t off = r < n_rows ? tap_offset(s, o, (int64_t)t) : -1;
             for (int64_t c = 0; c < s->g.ic; c++) {
                 int32_t v = 0;
                 if (off >= 0) {
                     const uint8_t u = q->x[c * s->in_len + off];
                     v = (s->x_signed ? (int8_t)u : u) - q->x_zero;
                 }
-                to[(size_t)c * step] = (int16_t)v;
+                dst[tni_imul_at((size_t)c * taps + t, r)] = (int16_t)v;
             }
         }
     }
@@ -368,13 +370,13 @@ static void run_conv(const state *s, const tni_tensor *const *in, int n_in,
         for (q.image = 0; q.image < g->n; q.image++) {
             const int64_t plane = (q.image * g->groups + q.group) * g->ic;
             q.x = q.all_x + plane * s->in_len;
-            q.y = q.all_y + (size_t)(q.image * g->groups * g->oc *
-                                     s->out_len) *
+            q.y = q.all_y + (size_t)(q.image * g->groups * g->oc * s->out_len) *
                                 tn_dtype_size(s->dtype);
             const tni_imul m = {.m = (size_t)s->out_len,
                                 .n = (size_t)g->oc,
                                 .k = (size_t)(g->ic * s->taps),
                                 .b = b,
+                                .tile = s->tile,
                                 .load = load,
                                 .store = store,
                                 .ctx = &q};
@@ -427,13 +429,14 @@ tn_status tni_int_conv_plan(tni_plan *c, const tni_int_roles *r)
     p->n_in = c->n_in;
     TN_TRY(make(s, r, c->node, c->in, c->n_in, c->n_workers, packed, c->arena,
                 c->err));
+    if (c->kernels != NULL) s->tile = c->kernels->imul.tile;
     size_t size = 0;
     if (packed && !s->direct) {
         bool fresh = false;
         int32_t *zero =
             TNI_NEW_ARRAY(c->arena, int32_t, s->g.oc * s->g.groups + 1);
-        if (!tni_mul_size(s->packed_len * sizeof(int16_t),
-                          (size_t)s->g.groups, &size))
+        if (!tni_mul_size(s->packed_len * sizeof(int16_t), (size_t)s->g.groups,
+                          &size))
             return tni_fail(c->err, TN_ELIMIT, "the weights are too large");
         int16_t *to = c->prepack(c, 0, size, &fresh);
         if (to == NULL || zero == NULL)

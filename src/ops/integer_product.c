@@ -15,6 +15,7 @@ typedef struct state {
     float alpha;           /* attribute of QGemm */
     const int16_t *packed; /* all matrices B, or NULL */
     size_t packed_len;     /* of one */
+    tni_imul_tile_fn tile;
     size_t zero_at, scale_at, bias_at, pack_at, work_at; /* in scratch */
     size_t scratch_bytes;
 } state;
@@ -94,7 +95,8 @@ static bool reserve(size_t *total, size_t *at, size_t n, size_t elem)
 {
     size_t bytes;
     *at = *total;
-    return tni_mul_size(n, elem, &bytes) && tni_add_size(*total, bytes, total) &&
+    return tni_mul_size(n, elem, &bytes) &&
+           tni_add_size(*total, bytes, total) &&
            tni_align_up(*total, TNI_ALIGN, total);
 }
 
@@ -104,6 +106,7 @@ static tn_status make(state *s, const tni_int_roles *r, const tni_node *node,
                       tn_err *err)
 {
     memset(s, 0, sizeof *s);
+    s->tile = tni_imul_tile__ref;
     s->alpha = tni_attr_float(node, "alpha", 1.0f);
     s->roles = *r;
     TN_TRY(tni_product_make(&s->p, in[r->a], in[r->b], va, vb, err));
@@ -121,14 +124,13 @@ static tn_status make(state *s, const tni_int_roles *r, const tni_node *node,
                        p->n, err));
     TN_TRY(check_param(type_at(in, n_in, r->b_scale), "the scale of b", p->n,
                        err));
-    TN_TRY(check_param(type_at(in, n_in, r->y_scale), "the scale of y", 1,
-                       err));
+    TN_TRY(
+        check_param(type_at(in, n_in, r->y_scale), "the scale of y", 1, err));
     TN_TRY(check_param(type_at(in, n_in, r->y_zero), "the zero point of y", 1,
                        err));
     const tni_type *bias = type_at(in, n_in, r->bias);
     const int64_t n_bias = elements(bias);
-    if (bias != NULL && n_bias != 1 && n_bias != p->n &&
-        n_bias != p->m * p->n)
+    if (bias != NULL && n_bias != 1 && n_bias != p->n && n_bias != p->m * p->n)
         return tni_fail(err, TN_EINVAL, "the bias has %lld values for %lld",
                         (long long)n_bias, (long long)p->n);
     size_t total = 0;
@@ -171,18 +173,19 @@ static void load(const void *ctx, size_t row, size_t n_rows, int16_t *dst)
     const size_t rs = p->a_trans ? 1 : (size_t)p->lda;
     const size_t ks = p->a_trans ? (size_t)p->lda : 1;
     for (size_t r = 0; r < TNI_IMUL_ROWS; r++) {
+        if (k % 2 != 0) dst[tni_imul_at(k, r)] = 0;
         if (r >= n_rows) {
-            for (size_t i = 0; i < k; i++) dst[i * TNI_IMUL_ROWS + r] = 0;
+            for (size_t i = 0; i < k; i++) dst[tni_imul_at(i, r)] = 0;
             continue;
         }
         const int32_t z = q->a_zero[(row + r) * q->a_zero_step];
         const uint8_t *u = (const uint8_t *)q->a + (row + r) * rs;
         if (q->s->a_signed)
             for (size_t i = 0; i < k; i++)
-                dst[i * TNI_IMUL_ROWS + r] = (int16_t)((int8_t)u[i * ks] - z);
+                dst[tni_imul_at(i, r)] = (int16_t)((int8_t)u[i * ks] - z);
         else
             for (size_t i = 0; i < k; i++)
-                dst[i * TNI_IMUL_ROWS + r] = (int16_t)(u[i * ks] - z);
+                dst[tni_imul_at(i, r)] = (int16_t)(u[i * ks] - z);
     }
 }
 
@@ -206,8 +209,8 @@ static void store(const void *ctx, size_t row, size_t col, size_t n,
     }
     if (q->bias_full != NULL) {
         for (size_t i = 0; i < n; i++)
-            sum[i] = (int32_t)((uint32_t)acc[i] +
-                               (uint32_t)q->bias_full[at + i]);
+            sum[i] =
+                (int32_t)((uint32_t)acc[i] + (uint32_t)q->bias_full[at + i]);
         acc = sum;
     }
     if (e.bias != NULL) e.bias += col;
@@ -218,9 +221,9 @@ static void store(const void *ctx, size_t row, size_t col, size_t n,
         if (e.dtype == TN_F32)
             ((float *)q->y)[at + i] += (float)tni_get_f64(q->bias, b);
         else
-            ((uint16_t *)q->y)[at + i] = tni_f32_to_f16(
-                tni_f16_to_f32(((uint16_t *)q->y)[at + i]) +
-                (float)tni_get_f64(q->bias, b));
+            ((uint16_t *)q->y)[at + i] =
+                tni_f32_to_f16(tni_f16_to_f32(((uint16_t *)q->y)[at + i]) +
+                               (float)tni_get_f64(q->bias, b));
     }
 }
 
@@ -264,8 +267,8 @@ static void set_end(pass *q, const tni_tensor *const *in, int n_in,
                 scale[i] = b;
             else
                 scale[i] = s->alpha *
-                           (sa != NULL ? (float)tni_get_f64(sa, 0) : 1.0f) *
-                           b / q->y_scale;
+                           (sa != NULL ? (float)tni_get_f64(sa, 0) : 1.0f) * b /
+                           q->y_scale;
         }
         e->scale = scale;
         if (sa != NULL && sa->len > 1) q->a_scale = sa;
@@ -316,6 +319,7 @@ static void run_product(const state *s, const tni_tensor *const *in, int n_in,
         tni_imul g = {.m = (size_t)p->m,
                       .n = (size_t)p->n,
                       .k = (size_t)p->k,
+                      .tile = s->tile,
                       .load = load,
                       .store = store,
                       .ctx = &q};
@@ -346,8 +350,8 @@ tn_status tni_int_product_ref(tni_ref *c, const tni_int_roles *r,
         tni_type_of(&types[i], c->in[i]);
         in[i] = &types[i];
     }
-    TN_TRY(make(&s, r, c->node, in, c->n_in, va, vb, tni_par_workers(c->par), false,
-                c->err));
+    TN_TRY(make(&s, r, c->node, in, c->n_in, va, vb, tni_par_workers(c->par),
+                false, c->err));
     int64_t dims[TN_MAX_RANK];
     const int rank = tni_product_dims(&s.p, dims);
     TN_TRY(tni_ref_output(c, 0, s.dtype, rank, dims));
@@ -381,6 +385,7 @@ tn_status tni_int_product_plan(tni_plan *c, const tni_int_roles *r,
     p->n_in = c->n_in;
     TN_TRY(make(s, r, c->node, c->in, c->n_in, va, vb, c->n_workers, packed,
                 c->err));
+    if (c->kernels != NULL) s->tile = c->kernels->imul.tile;
     size_t size = 0;
     if (packed && s->n_b > 0 &&
         tni_mul_size(s->packed_len * sizeof(int16_t), (size_t)s->n_b, &size) &&

@@ -13,8 +13,7 @@
 tn_status tni_ml_rows(int64_t *n, int64_t *features, const tni_tensor *x,
                       tn_err *err)
 {
-    if (x->rank < 1)
-        return tni_fail(err, TN_EINVAL, "the input is a scalar");
+    if (x->rank < 1) return tni_fail(err, TN_EINVAL, "the input is a scalar");
     *n = x->rank == 1 ? 1 : x->dims[0];
     *features = 1;
     for (int i = x->rank == 1 ? 0 : 1; i < x->rank; i++)
@@ -180,8 +179,8 @@ void tni_labels_put(const tni_labels *l, tni_tensor *out, int64_t i, int64_t k)
 {
     const bool known = k >= 0 && k < l->n;
     if (out->dtype == TN_STRING)
-        TNI_DATA(tn_string, out)[i] =
-            known ? l->strings[k] : (tn_string){"", 0};
+        TNI_DATA(tn_string, out)
+        [i] = known ? l->strings[k] : (tn_string){"", 0};
     else
         TNI_DATA(int64_t, out)[i] = known ? l->ints[k] : -1;
 }

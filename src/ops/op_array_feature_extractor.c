@@ -79,8 +79,8 @@ static const tni_op_version versions[] = {
     {.since = 1, TNI_IN(in), TNI_OUT(out), .infer = infer, .ref = ref},
 };
 
-const tni_op tni_op_array_feature_extractor = {
-    .domain = "ai.onnx.ml",
-    .name = "ArrayFeatureExtractor",
-    .summary = "picks columns by index",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_array_feature_extractor = {.domain = "ai.onnx.ml",
+                                               .name = "ArrayFeatureExtractor",
+                                               .summary =
+                                                   "picks columns by index",
+                                               TNI_VERSIONS(versions)};

@@ -36,8 +36,13 @@ static const tni_arg out[] = {{"Y", TNI_ML_NUMBERS, 'T', 0}};
 static const tni_attr_spec attrs[] = {{"threshold", TNI_ATTR_FLOAT, "0"}};
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs),
-     .traits = TNI_INPLACE, .infer = tni_infer_unary, .ref = ref},
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .traits = TNI_INPLACE,
+     .infer = tni_infer_unary,
+     .ref = ref},
 };
 
 const tni_op tni_op_binarizer = {.domain = "ai.onnx.ml",

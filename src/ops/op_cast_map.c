@@ -18,8 +18,7 @@
 
 static tn_dtype target(const tni_node *node)
 {
-    if (tni_attr_is(node, "cast_to", "TO_STRING", "TO_FLOAT"))
-        return TN_STRING;
+    if (tni_attr_is(node, "cast_to", "TO_STRING", "TO_FLOAT")) return TN_STRING;
     if (tni_attr_is(node, "cast_to", "TO_INT64", "TO_FLOAT")) return TN_I64;
     if (tni_attr_is(node, "cast_to", "TO_FLOAT", "TO_FLOAT")) return TN_F32;
     return TN_UNDEFINED;
@@ -148,8 +147,13 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs),
-     .traits = TNI_DATA_SHAPED, .infer = infer, .ref = ref},
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .traits = TNI_DATA_SHAPED,
+     .infer = infer,
+     .ref = ref},
 };
 
 const tni_op tni_op_cast_map = {.domain = "ai.onnx.ml",

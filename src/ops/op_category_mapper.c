@@ -31,8 +31,8 @@ static tn_status ref(tni_ref *c)
     tni_dict d;
     TN_TRY(tni_dict_init(&d, from_text ? strings : NULL, ints, n, c->scratch,
                          c->err));
-    TN_TRY(tni_ref_output(c, 0, from_text ? TN_I64 : TN_STRING, x->rank,
-                          x->dims));
+    TN_TRY(
+        tni_ref_output(c, 0, from_text ? TN_I64 : TN_STRING, x->rank, x->dims));
     if (from_text) {
         const int64_t absent = tni_attr_int(c->node, "default_int64", -1);
         for (int64_t i = 0; i < x->len; i++) {
@@ -61,12 +61,16 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 
-const tni_op tni_op_category_mapper = {
-    .domain = "ai.onnx.ml",
-    .name = "CategoryMapper",
-    .summary = "strings to integers and back",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_category_mapper = {.domain = "ai.onnx.ml",
+                                       .name = "CategoryMapper",
+                                       .summary =
+                                           "strings to integers and back",
+                                       TNI_VERSIONS(versions)};

@@ -43,12 +43,16 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 10, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
-     .ref = ref, .plan = plan},
+    {.since = 10,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
+     .ref = ref,
+     .plan = plan},
 };
 
-const tni_op tni_op_conv_integer = {
-    .domain = "",
-    .name = "ConvInteger",
-    .summary = "convolution of 8-bit integers",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_conv_integer = {.domain = "",
+                                    .name = "ConvInteger",
+                                    .summary = "convolution of 8-bit integers",
+                                    TNI_VERSIONS(versions)};

@@ -71,12 +71,16 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 
-const tni_op tni_op_dict_vectorizer = {
-    .domain = "ai.onnx.ml",
-    .name = "DictVectorizer",
-    .summary = "a map's values in vocabulary order",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_dict_vectorizer = {.domain = "ai.onnx.ml",
+                                       .name = "DictVectorizer",
+                                       .summary =
+                                           "a map's values in vocabulary order",
+                                       TNI_VERSIONS(versions)};

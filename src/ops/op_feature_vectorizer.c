@@ -68,11 +68,14 @@ static tn_status ref(tni_ref *c)
 static const tni_arg in[] = {
     {"X", TNI_ML_NUMBERS, 0, TNI_VARIADIC | TNI_HETERO}};
 static const tni_arg out[] = {{"Y", TNI_T(TN_F32), 0, 0}};
-static const tni_attr_spec attrs[] = {
-    {"inputdimensions", TNI_ATTR_INTS, NULL}};
+static const tni_attr_spec attrs[] = {{"inputdimensions", TNI_ATTR_INTS, NULL}};
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 

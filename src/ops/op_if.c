@@ -62,8 +62,7 @@ static tn_status infer(tni_infer *c)
     for (int i = 0; i < c->n_out; i++) {
         if (t[0][i].kind == TN_KIND_NONE || t[1][i].kind == TN_KIND_NONE)
             continue;
-        TN_TRY(tni_type_join(&c->out[i], &t[1][i], &t[0][i], c->arena,
-                             c->err));
+        TN_TRY(tni_type_join(&c->out[i], &t[1][i], &t[0][i], c->arena, c->err));
     }
     return TN_OK;
 }
@@ -79,8 +78,8 @@ static tn_status ref(tni_ref *c)
                         "subgraphs cannot be run here");
     if (g->n_outputs < c->n_out)
         return tni_fail(c->err, TN_EINVAL,
-                        "the branch has %d outputs, the node %d",
-                        g->n_outputs, c->n_out);
+                        "the branch has %d outputs, the node %d", g->n_outputs,
+                        c->n_out);
     tni_tensor *out = TNI_NEW_ARRAY(c->scratch, tni_tensor, g->n_outputs + 1);
     if (out == NULL) return tni_ref_nomem(c);
     TN_TRY(c->call(c, g, NULL, 0, out, g->n_outputs, c->scratch));
@@ -98,7 +97,11 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 

@@ -13,8 +13,7 @@
 #define IMPUTE(T, MATCH)                                                       \
     for (int64_t i = 0; i < x->len; i++) {                                     \
         const T v = TNI_CDATA(T, x)[i];                                        \
-        TNI_DATA(T, c->out[0])[i] =                                            \
-            (MATCH) ? (T)with[n == f ? i % f : 0] : v;                         \
+        TNI_DATA(T, c->out[0])[i] = (MATCH) ? (T)with[n == f ? i % f : 0] : v; \
     }
 
 static tn_status ref(tni_ref *c)
@@ -64,8 +63,13 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs),
-     .traits = TNI_INPLACE, .infer = tni_infer_unary, .ref = ref},
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .traits = TNI_INPLACE,
+     .infer = tni_infer_unary,
+     .ref = ref},
 };
 
 const tni_op tni_op_imputer = {.domain = "ai.onnx.ml",

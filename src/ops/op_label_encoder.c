@@ -66,27 +66,25 @@ static tn_status ref1(tni_ref *c)
 {
     const tni_tensor *x = c->in[0];
     int n = 0;
-    const tn_string *classes =
-        tni_attr_strings(c->node, "classes_strings", &n);
+    const tn_string *classes = tni_attr_strings(c->node, "classes_strings", &n);
     tn_string absent = tni_attr_string(c->node, "default_string");
     if (absent.ptr == NULL) absent = (tn_string){"_Unused", 7};
     const int64_t none = tni_attr_int(c->node, "default_int64", -1);
     const bool from_text = x->dtype == TN_STRING;
-    TN_TRY(tni_ref_output(c, 0, from_text ? TN_I64 : TN_STRING, x->rank,
-                          x->dims));
+    TN_TRY(
+        tni_ref_output(c, 0, from_text ? TN_I64 : TN_STRING, x->rank, x->dims));
     if (!from_text) {
         for (int64_t i = 0; i < x->len; i++) {
             const int64_t k = TNI_CDATA(int64_t, x)[i];
-            TNI_DATA(tn_string, c->out[0])[i] =
-                k >= 0 && k < n ? classes[k] : absent;
+            TNI_DATA(tn_string, c->out[0])
+            [i] = k >= 0 && k < n ? classes[k] : absent;
         }
         return TN_OK;
     }
     tni_dict d;
     TN_TRY(tni_dict_init(&d, classes, NULL, n, c->scratch, c->err));
     for (int64_t i = 0; i < x->len; i++) {
-        const int64_t k =
-            tni_dict_find_string(&d, TNI_CDATA(tn_string, x)[i]);
+        const int64_t k = tni_dict_find_string(&d, TNI_CDATA(tn_string, x)[i]);
         TNI_DATA(int64_t, c->out[0])[i] = k < 0 ? none : k;
     }
     return TN_OK;
@@ -180,9 +178,8 @@ static tn_status ref2(tni_ref *c)
     char *y = c->out[0]->data;
     for (int64_t i = 0; i < x->len; i++, y += size) {
         const int64_t k =
-            ints == NULL
-                ? tni_dict_find_string(&d, TNI_CDATA(tn_string, x)[i])
-                : tni_dict_find_int(&d, key_of(x->dtype, x->data, i));
+            ints == NULL ? tni_dict_find_string(&d, TNI_CDATA(tn_string, x)[i])
+                         : tni_dict_find_int(&d, key_of(x->dtype, x->data, i));
         const void *from = &absent;
         if (k >= 0) from = (const char *)values.data + (size_t)k * size;
         memcpy(y, from, size);
@@ -232,12 +229,24 @@ static const tni_attr_spec attrs4[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 4, TNI_IN(in4), TNI_OUT(out4), TNI_ATTRS(attrs4),
-     .infer = infer2, .ref = ref2},
-    {.since = 2, TNI_IN(in2), TNI_OUT(out2), TNI_ATTRS(attrs2),
-     .infer = infer2, .ref = ref2},
-    {.since = 1, TNI_IN(in1), TNI_OUT(out1), TNI_ATTRS(attrs1),
-     .infer = infer1, .ref = ref1},
+    {.since = 4,
+     TNI_IN(in4),
+     TNI_OUT(out4),
+     TNI_ATTRS(attrs4),
+     .infer = infer2,
+     .ref = ref2},
+    {.since = 2,
+     TNI_IN(in2),
+     TNI_OUT(out2),
+     TNI_ATTRS(attrs2),
+     .infer = infer2,
+     .ref = ref2},
+    {.since = 1,
+     TNI_IN(in1),
+     TNI_OUT(out1),
+     TNI_ATTRS(attrs1),
+     .infer = infer1,
+     .ref = ref1},
 };
 
 const tni_op tni_op_label_encoder = {.domain = "ai.onnx.ml",

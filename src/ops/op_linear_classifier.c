@@ -102,8 +102,7 @@ static tn_status ref(tni_ref *c)
                 sum += (double)x[j] * (double)m.coef[k * f + j];
             s[k] = (float)sum;
         }
-        if (tni_ref_wants(c, 0))
-            put_label(&m.labels, c->out[0], i, s, rows);
+        if (tni_ref_wants(c, 0)) put_label(&m.labels, c->out[0], i, s, rows);
         if (!tni_ref_wants(c, 1)) continue;
         if (second)
             tni_post_second(post, TNI_SECOND_REST, s);
@@ -130,7 +129,11 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 

@@ -18,8 +18,8 @@ static tn_status infer(tni_infer *c)
     const int64_t targets = tni_attr_int(c->node, "targets", 1);
     int n_coef = 0;
     (void)tni_attr_floats(c->node, "coefficients", &n_coef);
-    if (targets < 1 || (f >= 0 && (n_coef % targets != 0 ||
-                                   n_coef / targets != f)))
+    if (targets < 1 ||
+        (f >= 0 && (n_coef % targets != 0 || n_coef / targets != f)))
         return tni_fail(c->err, TN_EINVAL,
                         "%d coefficients do not fit %lld features and %lld "
                         "targets",
@@ -69,12 +69,15 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 
-const tni_op tni_op_linear_regressor = {
-    .domain = "ai.onnx.ml",
-    .name = "LinearRegressor",
-    .summary = "values of a linear model",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_linear_regressor = {.domain = "ai.onnx.ml",
+                                        .name = "LinearRegressor",
+                                        .summary = "values of a linear model",
+                                        TNI_VERSIONS(versions)};

@@ -56,15 +56,15 @@ static tn_status keep_scan(loop *l, scan *s, const tni_tensor *t, int index)
                         index);
     if (s->last == NULL) {
         if (t->rank >= TN_MAX_RANK)
-            return tni_fail(c->err, TN_ELIMIT, "scan output %d: rank %d",
-                            index, t->rank);
+            return tni_fail(c->err, TN_ELIMIT, "scan output %d: rank %d", index,
+                            t->rank);
         s->dtype = t->dtype;
         s->rank = t->rank;
         s->len = t->len;
         memcpy(s->dims, t->dims, sizeof s->dims);
     } else if (s->dtype != t->dtype || s->rank != t->rank ||
-               memcmp(s->dims, t->dims,
-                      (size_t)t->rank * sizeof t->dims[0]) != 0) {
+               memcmp(s->dims, t->dims, (size_t)t->rank * sizeof t->dims[0]) !=
+                   0) {
         return tni_fail(c->err, TN_EINVAL,
                         "scan output %d changes its shape in the loop", index);
     }
@@ -176,18 +176,17 @@ static tn_status run(loop *l, int64_t max_trips, bool cond)
         memset(l->out, 0, (size_t)l->body->n_outputs * sizeof *l->out);
         TN_TRY(c->call(c, l->body, l->args, 2 + l->n_carried, l->out,
                        l->body->n_outputs, now));
-        TN_TRY(tni_condition(&cond, &l->out[0], "the body's condition",
-                             c->err));
+        TN_TRY(
+            tni_condition(&cond, &l->out[0], "the body's condition", c->err));
         for (int i = 0; i < l->n_scans; i++)
-            TN_TRY(keep_scan(l, &l->scans[i], &l->out[1 + l->n_carried + i],
-                             i));
+            TN_TRY(
+                keep_scan(l, &l->scans[i], &l->out[1 + l->n_carried + i], i));
         TN_TRY(carry(l, now, before));
         tni_arena_reset(before);
         trip++;
     }
     for (int i = 0; i < l->n_carried; i++)
-        if (tni_ref_wants(c, i))
-            TN_TRY(tni_ref_output_copy(c, i, &l->cur[i]));
+        if (tni_ref_wants(c, i)) TN_TRY(tni_ref_output_copy(c, i, &l->cur[i]));
     for (int i = 0; i < l->n_scans; i++)
         TN_TRY(put_scan(l, &l->scans[i], i, trip));
     return TN_OK;
@@ -231,8 +230,7 @@ static tn_status ref(tni_ref *c)
         TN_TRY(tni_condition(&cond, c->in[1], "cond", c->err));
     l.cur = TNI_NEW_ARRAY(c->scratch, tni_tensor, l.n_carried + 1);
     l.out = TNI_NEW_ARRAY(c->scratch, tni_tensor, l.body->n_outputs + 1);
-    l.args =
-        TNI_NEW_ARRAY(c->scratch, const tni_tensor *, l.n_carried + 2);
+    l.args = TNI_NEW_ARRAY(c->scratch, const tni_tensor *, l.n_carried + 2);
     l.scans = TNI_NEW_ARRAY(c->scratch, scan, l.n_scans + 1);
     if (l.cur == NULL || l.out == NULL || l.args == NULL || l.scans == NULL)
         return tni_ref_nomem(c);
@@ -271,8 +269,7 @@ static tn_status infer_body(tni_infer *c, const tni_graph *body, tni_type *in,
             } else if (out[1 + i].kind == TN_KIND_NONE) {
                 wide.kind = TN_KIND_NONE;
             } else {
-                TN_TRY(tni_type_join(&wide, t, &out[1 + i], c->arena,
-                                     c->err));
+                TN_TRY(tni_type_join(&wide, t, &out[1 + i], c->arena, c->err));
             }
             if (tni_type_equal(&wide, t)) continue;
             if (round >= 2 && wide.kind == TN_KIND_TENSOR) wide.rank = -1;
@@ -343,8 +340,13 @@ static const tni_arg out[] = {
 static const tni_attr_spec attrs[] = {{"body", TNI_ATTR_GRAPH, "required"}};
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs),
-     .traits = TNI_DATA_SHAPED, .infer = infer, .ref = ref},
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .traits = TNI_DATA_SHAPED,
+     .infer = infer,
+     .ref = ref},
 };
 
 const tni_op tni_op_loop = {.domain = "",

@@ -36,12 +36,16 @@ static const tni_arg in[] = {
 static const tni_arg out[] = {{"Y", TNI_T(TN_I32), 0, 0}};
 
 static const tni_op_version versions[] = {
-    {.since = 10, TNI_IN(in), TNI_OUT(out), .infer = infer, .ref = ref,
+    {.since = 10,
+     TNI_IN(in),
+     TNI_OUT(out),
+     .infer = infer,
+     .ref = ref,
      .plan = plan},
 };
 
-const tni_op tni_op_matmul_integer = {
-    .domain = "",
-    .name = "MatMulInteger",
-    .summary = "matrix product of 8-bit integers",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_matmul_integer = {.domain = "",
+                                      .name = "MatMulInteger",
+                                      .summary =
+                                          "matrix product of 8-bit integers",
+                                      TNI_VERSIONS(versions)};

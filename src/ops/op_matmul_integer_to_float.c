@@ -42,7 +42,11 @@ static const tni_arg in[] = {
 static const tni_arg out[] = {{"Y", REALS, 'T', 0}};
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), .infer = infer, .ref = ref,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     .infer = infer,
+     .ref = ref,
      .plan = plan},
 };
 

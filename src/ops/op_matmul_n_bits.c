@@ -53,8 +53,8 @@ static tn_status infer(tni_infer *c)
     }
     const tni_type *a = c->in[0];
     int64_t dims[TN_MAX_RANK];
-    if (a->rank < 1 || (a->dims[a->rank - 1] >= 0 &&
-                        a->dims[a->rank - 1] != s.k))
+    if (a->rank < 1 ||
+        (a->dims[a->rank - 1] >= 0 && a->dims[a->rank - 1] != s.k))
         return tni_fail(c->err, TN_EINVAL, "A does not end in K = %lld",
                         (long long)s.k);
     memcpy(dims, a->dims, sizeof dims);
@@ -119,8 +119,7 @@ static tn_status ref(tni_ref *c)
     if (a->rank < 1 || a->dims[a->rank - 1] != s->k)
         return tni_fail(c->err, TN_EINVAL, "A does not end in K = %lld",
                         (long long)s->k);
-    if (tni_ref_has(c, 4))
-        return tni_fail(c->err, TN_EUNSUPPORTED, "g_idx");
+    if (tni_ref_has(c, 4)) return tni_fail(c->err, TN_EUNSUPPORTED, "g_idx");
     TN_TRY(check_len(c->in[1], "B", s->n * s->row_bytes, c->err));
     TN_TRY(check_len(c->in[2], "scales", s->n * s->blocks, c->err));
     TN_TRY(tni_nn_load(c, a, &q.a));
@@ -167,15 +166,17 @@ static const tni_arg in[] = {
 };
 static const tni_arg out[] = {{"Y", REALS, 'T', 0}};
 static const tni_attr_spec attrs[] = {
-    {"K", TNI_ATTR_INT, "required"},
-    {"N", TNI_ATTR_INT, "required"},
-    {"accuracy_level", TNI_ATTR_INT, "0"},
-    {"bits", TNI_ATTR_INT, "4"},
+    {"K", TNI_ATTR_INT, "required"},          {"N", TNI_ATTR_INT, "required"},
+    {"accuracy_level", TNI_ATTR_INT, "0"},    {"bits", TNI_ATTR_INT, "4"},
     {"block_size", TNI_ATTR_INT, "required"},
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 

@@ -57,8 +57,13 @@ static const tni_arg out[] = {{"Y", TNI_T(TN_F32), 0, 0}};
 static const tni_attr_spec attrs[] = {{"norm", TNI_ATTR_STRING, "MAX"}};
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs),
-     .traits = TNI_INPLACE, .infer = infer, .ref = ref},
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .traits = TNI_INPLACE,
+     .infer = infer,
+     .ref = ref},
 };
 
 const tni_op tni_op_normalizer = {.domain = "ai.onnx.ml",

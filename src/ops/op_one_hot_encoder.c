@@ -20,10 +20,9 @@ static tn_status infer(tni_infer *c)
         return tni_fail(c->err, TN_EINVAL, "the categories are missing");
     const tn_dtype x = tni_infer_dtype(c, 0);
     if (x != TN_UNDEFINED && (x == TN_STRING) != (cats.strings != NULL))
-        return tni_fail(c->err, TN_EINVAL,
-                        "the input is %s, the categories are %s",
-                        tn_dtype_name(x),
-                        tn_dtype_name(tni_labels_dtype(&cats)));
+        return tni_fail(
+            c->err, TN_EINVAL, "the input is %s, the categories are %s",
+            tn_dtype_name(x), tn_dtype_name(tni_labels_dtype(&cats)));
     if (!tni_infer_ranked(c, 0)) {
         tni_infer_unranked(c, 0, TN_F32);
         return TN_OK;
@@ -51,8 +50,8 @@ static tn_status ref(tni_ref *c)
     dims[x->rank] = cats.n;
     TN_TRY(tni_ref_output(c, 0, TN_F32, x->rank + 1, dims));
     tni_dict d;
-    TN_TRY(tni_dict_init(&d, cats.strings, cats.ints, cats.n, c->scratch,
-                         c->err));
+    TN_TRY(
+        tni_dict_init(&d, cats.strings, cats.ints, cats.n, c->scratch, c->err));
     const bool zeros = tni_attr_int(c->node, "zeros", 1) != 0;
     float *y = TNI_DATA(float, c->out[0]);
     memset(y, 0, (size_t)c->out[0]->len * sizeof *y);
@@ -80,12 +79,16 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 
-const tni_op tni_op_one_hot_encoder = {
-    .domain = "ai.onnx.ml",
-    .name = "OneHotEncoder",
-    .summary = "a one at each element's category",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_one_hot_encoder = {.domain = "ai.onnx.ml",
+                                       .name = "OneHotEncoder",
+                                       .summary =
+                                           "a one at each element's category",
+                                       TNI_VERSIONS(versions)};

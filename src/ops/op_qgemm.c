@@ -54,8 +54,13 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
-     .ref = ref, .plan = plan},
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
+     .ref = ref,
+     .plan = plan},
 };
 
 const tni_op tni_op_qgemm = {.domain = "com.microsoft",

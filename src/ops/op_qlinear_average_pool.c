@@ -112,8 +112,8 @@ static void planes(void *ctx, size_t begin, size_t end, int worker)
         const int64_t n = (int64_t)i / q->channels;
         const int64_t ch = (int64_t)i % q->channels;
         const int64_t step = q->last ? q->channels : 1;
-        const int64_t x = q->last ? n * p->in_len * q->channels + ch
-                                  : (int64_t)i * p->in_len;
+        const int64_t x =
+            q->last ? n * p->in_len * q->channels + ch : (int64_t)i * p->in_len;
         const int64_t y = q->last ? n * p->out_len * q->channels + ch
                                   : (int64_t)i * p->out_len;
         int64_t o[TNI_POOL_DIMS];
@@ -175,7 +175,11 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 

@@ -65,8 +65,8 @@ static tn_status ref(tni_ref *c)
     int axis = 0;
     const tni_tensor *first = c->in[2];
     int64_t dims[TN_MAX_RANK], extent = 0, at = 0;
-    TN_TRY(tni_axis(&axis, tni_attr_int(c->node, "axis", 0), first->rank,
-                    c->err));
+    TN_TRY(
+        tni_axis(&axis, tni_attr_int(c->node, "axis", 0), first->rank, c->err));
     memcpy(dims, first->dims, sizeof dims);
     for (int i = 2; i + 2 < c->n_in; i += 3) {
         const tni_tensor *t = c->in[i];
@@ -114,12 +114,16 @@ static const tni_arg out[] = {{"Y", INT8S, 0, 0}};
 static const tni_attr_spec attrs[] = {{"axis", TNI_ATTR_INT, "required"}};
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 
-const tni_op tni_op_qlinear_concat = {
-    .domain = "com.microsoft",
-    .name = "QLinearConcat",
-    .summary = "quantised tensors side by side",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_qlinear_concat = {.domain = "com.microsoft",
+                                      .name = "QLinearConcat",
+                                      .summary =
+                                          "quantised tensors side by side",
+                                      TNI_VERSIONS(versions)};

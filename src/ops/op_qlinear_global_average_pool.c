@@ -25,8 +25,7 @@ static tn_status infer(tni_infer *c)
         return TN_OK;
     }
     const int rank = c->in[0]->rank;
-    if (rank < 3)
-        return tni_fail(c->err, TN_EINVAL, "input of rank %d", rank);
+    if (rank < 3) return tni_fail(c->err, TN_EINVAL, "input of rank %d", rank);
     shape(dims, c->in[0]->dims, rank,
           tni_attr_int(c->node, "channels_last", 0) != 0);
     return tni_infer_dims(c, 0, c->in[0]->dtype, rank, dims);
@@ -44,8 +43,7 @@ static tn_status ref(tni_ref *c)
     const int64_t n = x->dims[0], ch = x->dims[last ? x->rank - 1 : 1];
     if (n * ch == 0) return TN_OK;
     const int64_t len = x->len / (n * ch);
-    if (len == 0)
-        return tni_fail(c->err, TN_EINVAL, "the mean of no elements");
+    if (len == 0) return tni_fail(c->err, TN_EINVAL, "the mean of no elements");
     const int64_t zx = tni_ref_has(c, 2) ? tni_get_i64(c->in[2], 0) : 0;
     const int64_t zy = tni_ref_has(c, 4) ? tni_get_i64(c->in[4], 0) : 0;
     const float scale = (float)tni_get_f64(c->in[1], 0) /
@@ -60,8 +58,8 @@ static tn_status ref(tni_ref *c)
         for (int64_t k = 0; k < len; k++)
             sum += s8 ? (int8_t)u[k * step] : u[k * step];
         const float v = rintf((float)sum * scale) + (float)zy;
-        TNI_DATA(uint8_t, c->out[0])[i] =
-            (uint8_t)(int)fminf(fmaxf(v, lo), lo + 255.0f);
+        TNI_DATA(uint8_t, c->out[0])
+        [i] = (uint8_t)(int)fminf(fmaxf(v, lo), lo + 255.0f);
     }
     return TN_OK;
 }
@@ -79,7 +77,11 @@ static const tni_arg out[] = {{"Y", INT8S, 'T', 0}};
 static const tni_attr_spec attrs[] = {{"channels_last", TNI_ATTR_INT, "0"}};
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 

@@ -51,17 +51,15 @@ static tn_status ref_fp8(tni_ref *c)
         }
         double sum = 0.0;
         for (int64_t k = 0; k < p.k; k++)
-            sum += (tni_get_f64(a, oa + row * p.lda + k) -
-                    param(c->in[2], row)) *
-                   (tni_get_f64(b, ob + k * p.ldb + col) -
-                    param(c->in[5], col));
+            sum +=
+                (tni_get_f64(a, oa + row * p.lda + k) - param(c->in[2], row)) *
+                (tni_get_f64(b, ob + k * p.ldb + col) - param(c->in[5], col));
         const double v =
             sum * param(c->in[1], row) * param(c->in[4], col) / sy + zy;
         if (dtype == TN_U8 || dtype == TN_I8)
             return tni_fail(c->err, TN_EUNSUPPORTED,
                             "fp8 operands with an integer output");
-        TNI_DATA(uint8_t, c->out[0])[at] =
-            tni_f32_to_f8(dtype, (float)v, true);
+        TNI_DATA(uint8_t, c->out[0])[at] = tni_f32_to_f8(dtype, (float)v, true);
     }
     return TN_OK;
 }
@@ -114,14 +112,22 @@ static const tni_arg in21[] = {
 static const tni_arg out21[] = {{"y", TYPES, 'Y', 0}};
 
 static const tni_op_version versions[] = {
-    {.since = 21, TNI_IN(in21), TNI_OUT(out21), .infer = infer, .ref = ref,
+    {.since = 21,
+     TNI_IN(in21),
+     TNI_OUT(out21),
+     .infer = infer,
+     .ref = ref,
      .plan = plan},
-    {.since = 10, TNI_IN(in10), TNI_OUT(out10), .infer = infer, .ref = ref,
+    {.since = 10,
+     TNI_IN(in10),
+     TNI_OUT(out10),
+     .infer = infer,
+     .ref = ref,
      .plan = plan},
 };
 
-const tni_op tni_op_qlinear_matmul = {
-    .domain = "",
-    .name = "QLinearMatMul",
-    .summary = "matrix product of quantised tensors",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_qlinear_matmul = {.domain = "",
+                                      .name = "QLinearMatMul",
+                                      .summary =
+                                          "matrix product of quantised tensors",
+                                      TNI_VERSIONS(versions)};

@@ -17,8 +17,7 @@ static tn_status ref(tni_ref *c)
     const tni_tensor *x = c->in[0];
     const int64_t opset = tni_attr_int(c->node, "opset", 13);
     int axis = 0;
-    TN_TRY(tni_axis(&axis,
-                    tni_attr_int(c->node, "axis", opset < 13 ? 1 : -1),
+    TN_TRY(tni_axis(&axis, tni_attr_int(c->node, "axis", opset < 13 ? 1 : -1),
                     x->rank, c->err));
     TN_TRY(tni_ref_output(c, 0, x->dtype, x->rank, x->dims));
     int64_t n = 1, inner = 1;
@@ -74,12 +73,16 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs),
-     .infer = tni_infer_unary, .ref = ref},
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = tni_infer_unary,
+     .ref = ref},
 };
 
-const tni_op tni_op_qlinear_softmax = {
-    .domain = "com.microsoft",
-    .name = "QLinearSoftmax",
-    .summary = "softmax of a quantised tensor",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_qlinear_softmax = {.domain = "com.microsoft",
+                                       .name = "QLinearSoftmax",
+                                       .summary =
+                                           "softmax of a quantised tensor",
+                                       TNI_VERSIONS(versions)};

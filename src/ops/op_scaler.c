@@ -56,8 +56,13 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs),
-     .traits = TNI_INPLACE, .infer = infer, .ref = ref},
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .traits = TNI_INPLACE,
+     .infer = infer,
+     .ref = ref},
 };
 
 const tni_op tni_op_scaler = {.domain = "ai.onnx.ml",

@@ -57,8 +57,7 @@ static tn_status ints(const tni_node *node, const char *name, int want,
     return TN_OK;
 }
 
-static tn_status read_spec(spec *s, const tni_node *node, int n_in,
-                           tn_err *err)
+static tn_status read_spec(spec *s, const tni_node *node, int n_in, tn_err *err)
 {
     memset(s, 0, sizeof *s);
     s->batched = node->opset < 9;
@@ -82,15 +81,13 @@ static tn_status read_spec(spec *s, const tni_node *node, int n_in,
     if (s->batched)
         return ints(node, "directions", s->n_scanned, &s->in_dirs, err);
     TN_TRY(ints(node, "scan_input_axes", s->n_scanned, &s->in_axes, err));
-    TN_TRY(ints(node, "scan_input_directions", s->n_scanned, &s->in_dirs,
-                err));
+    TN_TRY(ints(node, "scan_input_directions", s->n_scanned, &s->in_dirs, err));
     TN_TRY(ints(node, "scan_output_axes", s->n_outs, &s->out_axes, err));
     return ints(node, "scan_output_directions", s->n_outs, &s->out_dirs, err);
 }
 
 /* The scanned axis of input i, of a tensor of this rank. */
-static tn_status in_axis(int *axis, const spec *s, int i, int rank,
-                         tn_err *err)
+static tn_status in_axis(int *axis, const spec *s, int i, int rank, tn_err *err)
 {
     const int lead = s->batched ? 1 : 0;
     if (rank <= lead)
@@ -175,8 +172,8 @@ static tn_status paste(scan *q, int o, const strip *p, int64_t batch,
     tni_ref *c = q->c;
     tni_tensor *t = c->out[o];
     int want = t->rank - (q->s.batched ? 2 : 1), k = 0;
-    bool same = v->kind == TN_KIND_TENSOR && v->dtype == t->dtype &&
-                v->rank == want;
+    bool same =
+        v->kind == TN_KIND_TENSOR && v->dtype == t->dtype && v->rank == want;
     for (int i = q->s.batched ? 1 : 0; same && i < t->rank; i++)
         if (i != p->axis) same = v->dims[k++] == t->dims[i];
     if (!same)
@@ -187,13 +184,12 @@ static tn_status paste(scan *q, int o, const strip *p, int64_t batch,
     const size_t first = q->s.batched ? (size_t)batch : 0;
     const size_t n = q->s.batched ? 1 : p->outer;
     for (size_t i = 0; i < n; i++) {
-        char *to = (char *)t->data +
-                   ((first + i) * len + (size_t)at) * p->inner_bytes;
+        char *to =
+            (char *)t->data + ((first + i) * len + (size_t)at) * p->inner_bytes;
         memcpy(to, TNI_CDATA(char, v) + i * p->inner_bytes, p->inner_bytes);
         if (t->dtype == TN_STRING)
-            TN_TRY(own_strings(
-                c, (tn_string *)(void *)to,
-                (int64_t)(p->inner_bytes / sizeof(tn_string))));
+            TN_TRY(own_strings(c, (tn_string *)(void *)to,
+                               (int64_t)(p->inner_bytes / sizeof(tn_string))));
     }
     return TN_OK;
 }
@@ -324,8 +320,8 @@ static tn_status run_batched(scan *q, int64_t len)
             if (c->in[1 + i]->rank < 1 || c->in[1 + i]->dims[0] != n)
                 return tni_fail(c->err, TN_EINVAL,
                                 "state %d has another batch size", i);
-            TN_TRY(cut_batch(&q->state[i], c->in[1 + i], b, c->scratch,
-                             c->err));
+            TN_TRY(
+                cut_batch(&q->state[i], c->in[1 + i], b, c->scratch, c->err));
         }
         TN_TRY(steps(q, b, n, steps_b, len));
         for (int i = 0; i < s->n_states; i++) {
@@ -333,16 +329,15 @@ static tn_status run_batched(scan *q, int64_t len)
             const tni_tensor *v = &q->state[i];
             int64_t dims[TN_MAX_RANK] = {n};
             if (v->kind != TN_KIND_TENSOR || v->rank >= TN_MAX_RANK)
-                return tni_fail(c->err, TN_EINVAL, "state %d is no tensor",
-                                i);
+                return tni_fail(c->err, TN_EINVAL, "state %d is no tensor", i);
             memcpy(dims + 1, v->dims, (size_t)v->rank * sizeof dims[0]);
             if (b == 0)
                 TN_TRY(tni_ref_output(c, i, v->dtype, v->rank + 1, dims));
             strip p;
             TN_TRY(set_strip(&p, c->out[i], 0, false, c->err));
             if (c->out[i]->len != v->len * n || v->dtype != c->out[i]->dtype)
-                return tni_fail(c->err, TN_EINVAL,
-                                "state %d changes its shape", i);
+                return tni_fail(c->err, TN_EINVAL, "state %d changes its shape",
+                                i);
             if (p.inner_bytes == 0) continue;
             char *to = (char *)c->out[i]->data + (size_t)b * p.inner_bytes;
             memcpy(to, v->data, p.inner_bytes);
@@ -378,8 +373,7 @@ static tn_status prepare(scan *q, int64_t *len)
                             "scanned inputs have lengths %lld and %lld",
                             (long long)*len, (long long)t->dims[axis]);
         *len = t->dims[axis];
-        if (s->batched &&
-            t->dims[0] != c->in[1 + s->n_states]->dims[0])
+        if (s->batched && t->dims[0] != c->in[1 + s->n_states]->dims[0])
             return tni_fail(c->err, TN_EINVAL,
                             "scanned input %d has another batch size", i);
     }
@@ -409,8 +403,7 @@ static tn_status ref(tni_ref *c)
         q.value == NULL || q.arg == NULL)
         return tni_ref_nomem(c);
     for (int i = 0; i < s->n_states; i++) q.arg[i] = &q.state[i];
-    for (int i = 0; i < s->n_scanned; i++)
-        q.arg[s->n_states + i] = &q.slice[i];
+    for (int i = 0; i < s->n_scanned; i++) q.arg[s->n_states + i] = &q.slice[i];
     int64_t len = 0;
     TN_TRY(prepare(&q, &len));
     if ((uint64_t)len > c->max_trips)
@@ -419,8 +412,8 @@ static tn_status ref(tni_ref *c)
                         (unsigned long long)c->max_trips);
     tni_arena_init(&q.turn[0], c->out_arena->mem, 4096);
     tni_arena_init(&q.turn[1], c->out_arena->mem, 4096);
-    const tn_status status = s->batched ? run_batched(&q, len)
-                                        : run_plain(&q, len);
+    const tn_status status =
+        s->batched ? run_batched(&q, len) : run_plain(&q, len);
     tni_arena_fini(&q.turn[0]);
     tni_arena_fini(&q.turn[1]);
     return status;
@@ -455,8 +448,8 @@ static tn_status infer_inputs(tni_infer *c, const spec *s, tni_type *in,
         }
         if (s->batched) {
             if (t->rank < 1)
-                return tni_fail(c->err, TN_EINVAL,
-                                "input %d has no batch axis", s->first + i);
+                return tni_fail(c->err, TN_EINVAL, "input %d has no batch axis",
+                                s->first + i);
             if (!tni_dim_equal(batch, *batch, t->dims[0]))
                 return tni_fail(c->err, TN_EINVAL,
                                 "batch sizes of the inputs differ");
@@ -555,10 +548,20 @@ static const tni_attr_spec attrs9[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 9, TNI_IN(in9), TNI_OUT(out), TNI_ATTRS(attrs9),
-     .traits = TNI_DATA_SHAPED, .infer = infer, .ref = ref},
-    {.since = 8, TNI_IN(in8), TNI_OUT(out), TNI_ATTRS(attrs8),
-     .traits = TNI_DATA_SHAPED, .infer = infer, .ref = ref},
+    {.since = 9,
+     TNI_IN(in9),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs9),
+     .traits = TNI_DATA_SHAPED,
+     .infer = infer,
+     .ref = ref},
+    {.since = 8,
+     TNI_IN(in8),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs8),
+     .traits = TNI_DATA_SHAPED,
+     .infer = infer,
+     .ref = ref},
 };
 
 const tni_op tni_op_scan = {.domain = "",

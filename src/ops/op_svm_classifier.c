@@ -51,8 +51,7 @@ static tn_status read_model(model *m, const tni_node *node, tn_err *err)
         return tni_fail(err, TN_EINVAL,
                         "%lld class labels, %d coefficients, %d rho, %d "
                         "prob_a, %d prob_b",
-                        (long long)k, m->n_coef, m->n_rho, m->n_prob,
-                        n_prob_b);
+                        (long long)k, m->n_coef, m->n_rho, m->n_prob, n_prob_b);
     m->n_pairs = k * (k - 1) / 2;
     for (int i = 0; i < n_per; i++) {
         if (m->per_class[i] < 0 || m->per_class[i] > m->n_coef)
@@ -199,9 +198,9 @@ static tn_status get_space(tni_ref *c, const model *m, space *s)
     const int64_t k = m->n_classes;
     s->kernels = TNI_NEW_ARRAY(c->scratch, float, m->n_supports + 1);
     s->pairs = TNI_NEW_ARRAY(c->scratch, float, m->n_pairs + 1);
-    s->work = m->n_prob > 0 ? TNI_NEW_ARRAY(c->scratch, float,
-                                            2 * k * k + k + 1)
-                            : s->pairs;
+    s->work = m->n_prob > 0
+                  ? TNI_NEW_ARRAY(c->scratch, float, 2 * k * k + k + 1)
+                  : s->pairs;
     s->votes = TNI_NEW_ARRAY(c->scratch, int64_t, k + 1);
     if (s->kernels == NULL || s->pairs == NULL || s->work == NULL ||
         s->votes == NULL)
@@ -272,8 +271,7 @@ static tn_status ref(tni_ref *c)
         float *z = row;
         if (tni_ref_wants(c, 1)) z = TNI_DATA(float, c->out[1]) + i * m.width;
         const int64_t label = classify(&m, x, f, z, &s);
-        if (tni_ref_wants(c, 0))
-            tni_labels_put(&m.labels, c->out[0], i, label);
+        if (tni_ref_wants(c, 0)) tni_labels_put(&m.labels, c->out[0], i, label);
     }
     return TN_OK;
 }
@@ -298,7 +296,11 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 

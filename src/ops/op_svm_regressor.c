@@ -47,8 +47,10 @@ static tn_status ref(tni_ref *c)
         for (int64_t j = 0; supports == 0 && j < f; j++)
             sum += (double)x[j] * (double)coef[j];
         const float y = (float)sum;
-        TNI_DATA(float, c->out[0])[i] =
-            !one_class ? y : y > 0.0f ? 1.0f : -1.0f;
+        TNI_DATA(float, c->out[0])
+        [i] = !one_class ? y
+              : y > 0.0f ? 1.0f
+                         : -1.0f;
     }
     return TN_OK;
 }
@@ -67,12 +69,16 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 
-const tni_op tni_op_svm_regressor = {
-    .domain = "ai.onnx.ml",
-    .name = "SVMRegressor",
-    .summary = "values of a support vector machine",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_svm_regressor = {.domain = "ai.onnx.ml",
+                                     .name = "SVMRegressor",
+                                     .summary =
+                                         "values of a support vector machine",
+                                     TNI_VERSIONS(versions)};

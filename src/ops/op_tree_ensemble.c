@@ -25,8 +25,8 @@ static tn_status infer(tni_infer *c)
                           (int64_t[]){n, targets});
 }
 
-static void store(const tni_forest_task *t, int64_t row,
-                  tni_tree_score *scores, float *work)
+static void store(const tni_forest_task *t, int64_t row, tni_tree_score *scores,
+                  float *work)
 {
     const int64_t n = t->f->n_targets;
     tni_forest_finish(t->f, scores, work);
@@ -42,8 +42,7 @@ static tn_status finish(tni_forest *f, const tni_node *node, tn_dtype x,
                                      TNI_POST_PROBIT};
     const int64_t sum = tni_attr_int(node, "aggregate_function", 1);
     const int64_t post = tni_attr_int(node, "post_transform", 0);
-    if (sum < 0 || sum > TNI_TREE_MAX || post < 0 ||
-        post >= TNI_COUNT(posts))
+    if (sum < 0 || sum > TNI_TREE_MAX || post < 0 || post >= TNI_COUNT(posts))
         return tni_fail(err, TN_EINVAL,
                         "aggregate_function is %lld, post_transform %lld",
                         (long long)sum, (long long)post);
@@ -73,8 +72,8 @@ static tn_status ref(tni_ref *c)
     TN_TRY(finish(f, c->node, c->in[0]->dtype, c->err));
     int64_t n, features;
     TN_TRY(tni_ml_rows(&n, &features, c->in[0], c->err));
-    TN_TRY(tni_ref_output(c, 0, c->in[0]->dtype, 2,
-                          (int64_t[]){n, f->n_targets}));
+    TN_TRY(
+        tni_ref_output(c, 0, c->in[0]->dtype, 2, (int64_t[]){n, f->n_targets}));
     return tni_forest_ref(c, f, NULL, store);
 }
 
@@ -116,12 +115,17 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 5, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
-     .ref = ref, .plan = plan},
+    {.since = 5,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
+     .ref = ref,
+     .plan = plan},
 };
 
-const tni_op tni_op_tree_ensemble = {
-    .domain = "ai.onnx.ml",
-    .name = "TreeEnsemble",
-    .summary = "values of a forest of decision trees",
-    TNI_VERSIONS(versions)};
+const tni_op tni_op_tree_ensemble = {.domain = "ai.onnx.ml",
+                                     .name = "TreeEnsemble",
+                                     .summary =
+                                         "values of a forest of decision trees",
+                                     TNI_VERSIONS(versions)};

@@ -39,11 +39,9 @@ static tn_status infer(tni_infer *c)
         return tni_fail(c->err, TN_EINVAL, "the class labels are missing");
     int64_t n, f;
     TN_TRY(tni_ml_infer_rows(c, 0, &n, &f));
-    if (c->n_out > 0)
-        TN_TRY(tni_infer_dims(c, 0, tni_labels_dtype(&l), 1, &n));
+    if (c->n_out > 0) TN_TRY(tni_infer_dims(c, 0, tni_labels_dtype(&l), 1, &n));
     if (c->n_out > 1)
-        TN_TRY(tni_infer_dims(c, 1, TN_F32, 2,
-                              (int64_t[]){n, n_classes(&l)}));
+        TN_TRY(tni_infer_dims(c, 1, TN_F32, 2, (int64_t[]){n, n_classes(&l)}));
     return TN_OK;
 }
 
@@ -89,8 +87,8 @@ static tni_second how_second(const model *m)
 }
 
 /* More than two classes: the largest score among those that have one. */
-static void store_many(const tni_forest_task *t, int64_t row,
-                       tni_tree_score *s, float *work)
+static void store_many(const tni_forest_task *t, int64_t row, tni_tree_score *s,
+                       float *work)
 {
     const tni_forest *f = t->f;
     const model *m = t->model;
@@ -112,8 +110,8 @@ static void store_many(const tni_forest_task *t, int64_t row,
                    TNI_SECOND_NONE, n);
 }
 
-static void store_two(const tni_forest_task *t, int64_t row,
-                      tni_tree_score *s, float *work)
+static void store_two(const tni_forest_task *t, int64_t row, tni_tree_score *s,
+                      float *work)
 {
     const tni_forest *f = t->f;
     const model *m = t->model;
@@ -136,8 +134,7 @@ static void store_two(const tni_forest_task *t, int64_t row,
             how = TNI_SECOND_NEGATIVE;
         if (!s[1].has) n = 1;
     }
-    const bool yes =
-        turned(m, s[1].has ? s[1].v : s[0].has ? s[0].v : 0.0);
+    const bool yes = turned(m, s[1].has ? s[1].v : s[0].has ? s[0].v : 0.0);
     if (m->one_id) how = how_second(m);
     put_turned(m, t->out[0], row, yes);
     if (t->out[1] == NULL) return;
@@ -146,8 +143,8 @@ static void store_two(const tni_forest_task *t, int64_t row,
     put_scores(f, TNI_DATA(float, t->out[1]) + row * 2, work, n, how, 2);
 }
 
-static void store_one(const tni_forest_task *t, int64_t row,
-                      tni_tree_score *s, float *work)
+static void store_one(const tni_forest_task *t, int64_t row, tni_tree_score *s,
+                      float *work)
 {
     const tni_forest *f = t->f;
     const model *m = t->model;
@@ -174,8 +171,8 @@ static void store_one(const tni_forest_task *t, int64_t row,
     TNI_DATA(float, t->out[1])[row] = z[0];
 }
 
-static void store(const tni_forest_task *t, int64_t row,
-                  tni_tree_score *scores, float *work)
+static void store(const tni_forest_task *t, int64_t row, tni_tree_score *scores,
+                  float *work)
 {
     if (t->f->n_targets > 2)
         store_many(t, row, scores, work);
@@ -204,15 +201,14 @@ static tn_status finish(tni_forest *f, const tni_node *node, tn_dtype x,
     TN_TRY(tni_post_parse(&f->post, node, err));
     TN_TRY(tni_reals_read(&f->base, node, "base_values",
                           "base_values_as_tensor", err));
-    if (f->base.n > 0 && (f->n_targets > 2 ? f->base.n != f->n_targets
-                                           : f->base.n > 2))
+    if (f->base.n > 0 &&
+        (f->n_targets > 2 ? f->base.n != f->n_targets : f->base.n > 2))
         return tni_fail(err, TN_EINVAL, "%lld base values for %lld classes",
                         (long long)f->base.n, (long long)f->n_targets);
     return TN_OK;
 }
 
-static void describe(model *m, const tni_forest_source *s,
-                     const tni_node *node)
+static void describe(model *m, const tni_forest_source *s, const tni_node *node)
 {
     memset(m, 0, sizeof *m);
     tni_labels_read(&m->labels, node, "classlabels_strings",
@@ -293,8 +289,13 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
-     .ref = ref, .plan = plan},
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
+     .ref = ref,
+     .plan = plan},
 };
 
 const tni_op tni_op_tree_ensemble_classifier = {

@@ -26,8 +26,8 @@ static tn_status infer(tni_infer *c)
     return tni_infer_dims(c, 0, TN_F32, 2, (int64_t[]){n, targets});
 }
 
-static void store(const tni_forest_task *t, int64_t row,
-                  tni_tree_score *scores, float *work)
+static void store(const tni_forest_task *t, int64_t row, tni_tree_score *scores,
+                  float *work)
 {
     const int64_t n = t->f->n_targets;
     float *y = TNI_DATA(float, t->out[0]) + row * n;
@@ -126,8 +126,13 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
-     .ref = ref, .plan = plan},
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
+     .ref = ref,
+     .plan = plan},
 };
 
 const tni_op tni_op_tree_ensemble_regressor = {

@@ -28,8 +28,7 @@ static tn_status infer(tni_infer *c)
         if (x->dims[x->rank - 1] >= 0 && x->dims[x->rank - 1] != keys.n)
             return tni_fail(c->err, TN_EINVAL,
                             "%lld columns for %lld class labels",
-                            (long long)x->dims[x->rank - 1],
-                            (long long)keys.n);
+                            (long long)x->dims[x->rank - 1], (long long)keys.n);
     }
     tni_type *map = TNI_NEW(c->arena, tni_type);
     tni_type *value = TNI_NEW(c->arena, tni_type);
@@ -79,9 +78,8 @@ static tn_status ref(tni_ref *c)
     int64_t n, f;
     TN_TRY(tni_ml_rows(&n, &f, x, c->err));
     if (f != l.n || x->rank > 2)
-        return tni_fail(c->err, TN_EINVAL,
-                        "%lld columns for %lld class labels", (long long)f,
-                        (long long)l.n);
+        return tni_fail(c->err, TN_EINVAL, "%lld columns for %lld class labels",
+                        (long long)f, (long long)l.n);
     int64_t *order = TNI_NEW_ARRAY(c->scratch, int64_t, l.n + 1);
     if (order == NULL) return tni_ref_nomem(c);
     const int64_t k = sort_columns(order, &l);
@@ -100,11 +98,11 @@ static tn_status ref(tni_ref *c)
                             c->err));
     for (int64_t i = 0; i < k; i++) tni_labels_put(&l, keys, i, order[i]);
     for (int64_t r = 0; r < n; r++) {
-        TN_TRY(tni_tensor_alloc(&values[r], c->out_arena, TN_F32, 1, &k,
-                                c->err));
+        TN_TRY(
+            tni_tensor_alloc(&values[r], c->out_arena, TN_F32, 1, &k, c->err));
         for (int64_t i = 0; i < k; i++)
-            TNI_DATA(float, &values[r])[i] =
-                TNI_CDATA(float, x)[r * f + order[i]];
+            TNI_DATA(float, &values[r])
+            [i] = TNI_CDATA(float, x)[r * f + order[i]];
         parts[2 * r] = keys;
         parts[2 * r + 1] = &values[r];
         maps[r].kind = TN_KIND_MAP;
@@ -129,7 +127,11 @@ static const tni_attr_spec attrs[] = {
 };
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(in), TNI_OUT(out), TNI_ATTRS(attrs), .infer = infer,
+    {.since = 1,
+     TNI_IN(in),
+     TNI_OUT(out),
+     TNI_ATTRS(attrs),
+     .infer = infer,
      .ref = ref},
 };
 

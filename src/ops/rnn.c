@@ -166,8 +166,8 @@ tn_status tni_rnn_shapes(const tni_rnn *r, tni_rnn_dims *d,
         if (!there) continue;
         TN_TRY(merge(&dirs, in[i]->dims[0], 1, i, err));
         TN_TRY(merge(&d->hidden, in[i]->dims[1], gates, i, err));
-        TN_TRY(merge(i == TNI_RNN_W ? &d->input : &d->hidden, in[i]->dims[2],
-                     1, i, err));
+        TN_TRY(merge(i == TNI_RNN_W ? &d->input : &d->hidden, in[i]->dims[2], 1,
+                     i, err));
     }
     TN_TRY(want(in, n_in, TNI_RNN_B, 2, &there, err));
     if (there) {
@@ -177,8 +177,8 @@ tn_status tni_rnn_shapes(const tni_rnn *r, tni_rnn_dims *d,
     }
     TN_TRY(want(in, n_in, TNI_RNN_LENS, 1, &there, err));
     if (there)
-        TN_TRY(merge(&d->batch, in[TNI_RNN_LENS]->dims[0], 1, TNI_RNN_LENS,
-                     err));
+        TN_TRY(
+            merge(&d->batch, in[TNI_RNN_LENS]->dims[0], 1, TNI_RNN_LENS, err));
     for (int i = TNI_RNN_H0; i <= TNI_RNN_C0; i++) {
         TN_TRY(want(in, n_in, i, 3, &there, err));
         if (!there) continue;
@@ -209,13 +209,13 @@ tn_status tni_rnn_infer(tni_infer *c, const tni_rnn_kind *kind)
         if (i == 0) {
             const int64_t plain[] = {d.seq, dirs, d.batch, d.hidden};
             const int64_t first[] = {d.batch, d.seq, dirs, d.hidden};
-            TN_TRY(tni_infer_dims(c, i, dtype, 4,
-                                  r.batch_first ? first : plain));
+            TN_TRY(
+                tni_infer_dims(c, i, dtype, 4, r.batch_first ? first : plain));
         } else {
             const int64_t plain[] = {dirs, d.batch, d.hidden};
             const int64_t first[] = {d.batch, dirs, d.hidden};
-            TN_TRY(tni_infer_dims(c, i, dtype, 3,
-                                  r.batch_first ? first : plain));
+            TN_TRY(
+                tni_infer_dims(c, i, dtype, 3, r.batch_first ? first : plain));
         }
     }
     return TN_OK;
@@ -234,8 +234,7 @@ double tni_rnn_activate(const tni_rnn_act *a, double x)
     case TNI_RNN_RELU: return x > 0.0 ? x : 0.0;
     case TNI_RNN_SCALEDTANH: return alpha * tanh(beta * x);
     case TNI_RNN_SIGMOID: return 1.0 / (1.0 + exp(-x));
-    case TNI_RNN_SOFTPLUS:
-        return x > 0.0 ? x + log1p(exp(-x)) : log1p(exp(x));
+    case TNI_RNN_SOFTPLUS: return x > 0.0 ? x + log1p(exp(-x)) : log1p(exp(x));
     case TNI_RNN_SOFTSIGN: return x / (1.0 + fabs(x));
     case TNI_RNN_TANH: return tanh(x);
     case TNI_RNN_THRESHOLDEDRELU: return x >= alpha ? x : 0.0;
@@ -328,10 +327,8 @@ static tn_status load_cells(tni_ref *c, walk *q)
     const double *w, *m, *b = NULL, *p = NULL;
     TN_TRY(tni_nn_load(c, c->in[TNI_RNN_W], &w));
     TN_TRY(tni_nn_load(c, c->in[TNI_RNN_R], &m));
-    if (tni_ref_has(c, TNI_RNN_B))
-        TN_TRY(tni_nn_load(c, c->in[TNI_RNN_B], &b));
-    if (tni_ref_has(c, TNI_RNN_P))
-        TN_TRY(tni_nn_load(c, c->in[TNI_RNN_P], &p));
+    if (tni_ref_has(c, TNI_RNN_B)) TN_TRY(tni_nn_load(c, c->in[TNI_RNN_B], &b));
+    if (tni_ref_has(c, TNI_RNN_P)) TN_TRY(tni_nn_load(c, c->in[TNI_RNN_P], &p));
     const int64_t rows = r->kind->gates * q->d.hidden;
     for (int k = 0; k < r->n_dirs; k++) {
         tni_rnn_cell *cell = &q->cell[k];

@@ -104,9 +104,8 @@ void tni_rnn_dot(double *out, const double *m, const double *x, int64_t rows,
 static inline int64_t tni_rnn_y_at(const tni_rnn *r, const tni_rnn_dims *d,
                                    int64_t t, int64_t b, int dir)
 {
-    return r->batch_first
-               ? ((b * d->seq + t) * r->n_dirs + dir) * d->hidden
-               : ((t * r->n_dirs + dir) * d->batch + b) * d->hidden;
+    return r->batch_first ? ((b * d->seq + t) * r->n_dirs + dir) * d->hidden
+                          : ((t * r->n_dirs + dir) * d->batch + b) * d->hidden;
 }
 static inline int64_t tni_rnn_state_at(const tni_rnn *r, const tni_rnn_dims *d,
                                        int64_t b, int dir)

@@ -89,8 +89,8 @@ typedef struct walk {
 } walk;
 
 static void multiply(const walk *q, const product *p, const float *packed,
-                     const float *a, size_t lda, float *c, size_t ldc,
-                     bool add, float *scratch)
+                     const float *a, size_t lda, float *c, size_t ldc, bool add,
+                     float *scratch)
 {
     tni_gemm g = p->g;
     tni_epilogue e = TNI_EPILOGUE_NONE;
@@ -151,8 +151,7 @@ static void finish_gru(const walk *q, int dir, float *g, float *h)
     float *v = g + 2 * n;
     if (s->r.clip > 0.0f) s->clip(v, v, n, range);
     apply(&s->acts[dir][1], v, n);
-    for (size_t j = 0; j < n; j++)
-        h[j] = (1.0f - g[j]) * v[j] + g[j] * h[j];
+    for (size_t j = 0; j < n; j++) h[j] = (1.0f - g[j]) * v[j] + g[j] * h[j];
 }
 
 static void gru_gates(const walk *q, int dir, float *g)
@@ -226,8 +225,7 @@ static void load_states(const walk *q, int dir, int64_t b, float *h, float *c)
     memset(h, 0, s->rows * n * sizeof *h);
     memset(c, 0, s->rows * n * sizeof *c);
     for (size_t i = 0; i < s->rows; i++) {
-        const int64_t at =
-            tni_rnn_state_at(&s->r, &s->d, b + (int64_t)i, dir);
+        const int64_t at = tni_rnn_state_at(&s->r, &s->d, b + (int64_t)i, dir);
         if (q->h0 != NULL) memcpy(h + i * n, q->h0 + at, n * sizeof *h);
         if (q->c0 != NULL) memcpy(c + i * n, q->c0 + at, n * sizeof *c);
     }
@@ -239,8 +237,7 @@ static void put_rows(const walk *q, float *y, int dir, int64_t t, int64_t b,
     const state *s = q->s;
     const size_t n = (size_t)s->d.hidden;
     for (size_t i = 0; y != NULL && i < s->rows; i++) {
-        float *to =
-            y + tni_rnn_y_at(&s->r, &s->d, t, b + (int64_t)i, dir);
+        float *to = y + tni_rnn_y_at(&s->r, &s->d, t, b + (int64_t)i, dir);
         if (h != NULL)
             memcpy(to, h + i * n, n * sizeof *to);
         else
@@ -344,8 +341,7 @@ static void run(const tni_run *c)
         g.c = q.xw + (size_t)dir * (s->xw_len / (size_t)s->r.n_dirs);
         g.ldc = s->xw_ld;
         e.bias_col = q.bias + (size_t)dir * s->width;
-        tni_gemm_run(&s->kernels->gemm, &s->input.plan, &g, &e, q.gemm,
-                     c->par);
+        tni_gemm_run(&s->kernels->gemm, &s->input.plan, &g, &e, q.gemm, c->par);
     }
     if (s->share) {
         q.par = c->par;
@@ -389,8 +385,7 @@ static tn_status pack(tni_plan *c, state *s, int which, const product *p,
         const float *from =
             TNI_CDATA(float, w) + ((size_t)dir * s->width + row) * k;
         if (fresh)
-            tni_gemm_pack_b(&s->kernels->gemm, mine, from, k, true, k,
-                            p->g.n);
+            tni_gemm_pack_b(&s->kernels->gemm, mine, from, k, true, k, p->g.n);
         s->packed[dir][which] = mine;
     }
     return TN_OK;
@@ -466,8 +461,7 @@ tn_status tni_rnn_plan(tni_plan *c, const tni_rnn_kind *kind)
     s->d = (tni_rnn_dims){TNI_DIM_UNKNOWN, TNI_DIM_UNKNOWN, TNI_DIM_UNKNOWN,
                           TNI_DIM_UNKNOWN};
     TN_TRY(tni_rnn_shapes(&s->r, &s->d, c->in, c->n_in, c->err));
-    if (s->d.seq <= 0 || s->d.batch <= 0 || s->d.input <= 0 ||
-        s->d.hidden <= 0)
+    if (s->d.seq <= 0 || s->d.batch <= 0 || s->d.input <= 0 || s->d.hidden <= 0)
         return TN_OK;
     s->kernels = c->kernels;
     s->clip = c->kernels->unary.f32[TNI_UNARY_CLIP];

@@ -34,8 +34,8 @@ tn_status tni_svm_kernel_read(tni_svm_kernel *k, const tni_node *node,
     return TN_OK;
 }
 
-float tni_svm_kernel_at(const tni_svm_kernel *k, const float *x,
-                        const float *v, int64_t f)
+float tni_svm_kernel_at(const tni_svm_kernel *k, const float *x, const float *v,
+                        int64_t f)
 {
     double sum = 0.0;
     if (k->fn == TNI_SVM_RBF) {

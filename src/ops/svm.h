@@ -20,7 +20,7 @@ typedef struct tni_svm_kernel {
 tn_status tni_svm_kernel_read(tni_svm_kernel *k, const tni_node *node,
                               tn_err *err);
 /* K(x, v) of two vectors of f features, rounded to float. */
-float tni_svm_kernel_at(const tni_svm_kernel *k, const float *x,
-                        const float *v, int64_t f);
+float tni_svm_kernel_at(const tni_svm_kernel *k, const float *x, const float *v,
+                        int64_t f);
 
 #endif

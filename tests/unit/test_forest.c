@@ -13,7 +13,10 @@
 #include <math.h>
 #include <string.h>
 
-#define TEXT(s) {(s), sizeof(s) - 1}
+#define TEXT(s)                                                                \
+    {                                                                          \
+        (s), sizeof(s) - 1                                                     \
+    }
 
 /* One split with two leaves: x[1] <= 0.1 gives 10, else 20. */
 typedef struct model {
@@ -102,9 +105,8 @@ static void test_modes(void **state)
         m.modes[0] = cases[i].mode;
         assert_int_equal(build(&f, &m, NULL), TN_OK);
         assert_int_equal(f->n_features, 2);
-        const float x[3][2] = {{9, nextafterf(0.1f, 0)},
-                               {9, 0.1f},
-                               {9, nextafterf(0.1f, 1)}};
+        const float x[3][2] = {
+            {9, nextafterf(0.1f, 0)}, {9, 0.1f}, {9, nextafterf(0.1f, 1)}};
         assert_true(answer(f, x[0]) == cases[i].below);
         assert_true(answer(f, x[1]) == cases[i].equal);
         assert_true(answer(f, x[2]) == cases[i].above);
@@ -224,12 +226,9 @@ static void test_meeting_branches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_modes),
-        cmocka_unit_test(test_wide),
-        cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_float_sums),
-        cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_meeting_branches),
+        cmocka_unit_test(test_modes),   cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_missing), cmocka_unit_test(test_float_sums),
+        cmocka_unit_test(test_refuses), cmocka_unit_test(test_meeting_branches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,7 @@ static void test_convolution(void **state)
 {
     (void)state;
     static const geometry cases[] = {
-        {3, 1, 20, 1, 1, 1}, {8, 8, 8, 2, 1, 1},  {8, 2, 24, 1, 0, 2},
+        {3, 1, 20, 1, 1, 1}, {8, 8, 8, 2, 1, 1}, {8, 2, 24, 1, 0, 2},
         {4, 1, 70, 2, 2, 1}, {6, 3, 6, 1, 1, 1},
     };
     static uint8_t x[8 * SIDE * SIDE], w[70 * 8 * 9];
@@ -142,8 +142,7 @@ static void test_convolution(void **state)
         opcall_ints(&c, "strides", strides, 2);
         opcall_ints(&c, "dilations", dilations, 2);
         opcall_in(&c, TN_U8, 4, (int64_t[]){1, g->channels, SIDE, SIDE}, x);
-        opcall_in(&c, TN_I8, 4, (int64_t[]){g->outputs, ic, KERNEL, KERNEL},
-                  w);
+        opcall_in(&c, TN_I8, 4, (int64_t[]){g->outputs, ic, KERNEL, KERNEL}, w);
         opcall_in(&c, TN_U8, 0, NULL, &zx);
         c.kernels = &kernels;
         c.inputs_const = true;
@@ -154,9 +153,8 @@ static void test_convolution(void **state)
             const int64_t h = c.out[0]->dims[2], v = c.out[0]->dims[3];
             for (int64_t o = 0; o < g->outputs; o++)
                 for (int64_t i = 0; i < h * v; i++)
-                    assert_int_equal(
-                        *y++, define(g, x, (const int8_t *)w, zx, o, i / v,
-                                     i % v));
+                    assert_int_equal(*y++, define(g, x, (const int8_t *)w, zx,
+                                                  o, i / v, i % v));
         }
         opcall_fini(&c);
     }

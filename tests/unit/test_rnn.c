@@ -102,8 +102,9 @@ static void test_against_reference(void **state)
                                              "bidirectional"};
     for (int bits = 0; bits < 32; bits++) {
         for (int d = 0; d < 3; d++) {
-            options o = {directions[d],     (bits & 1) != 0, (bits & 2) != 0,
-                         (bits & 4) != 0,   (bits & 8) != 0, false,
+            options o = {directions[d],           (bits & 1) != 0,
+                         (bits & 2) != 0,         (bits & 4) != 0,
+                         (bits & 8) != 0,         false,
                          bits & 16 ? 0.2f : 0.0f, NULL};
             check("RNN", 1, &o);
             check("GRU", 3, &o);
