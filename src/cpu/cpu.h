@@ -25,8 +25,8 @@ typedef struct tni_cpu {
     uint32_t quirks; /* TNI_CPU_... */
     /* Per core (L1 data, L2) and per core complex (L3); never 0. */
     size_t l1d_bytes, l2_bytes, l3_bytes;
-    int family, model;  /* x86 display family and model, else 0 */
-    char vendor[16];    /* "GenuineIntel", "AuthenticAMD", "aarch64" */
+    int family, model; /* x86 display family and model, else 0 */
+    char vendor[16];   /* "GenuineIntel", "AuthenticAMD", "aarch64" */
 } tni_cpu;
 
 /* Asks the processor this runs on. Threads: any. */

@@ -32,9 +32,9 @@
 #define TN_TARGET_END _Pragma("GCC pop_options")
 #endif
 
-/* The strings of the bundles of tn_isa, so that every file spells them alike. */
-#define TN_TARGET_AVX2   "avx2,fma,f16c,bmi2"
-#define TN_TARGET_AVX512 "avx2,fma,f16c,bmi2,avx512f,avx512bw,avx512dq,avx512vl"
+/* The strings of the bundles of tn_isa: every file spells them alike. */
+#define TN_TARGET_AVX2        "avx2,fma,f16c,bmi2"
+#define TN_TARGET_AVX512      TN_TARGET_AVX2 ",avx512f,avx512bw,avx512dq,avx512vl"
 #define TN_TARGET_AVX512_VNNI TN_TARGET_AVX512 ",avx512vnni"
 #define TN_TARGET_AVX512_BF16 TN_TARGET_AVX512 ",avx512bf16"
 #define TN_TARGET_AVXVNNI     TN_TARGET_AVX2 ",avxvnni"

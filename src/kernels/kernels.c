@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu,
-                          uint32_t isa_mask)
+void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu, uint32_t isa_mask)
 {
     memset(k, 0, sizeof *k);
     k->cpu = *cpu;

@@ -70,7 +70,8 @@ static void check(kc *t, const row *r)
         for (size_t i = 0; i < n; i++)
             want[i] = truth(r->op, a[na == 1 ? 0 : i], b[nb == 1 ? 0 : i]);
         /* Over an array of length n only; y of length 1 is an array too. */
-        const bool over_a = alias == 1 && na == n, over_b = alias == 2 && nb == n;
+        const bool over_a = alias == 1 && na == n,
+                   over_b = alias == 2 && nb == n;
         float *ga = over_a ? kc_out(t, na * 4, 4) : kc_in(t, na * 4, 4);
         float *gb = over_b ? kc_out(t, nb * 4, 4) : kc_in(t, nb * 4, 4);
         memcpy(ga, a, na * 4);
@@ -90,7 +91,8 @@ void kc_family_binary(kc *t)
         check(t, r);
         if (!kc_bench_begin(t)) continue;
         const size_t n = 4096;
-        call c = {r->fn, kc_own(t, n * 4), kc_own(t, n * 4), kc_own(t, n * 4), n};
+        call c = {r->fn, kc_own(t, n * 4), kc_own(t, n * 4), kc_own(t, n * 4),
+                  n};
         const double arrays = r->form == TNI_BINARY_VV ? 3 : 2;
         kc_bench(t, "n=4096", (double)n, 4 * arrays * (double)n, thunk, &c);
     }

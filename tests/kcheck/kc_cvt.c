@@ -44,9 +44,11 @@ static void thunk(void *p)
 static double meaning(uint16_t h, int exp_bits, int frac_bits)
 {
     const int exp = h >> frac_bits & ((1 << exp_bits) - 1);
-    const int frac = h & ((1 << frac_bits) - 1), bias = (1 << (exp_bits - 1)) - 1;
+    const int frac = h & ((1 << frac_bits) - 1),
+              bias = (1 << (exp_bits - 1)) - 1;
     const double sign = (h & 0x8000) != 0 ? -1 : 1;
-    if (exp == (1 << exp_bits) - 1) return frac != 0 ? (double)NAN : sign * HUGE_VAL;
+    if (exp == (1 << exp_bits) - 1)
+        return frac != 0 ? (double)NAN : sign * HUGE_VAL;
     if (exp == 0) return sign * ldexp(frac, 1 - bias - frac_bits);
     return sign * ldexp(frac + (1 << frac_bits), exp - bias - frac_bits);
 }
@@ -113,8 +115,9 @@ static void check_all(kc *t, const row *r, int what)
                 uint16_t w[2] = {h[i], (uint16_t)(h[i] + 1)};
                 const double a = meaning(w[0], exp_bits, frac_bits);
                 const double b = meaning(w[1], exp_bits, frac_bits);
-                float v = (float)((kc_rand(t) & 1) != 0 && !isinf(b) ? (a + b) / 2
-                                                                   : a);
+                float v =
+                    (float)((kc_rand(t) & 1) != 0 && !isinf(b) ? (a + b) / 2
+                                                               : a);
                 uint32_t u = 0;
                 memcpy(&u, &v, 4);
                 u += (uint32_t)k;

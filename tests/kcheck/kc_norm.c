@@ -122,8 +122,8 @@ static void check_moments(kc *t, const row *r)
         const size_t n = 1 + kc_sweep(t, "n", 32, 3000);
         float *x = kc_in(t, n * 4, 4), *out = kc_out(t, 8, 4);
         kc_fill_int(t, x, n, 4);
-        call a = {&r->k, 2, {.x = x, .n = n, .mean = out, .inv_std = out + 1},
-                  0, 0};
+        call a = {
+            &r->k, 2, {.x = x, .n = n, .mean = out, .inv_std = out + 1}, 0, 0};
         if (!kc_call(t, thunk, &a)) return;
         double sum = 0, sq = 0;
         for (size_t i = 0; i < n; i++) sum += (double)x[i];
@@ -152,7 +152,10 @@ static void check_affine(kc *t, const row *r)
         kc_fill_special(t, x, n);
         float *in = alias ? kc_out(t, n * 4, 4) : kc_in(t, n * 4, 4);
         memcpy(in, x, n * 4);
-        call a = {&r->k, 3, {.x = in, .n = n}, (float)kc_normal(t),
+        call a = {&r->k,
+                  3,
+                  {.x = in, .n = n},
+                  (float)kc_normal(t),
                   (float)kc_normal(t)};
         a.c.y = alias ? in : kc_out(t, n * 4, 4);
         for (size_t i = 0; i < n; i++) want[i] = x[i] * a.scale + a.shift;

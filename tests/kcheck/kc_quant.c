@@ -63,7 +63,8 @@ static void check(kc *t, const row *r, int what)
         call c = {&r->k, what, x, y, n, 0, 0};
         /* Powers of two give ties; others give quotients near them. */
         c.scale = (kc_rand(t) & 1) != 0 ? 0.25f : (float)kc_uniform(t, 0.01, 2);
-        c.zero_point = (int)kc_pick(t, "zero", 0, 255) - (what % 2 != 0 ? 128 : 0);
+        c.zero_point =
+            (int)kc_pick(t, "zero", 0, 255) - (what % 2 != 0 ? 128 : 0);
         if (what >= 2) {
             kc_fill_bytes(t, x, n);
         } else if (kc_index(t) % 3 == 0) {

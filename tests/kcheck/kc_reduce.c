@@ -99,8 +99,8 @@ static void check_row(kc *t, const row *r)
         else
             fill(t, x, n);
         if (!kc_call(t, row_thunk, &c)) return;
-        const float want = exact ? (float)truth(r->op, x, n, 1)
-                                 : reference(r->op)->row(x, n);
+        const float want =
+            exact ? (float)truth(r->op, x, n, 1) : reference(r->op)->row(x, n);
         if (!kc_same_f32(t, "result", c.y, &want, 1)) return;
     }
 }

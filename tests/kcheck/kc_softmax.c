@@ -42,8 +42,8 @@ static const row *sibling(const kc *t, const row *r)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         const row *o = &table[i];
-        if ((o->rows != NULL) == (r->rows != NULL) && o->op == r->op && o->isa != 0 &&
-            o != r && kc_runs(t, o->isa))
+        if ((o->rows != NULL) == (r->rows != NULL) && o->op == r->op &&
+            o->isa != 0 && o != r && kc_runs(t, o->isa))
             return o;
     }
     return NULL;

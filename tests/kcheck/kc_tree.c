@@ -131,13 +131,14 @@ static void check(kc *t, const row *r)
         const size_t n = (c.last - c.first) * c.rows;
         float *x = kc_in(t, nx * 4, 4);
         int32_t *want = kc_own(t, n * 4);
-        for (size_t i = 0; i < nx; i++) x[i] = (float)(int)(kc_rand(t) % 13) - 6;
+        for (size_t i = 0; i < nx; i++)
+            x[i] = (float)(int)(kc_rand(t) % 13) - 6;
         if (kc_pick(t, "odd", 0, 1) != 0) kc_fill_special(t, x, nx);
         c.x = x;
         c.leaf = kc_out(t, n * 4, 4);
         for (size_t i = 0; i < n; i++)
-            want[i] = walk(&f, f.roots[c.first + i / c.rows],
-                           x + i % c.rows * c.ldx);
+            want[i] =
+                walk(&f, f.roots[c.first + i / c.rows], x + i % c.rows * c.ldx);
         if (!kc_call(t, thunk, &c)) return;
         if (!kc_same(t, "leaf", c.leaf, want, n, 4)) return;
     }
@@ -153,10 +154,13 @@ static void bench(kc *t, const row *r, size_t n_trees, int depth, size_t rows,
     f.roots = kc_own(t, n_trees * sizeof *f.roots);
     for (size_t i = 0; i < f.n_nodes; i++) {
         const size_t k = i % per_tree, base = i - k;
-        f.nodes[i] = (tni_tree_source_node){
-            (float)kc_normal(t), (int32_t)(kc_rand(t) % 28),
-            (int32_t)(base + 2 * k + 1), (int32_t)(base + 2 * k + 2),
-            k < inner ? TNI_TREE_TEST_LEQ : TNI_TREE_TEST_LEAF, false};
+        f.nodes[i] = (tni_tree_source_node){(float)kc_normal(t),
+                                            (int32_t)(kc_rand(t) % 28),
+                                            (int32_t)(base + 2 * k + 1),
+                                            (int32_t)(base + 2 * k + 2),
+                                            k < inner ? TNI_TREE_TEST_LEQ
+                                                      : TNI_TREE_TEST_LEAF,
+                                            false};
         if (k == 0) f.roots[i / per_tree] = (int32_t)i;
     }
     size_t size = 0;

@@ -198,7 +198,8 @@ static void bench(kc *t, const row *r)
     call c = {.fn = r->fn, .x = x, .y = kc_own(t, n * 4), .n = n};
     kc_fill_normal(t, x, n);
     for (size_t i = 0; i < n; i++)
-        if (r->op == TNI_UNARY_LOG || r->op == TNI_UNARY_SQRT) x[i] = fabsf(x[i]);
+        if (r->op == TNI_UNARY_LOG || r->op == TNI_UNARY_SQRT)
+            x[i] = fabsf(x[i]);
     draw_params(t, r->op, c.params);
     kc_bench(t, "n=4096", (double)n, 8.0 * (double)n, thunk, &c);
 }

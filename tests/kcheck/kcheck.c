@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kcheck.c - driver: options, cases, data, comparison, reports */
-#include "kcheck_run.h"
 #include "kcheck_rows.h"
+#include "kcheck_run.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -29,10 +29,11 @@ static bool wanted(const kc *t, const char *kernel)
 static void json_row_open(kc *t, const char *result)
 {
     char buf[128];
-    fprintf(t->report, "%s\n  {\"family\": \"%s\", \"kernel\": \"%s\", \"isa\": \"%s\", "
-           "\"result\": \"%s\", \"cases\": %d",
-           t->n_rows_out++ != 0 ? "," : "", t->family, t->kernel,
-           isa_text(t->row_isa, buf, sizeof buf), result, t->n_done);
+    fprintf(t->report,
+            "%s\n  {\"family\": \"%s\", \"kernel\": \"%s\", \"isa\": \"%s\", "
+            "\"result\": \"%s\", \"cases\": %d",
+            t->n_rows_out++ != 0 ? "," : "", t->family, t->kernel,
+            isa_text(t->row_isa, buf, sizeof buf), result, t->n_done);
 }
 
 void kc_finish(kc *t)
@@ -152,8 +153,8 @@ static size_t note_dim(kc *t, const char *name, size_t value)
 
 size_t kc_dim(kc *t, const char *name, size_t tile, size_t max)
 {
-    static const uint16_t primes[] = {2,  3,  5,  7,   11,  13,  17,  19,
-                                      23, 29, 31, 37,  41,  43,  61,  67,
+    static const uint16_t primes[] = {2,  3,  5,   7,   11,  13,  17,  19,
+                                      23, 29, 31,  37,  41,  43,  61,  67,
                                       89, 97, 127, 131, 193, 257, 509, 521};
     const size_t near_tile[] = {0, 1, tile - 1, tile, tile + 1, 2 * tile + 1};
     const uint64_t r = kc_rand(t);
@@ -208,18 +209,17 @@ void kc_fill_normal(kc *t, float *x, size_t n)
 void kc_fill_wide(kc *t, float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        x[i] = (float)ldexp(kc_uniform(t, -2, 2),
-                            (int)(kc_rand(t) % 121) - 60);
+        x[i] = (float)ldexp(kc_uniform(t, -2, 2), (int)(kc_rand(t) % 121) - 60);
 }
 
 void kc_fill_special(kc *t, float *x, size_t n)
 {
-    static const float odd[] = {0.0f,       -0.0f,      1.0f,
-                                -1.0f,      INFINITY,   -INFINITY,
-                                NAN,        0x1p-149f,  -0x1p-149f,
-                                0x1p-126f,  -0x1p-127f, 0x1.fffffep127f,
-                                -0x1p127f,  0x1p24f,    -0x1.8p23f,
-                                0.5f,       -2.5f,      1.5f};
+    static const float odd[] = {0.0f,      -0.0f,      1.0f,
+                                -1.0f,     INFINITY,   -INFINITY,
+                                NAN,       0x1p-149f,  -0x1p-149f,
+                                0x1p-126f, -0x1p-127f, 0x1.fffffep127f,
+                                -0x1p127f, 0x1p24f,    -0x1.8p23f,
+                                0.5f,      -2.5f,      1.5f};
     for (size_t i = 0; i < n; i++) {
         const uint64_t r = kc_rand(t);
         if ((r & 3) == 0)
@@ -247,8 +247,9 @@ void kc_fail(kc *t, const char *fmt, ...)
     va_start(args, fmt);
     (void)vfprintf(f, fmt, args);
     va_end(args);
-    fprintf(f, "\n     reproduce: kcheck --family %s --kernel %s --seed %llu "
-               "--case %d",
+    fprintf(f,
+            "\n     reproduce: kcheck --family %s --kernel %s --seed %llu "
+            "--case %d",
             t->family, t->kernel, (unsigned long long)t->seed, t->index);
     for (int i = 0; i < t->n_dims; i++)
         fprintf(f, "%s%s=%zu", i == 0 ? " --shape " : ",", t->dims[i].name,
@@ -378,10 +379,11 @@ void kc_bench(kc *t, const char *label, double flops, double bytes,
         } else {
             fprintf(t->report, ", ");
         }
-        fprintf(t->report, "{\"label\": \"%s\", \"ns\": %.3f, \"min_ns\": %.3f, "
-               "\"spread\": %.4f, \"gflops\": %.3f, \"gbs\": %.3f, "
-               "\"peak_pct\": %.1f}",
-               label, s.ns, s.best, s.spread, gflops, gbs, pct);
+        fprintf(t->report,
+                "{\"label\": \"%s\", \"ns\": %.3f, \"min_ns\": %.3f, "
+                "\"spread\": %.4f, \"gflops\": %.3f, \"gbs\": %.3f, "
+                "\"peak_pct\": %.1f}",
+                label, s.ns, s.best, s.spread, gflops, gbs, pct);
     }
     if (t->json) return;
     printf("%-34s %-20s %10.1f ns +-%4.1f%% min %10.1f %8.2f GFLOP/s "
@@ -405,13 +407,14 @@ static const struct {
 
 static int usage(FILE *f)
 {
-    fprintf(f,
-            "usage: kcheck [--family F] [--kernel TEXT] [--isa MASK] "
-            "[--seed N] [--repeat N]\n"
-            "              [--every N] [--case N] [--shape m=7,n=33] [--no-guards] "
-            "[--bench] [--peak]\n"
-            "              [--json] [--report FILE] [--list] [--quiet]\n"
-            "              [--exhaustive] [--self-test]\n");
+    fprintf(
+        f,
+        "usage: kcheck [--family F] [--kernel TEXT] [--isa MASK] "
+        "[--seed N] [--repeat N]\n"
+        "              [--every N] [--case N] [--shape m=7,n=33] [--no-guards] "
+        "[--bench] [--peak]\n"
+        "              [--json] [--report FILE] [--list] [--quiet]\n"
+        "              [--exhaustive] [--self-test]\n");
     return f == stderr ? 2 : 0;
 }
 
@@ -526,10 +529,12 @@ static void report_peaks(kc *t)
     kc_measure_peaks(&t->peaks, t->isa);
     const kc_peak *p = &t->peaks;
     if (t->report != NULL)
-        fprintf(t->report, "\"peak\": {\"gflops\": %.1f, \"copy_gbs\": [%.1f, %.1f, %.1f]},"
-               "\n",
-               p->flops * 1e-9, p->copy[0] * 1e-9, p->copy[1] * 1e-9,
-               p->copy[2] * 1e-9);
+        fprintf(
+            t->report,
+            "\"peak\": {\"gflops\": %.1f, \"copy_gbs\": [%.1f, %.1f, %.1f]},"
+            "\n",
+            p->flops * 1e-9, p->copy[0] * 1e-9, p->copy[1] * 1e-9,
+            p->copy[2] * 1e-9);
     if (!t->json)
         printf("peak: %.1f GFLOP/s (1 thread, fp32 FMA); copy %.1f GB/s in L1, "
                "%.1f in L2, %.1f in memory (read + written)\n",

@@ -38,7 +38,7 @@ bool kc_begin(kc *t, const char *kernel, uint32_t isa);
 /* Next case, of n_cases times --repeat; false at the end or after a failure. */
 bool kc_case(kc *t, int n_cases);
 bool kc_runs(const kc *t, uint32_t isa); /* a row of that ISA would run */
-int kc_index(const kc *t); /* of the case, from 0 */
+int kc_index(const kc *t);               /* of the case, from 0 */
 bool kc_exhaustive(const kc *t); /* all 2^32 inputs, where that can be */
 
 /* Draws one dimension from {0, 1, tile-1, tile, tile+1, 2*tile+1, random,
@@ -62,8 +62,9 @@ void *kc_own(kc *t, size_t size);
 
 void kc_fill_int(kc *t, float *x, size_t n, int max); /* +-1 ... +-max */
 void kc_fill_normal(kc *t, float *x, size_t n);
-void kc_fill_wide(kc *t, float *x, size_t n);    /* magnitudes 2^-60 ... 2^60 */
-void kc_fill_special(kc *t, float *x, size_t n); /* with inf, NaN, +-0, denormals */
+void kc_fill_wide(kc *t, float *x, size_t n); /* magnitudes 2^-60 ... 2^60 */
+void kc_fill_special(kc *t, float *x,
+                     size_t n); /* with inf, NaN, +-0, denormals */
 void kc_fill_bytes(kc *t, void *x, size_t size);
 
 /* Runs the thunk under guard; false, and the kernel failed, when it crashed,

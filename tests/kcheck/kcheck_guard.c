@@ -159,8 +159,8 @@ static void *buffer(kc *t, size_t size, size_t align, bool input)
     b->size = size;
     b->input = input;
     b->lo = b->user - first > kc_canary ? b->user - kc_canary : first;
-    b->hi = last - (b->user + size) > kc_canary ? b->user + size + kc_canary
-                                                : last;
+    b->hi =
+        last - (b->user + size) > kc_canary ? b->user + size + kc_canary : last;
     for (uint8_t *p = b->lo; p < b->user; p++) *p = canary_byte(p);
     for (uint8_t *p = b->user + size; p < b->hi; p++) *p = canary_byte(p);
     if (!input) memset(b->user, 0xff, size); /* NaN as a float */

@@ -35,8 +35,7 @@ const kc_foreign_row kc_foreign[] = {
     {"softmax", #rows, isa}, {"softmax", #cols, isa},
 #include "kernels/softmax/softmax.def"
 #undef TN_SOFTMAX_KERNEL
-#define TN_CONV_KERNEL(isa, name, mr, nr)                                      \
-    {"conv", "tni_conv_f32__" #name, isa},
+#define TN_CONV_KERNEL(isa, name, mr, nr) {"conv", "tni_conv_f32__" #name, isa},
 #include "kernels/conv/conv.def"
 #undef TN_CONV_KERNEL
 #define TN_DWCONV_KERNEL(isa, name) {"dwconv", "tni_dwconv_f32__" #name, isa},

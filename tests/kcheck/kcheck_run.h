@@ -28,8 +28,8 @@ typedef struct kc_sample {
 } kc_sample;
 
 typedef struct kc_peak {
-    double flops;                /* fused multiply-adds count two */
-    double copy[3];              /* bytes read + written per s: L1, L2, memory */
+    double flops;   /* fused multiply-adds count two */
+    double copy[3]; /* bytes read + written per s: L1, L2, memory */
 } kc_peak;
 
 typedef enum kc_result { KC_NONE, KC_PASS, KC_FAIL, KC_SKIP } kc_result;
@@ -37,8 +37,8 @@ typedef enum kc_result { KC_NONE, KC_PASS, KC_FAIL, KC_SKIP } kc_result;
 struct kc {
     /* options */
     const char *only_family, *only_kernel;
-    uint32_t isa;        /* rows may use these bundles */
-    uint32_t emulated;   /* bundles that run through an emulation */
+    uint32_t isa;      /* rows may use these bundles */
+    uint32_t emulated; /* bundles that run through an emulation */
     uint64_t seed;
     int repeat, only_case;
     int every; /* run each every-th case: emulators are slow */
@@ -66,7 +66,7 @@ struct kc {
     int n_pass, n_fail, n_skip, n_rows_out, n_samples;
 };
 
-void kc_finish(kc *t); /* reports the current row */
+void kc_finish(kc *t);   /* reports the current row */
 int kc_self_test(kc *t); /* planted bugs; the exit status */
 
 /* guard */

@@ -114,16 +114,16 @@ TN_TARGET_BEGIN(TN_TARGET_AVX2)
 static void fma_avx2(void *call)
 {
     float *out = ((fma_call *)call)->out;
-    FMA_LOOP(__m256, _mm256_setzero_ps(), _mm256_fmadd_ps,
-             _mm256_set1_ps(0.5f), SINK(_mm256_storeu_ps, 8));
+    FMA_LOOP(__m256, _mm256_setzero_ps(), _mm256_fmadd_ps, _mm256_set1_ps(0.5f),
+             SINK(_mm256_storeu_ps, 8));
 }
 TN_TARGET_END
 TN_TARGET_BEGIN(TN_TARGET_AVX512)
 static void fma_avx512(void *call)
 {
     float *out = ((fma_call *)call)->out;
-    FMA_LOOP(__m512, _mm512_setzero_ps(), _mm512_fmadd_ps,
-             _mm512_set1_ps(0.5f), SINK(_mm512_storeu_ps, 16));
+    FMA_LOOP(__m512, _mm512_setzero_ps(), _mm512_fmadd_ps, _mm512_set1_ps(0.5f),
+             SINK(_mm512_storeu_ps, 16));
 }
 TN_TARGET_END
 #elif TN_ARCH_AARCH64

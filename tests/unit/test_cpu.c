@@ -31,8 +31,10 @@ static void replay(const void *ctx, uint32_t want, uint32_t sub,
             memcpy(out, m->leaves[i].r, sizeof m->leaves[i].r);
 }
 
-#define MACHINE(name) {name, sizeof name / sizeof name[0]}
-
+#define MACHINE(name)                                                          \
+    {                                                                          \
+        name, sizeof name / sizeof name[0]                                     \
+    }
 
 /* Ice Lake server class: AVX-512 with VNNI, no BF16. */
 static const leaf icelake[] = {
@@ -78,8 +80,7 @@ static void test_icelake(void **state)
     const machine m = MACHINE(icelake);
     tni_cpu cpu;
     tni_cpu_decode_x86(&cpu, replay, &m, 0xe7);
-    assert_int_equal(cpu.isa,
-                     TN_ISA_AVX2 | TN_ISA_AVX512 | TN_ISA_AVX512_VNNI);
+    assert_int_equal(cpu.isa, TN_ISA_AVX2 | TN_ISA_AVX512 | TN_ISA_AVX512_VNNI);
     assert_string_equal(cpu.vendor, "GenuineIntel");
     assert_int_equal(cpu.family, 6);
     assert_int_equal(cpu.model, 0x6a);
@@ -154,8 +155,7 @@ static void test_aarch64(void **state)
     tni_cpu_decode_aarch64(&cpu, 1u << 1);
     assert_int_equal(cpu.isa, TN_ISA_NEON);
     tni_cpu_decode_aarch64(&cpu, 1u << 1 | 1u << 20 | 1u << 9 | 1u << 10);
-    assert_int_equal(cpu.isa,
-                     TN_ISA_NEON | TN_ISA_NEON_DOT | TN_ISA_NEON_FP16);
+    assert_int_equal(cpu.isa, TN_ISA_NEON | TN_ISA_NEON_DOT | TN_ISA_NEON_FP16);
 }
 
 /* Whatever the mask, every function is there and stays within the mask. */
@@ -176,10 +176,10 @@ static void test_init(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_icelake),     cmocka_unit_test(test_state_not_saved),
-        cmocka_unit_test(test_zen3),        cmocka_unit_test(test_skylake_sp),
-        cmocka_unit_test(test_nehalem),     cmocka_unit_test(test_no_leaves),
-        cmocka_unit_test(test_aarch64),     cmocka_unit_test(test_init),
+        cmocka_unit_test(test_icelake), cmocka_unit_test(test_state_not_saved),
+        cmocka_unit_test(test_zen3),    cmocka_unit_test(test_skylake_sp),
+        cmocka_unit_test(test_nehalem), cmocka_unit_test(test_no_leaves),
+        cmocka_unit_test(test_aarch64), cmocka_unit_test(test_init),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

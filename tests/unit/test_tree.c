@@ -28,7 +28,10 @@ static bool build(const tni_tree_source_node *nodes, size_t n)
     return tni_tree_pack_build(&pack, memory, nodes, fetch, n, &root, 1);
 }
 
-#define LEAF {0, 0, 0, 0, TNI_TREE_TEST_LEAF, false}
+#define LEAF                                                                   \
+    {                                                                          \
+        0, 0, 0, 0, TNI_TREE_TEST_LEAF, false                                  \
+    }
 
 static void test_accepts(void **state)
 {

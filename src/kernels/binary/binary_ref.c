@@ -2,12 +2,12 @@
 /* binary_ref.c - elementwise functions of two arrays in plain C */
 #include "kernels/binary/binary.h"
 
-#define VECTORS(name, expr)                                               \
+#define VECTORS(name, expr)                                                    \
     void tni_##name##_f32__ref(const float *a, const float *b, float *y,       \
                                size_t n)                                       \
     {                                                                          \
         for (size_t i = 0; i < n; i++) {                                       \
-            const float u = a[i], v = b[i];                                  \
+            const float u = a[i], v = b[i];                                    \
             y[i] = (expr);                                                     \
         }                                                                      \
     }

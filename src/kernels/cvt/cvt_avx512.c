@@ -8,6 +8,7 @@
 
 TN_TARGET_BEGIN(TN_TARGET_AVX512)
 #include "kernels/simd/simd_avx512.h"
+
 #include "kernels/cvt/cvt_tmpl.h"
 TN_TARGET_END
 #endif

@@ -5,5 +5,6 @@
 #include <arm_neon.h>
 
 #include "kernels/simd/simd_neon.h"
+
 #include "kernels/cvt/cvt_tmpl.h"
 #endif

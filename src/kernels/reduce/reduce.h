@@ -38,8 +38,8 @@ typedef enum tni_reduce_op {
 } tni_reduce_op;
 
 typedef float (*tni_reduce_row_fn)(const float *x, size_t n);
-typedef void (*tni_reduce_rows_fn)(const float *x, float *y, size_t m,
-                                   size_t n, size_t stride);
+typedef void (*tni_reduce_rows_fn)(const float *x, float *y, size_t m, size_t n,
+                                   size_t stride);
 
 typedef struct tni_reduce_kernels {
     tni_reduce_row_fn row[TNI_N_REDUCE];

@@ -9,6 +9,7 @@
 
 TN_TARGET_BEGIN(TN_TARGET_AVX2)
 #include "kernels/simd/simd_avx2.h"
+
 #include "kernels/reduce/reduce_tmpl.h"
 TN_TARGET_END
 #endif

@@ -6,5 +6,6 @@
 #include <math.h>
 
 #include "kernels/simd/simd_neon.h"
+
 #include "kernels/reduce/reduce_tmpl.h"
 #endif

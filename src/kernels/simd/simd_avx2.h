@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* clang-format off */
 #define TNI_FN(name) name##__avx2
 enum { VW = 8 };
 typedef __m256 vf;
@@ -122,11 +123,13 @@ TN_INLINE vi vi_select(vm m, vi a, vi b)
 }
 TN_INLINE vi vi_load_u8(const uint8_t *p)
 {
-    return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
+    return _mm256_cvtepu8_epi32(
+        _mm_loadl_epi64((const __m128i *)(const void *)p));
 }
 TN_INLINE vi vi_load_s8(const int8_t *p)
 {
-    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
+    return _mm256_cvtepi8_epi32(
+        _mm_loadl_epi64((const __m128i *)(const void *)p));
 }
 TN_INLINE vi vi_load_u16(const uint16_t *p)
 {
@@ -157,5 +160,6 @@ TN_INLINE void v_store_f16(uint16_t *p, vf v)
     _mm_storeu_si128((__m128i *)(void *)p,
                      _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
+/* clang-format on */
 
 #endif

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* clang-format off */
 #define TNI_FN(name) name##__avx512
 enum { VW = 16 };
 typedef __m512 vf;
@@ -127,5 +128,6 @@ TN_INLINE void v_store_f16(uint16_t *p, vf v)
     _mm256_storeu_si256((__m256i *)(void *)p,
                         _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
+/* clang-format on */
 
 #endif

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* clang-format off */
 #define TNI_FN(name) name##__neon
 enum { VW = 4 };
 typedef float32x4_t vf;
@@ -127,5 +128,6 @@ TN_INLINE void v_store_f16(uint16_t *p, vf v)
 {
     vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v)));
 }
+/* clang-format on */
 
 #endif

@@ -9,7 +9,7 @@
 #ifndef TN_SRC_KERNELS_VMATH_H
 #define TN_SRC_KERNELS_VMATH_H
 
-/* ln 2 in two parts; the first has 15 bits, so n * hi is exact for |n| < 512. */
+/* ln 2 in two parts; the first has 15 bits: n * hi is exact for |n| < 512. */
 #define V_LN2_HI 0x1.62e4p-1f
 #define V_LN2_LO 0x1.7f7d1cp-20f
 
@@ -18,8 +18,7 @@ TN_INLINE vf v_exp_parts(vf x, vf *n)
 {
     /* Adding 1.5 * 2^23 leaves the nearest integer in the low bits. */
     const vf magic = v_set1(0x1.8p23f);
-    const vf k =
-        v_sub(v_fma(x, v_set1(0x1.715476p0f), magic), magic);
+    const vf k = v_sub(v_fma(x, v_set1(0x1.715476p0f), magic), magic);
     vf r = v_fnma(k, v_set1(V_LN2_HI), x);
     r = v_fnma(k, v_set1(V_LN2_LO), r);
     vf p = v_set1(0x1.6a4f28p-10f);
@@ -59,10 +58,9 @@ TN_INLINE vf v_log(vf x)
     const vf y = v_select(tiny, v_mul(x, v_set1(0x1p23f)), x);
     const vi off = vi_set1(0x3f3504f3); /* bits of sqrt(1/2) */
     const vi e = vi_sar23(vi_sub(v_bits(y), off));
-    const vf f = v_sub(v_frombits(vi_sub(v_bits(y), vi_shl23(e))),
-                       v_set1(1.0f));
-    const vf n = v_add(vi_float(e),
-                       v_select(tiny, v_set1(-23.0f), v_zero()));
+    const vf f =
+        v_sub(v_frombits(vi_sub(v_bits(y), vi_shl23(e))), v_set1(1.0f));
+    const vf n = v_add(vi_float(e), v_select(tiny, v_set1(-23.0f), v_zero()));
     vf p = v_set1(0x1.14763ap-4f);
     p = v_fma(p, f, v_set1(-0x1.de02d6p-4f));
     p = v_fma(p, f, v_set1(0x1.e6bf38p-4f));

@@ -11,11 +11,23 @@
 #ifndef TN_SRC_KERNELS_VREDUCE_H
 #define TN_SRC_KERNELS_VREDUCE_H
 
-TN_INLINE float s_add(float a, float v) { return a + v; }
-TN_INLINE float s_mul(float a, float v) { return a * v; }
+TN_INLINE float s_add(float a, float v)
+{
+    return a + v;
+}
+TN_INLINE float s_mul(float a, float v)
+{
+    return a * v;
+}
 /* a NaN, once seen, stays. */
-TN_INLINE float s_max(float a, float v) { return a > v || a != a ? a : v; }
-TN_INLINE float s_min(float a, float v) { return a < v || a != a ? a : v; }
+TN_INLINE float s_max(float a, float v)
+{
+    return a > v || a != a ? a : v;
+}
+TN_INLINE float s_min(float a, float v)
+{
+    return a < v || a != a ? a : v;
+}
 TN_INLINE vf vn_max(vf a, vf v)
 {
     return v_select(v_isnan(a), a, v_max(a, v));

@@ -36,7 +36,7 @@ typedef void (*tni_softmax_cols_fn)(const float *x, float *y, size_t m,
                                     size_t n, size_t ld);
 
 typedef struct tni_softmax_kernels {
-    tni_softmax_fn rows[TNI_N_SOFTMAX]; /* m rows of n */
+    tni_softmax_fn rows[TNI_N_SOFTMAX];      /* m rows of n */
     tni_softmax_cols_fn cols[TNI_N_SOFTMAX]; /* m columns of n */
 } tni_softmax_kernels;
 

@@ -138,7 +138,12 @@ bool tni_tree_pack_build(tni_tree_pack *pack, void *memory, const void *ctx,
     memset(pack, 0, sizeof *pack);
     char *base = memory;
     tni_tree *trees = memory;
-    builder b = {pack, ctx, fetch, n_nodes, 0, (void *)(base + l.nodes),
+    builder b = {pack,
+                 ctx,
+                 fetch,
+                 n_nodes,
+                 0,
+                 (void *)(base + l.nodes),
                  (void *)(base + l.source)};
     pack->trees = trees;
     pack->n_trees = n_trees;

@@ -11,7 +11,8 @@ enum { lanes = 8, rows_per_pass = 64 };
 
 TN_INLINE uint32_t step(tni_tree_node n, const float *x, bool nan)
 {
-    const float v = x[n.link >> TNI_TREE_NEXT_BITS & (TNI_TREE_MAX_FEATURES - 1)];
+    const float v =
+        x[n.link >> TNI_TREE_NEXT_BITS & (TNI_TREE_MAX_FEATURES - 1)];
     uint32_t second = v <= n.value;
     if (nan) second |= (uint32_t)(v != v) & n.link >> 31;
     return (n.link & TNI_TREE_NEXT_MASK) + second;
@@ -64,7 +65,8 @@ TN_INLINE void rows_walk(const tni_tree *t, const float *x, size_t ldx,
     const tni_tree_node *const nodes = t->nodes;
     uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0, a6 = 0, a7 = 0;
     const float *const x1 = x + ldx, *const x2 = x1 + ldx, *const x3 = x2 + ldx;
-    const float *const x4 = x3 + ldx, *const x5 = x4 + ldx, *const x6 = x5 + ldx;
+    const float *const x4 = x3 + ldx, *const x5 = x4 + ldx,
+                       *const x6 = x5 + ldx;
     const float *const x7 = x6 + ldx;
     for (int32_t d = 0; d < t->depth; d++) {
         const uint32_t b0 = step(nodes[a0], x, nan);

@@ -23,7 +23,8 @@
  *                                        (Elu: a,1,1  Selu: a,g,1
  *                                        Celu: a,1,1/a)
  *   GELU_ERF                             x (1 + erf(x / sqrt 2)) / 2
- *   GELU_TANH                            x sigmoid(2 sqrt(2/pi) (x + .044715 x^3))
+ *   GELU_TANH                            x sigmoid(s (x + 0.044715 x^3)),
+ *                                        s = 2 sqrt(2 / pi)
  *   HARDSIGMOID      alpha, beta         max(0, min(1, alpha x + beta))
  *   HARDSWISH                            x max(0, min(1, x / 6 + 1/2))
  *   LEAKYRELU        alpha               x < 0 ? alpha x : x

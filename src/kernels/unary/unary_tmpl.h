@@ -31,8 +31,7 @@ TN_INLINE vf u_gelu_erf(vf v)
 /* x (1 + tanh(u)) / 2 = x sigmoid(2 u): no cancellation for negative x. */
 TN_INLINE vf u_gelu_tanh(vf v)
 {
-    const vf s =
-        v_fma(v_set1(0.071354814f), v_mul(v, v), v_set1(1.5957691f));
+    const vf s = v_fma(v_set1(0.071354814f), v_mul(v, v), v_set1(1.5957691f));
     return v_mul(v, v_sigmoid(v_mul(v, s)));
 }
 

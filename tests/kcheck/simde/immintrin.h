@@ -283,8 +283,8 @@ KCS_MAP(kcs_cvtph_ps, __m512, float, __m256i, uint16_t, 16,
     {                                                                          \
         for (int i = 0; i < (n); i++)                                          \
             if ((m >> i & 1) != 0)                                             \
-                memcpy((char *)p + i * (elem),                                 \
-                       (const char *)&v + i * (elem), elem);                   \
+                memcpy((char *)p + i * (elem), (const char *)&v + i * (elem),  \
+                       elem);                                                  \
     }
 KCS_MASKED(512_ps, __m512, 4, 16)
 KCS_MASKED(512_epi32, __m512i, 4, 16)
@@ -302,9 +302,9 @@ KCS_MASKED(128_epi8, __m128i, 1, 16)
 #undef _mm512_mask_loadu_ps
 #undef _mm512_maskz_loadu_ps
 #undef _mm512_mask_storeu_ps
-#define _mm512_mask_loadu_ps     kcs_mask_loadu_512_ps
-#define _mm512_maskz_loadu_ps    kcs_maskz_loadu_512_ps
-#define _mm512_mask_storeu_ps    kcs_mask_storeu_512_ps
+#define _mm512_mask_loadu_ps  kcs_mask_loadu_512_ps
+#define _mm512_maskz_loadu_ps kcs_maskz_loadu_512_ps
+#define _mm512_mask_storeu_ps kcs_mask_storeu_512_ps
 #undef _mm512_mask_loadu_epi32
 #undef _mm512_maskz_loadu_epi32
 #undef _mm512_mask_storeu_epi32
@@ -317,12 +317,12 @@ KCS_MASKED(128_epi8, __m128i, 1, 16)
 #define _mm512_mask_storeu_epi16 kcs_mask_storeu_512_epi16
 #undef _mm512_maskz_loadu_epi8
 #undef _mm512_mask_storeu_epi8
-#define _mm512_maskz_loadu_epi8  kcs_maskz_loadu_512_epi8
-#define _mm512_mask_storeu_epi8  kcs_mask_storeu_512_epi8
+#define _mm512_maskz_loadu_epi8 kcs_maskz_loadu_512_epi8
+#define _mm512_mask_storeu_epi8 kcs_mask_storeu_512_epi8
 #undef _mm256_maskz_loadu_ps
 #undef _mm256_mask_storeu_ps
-#define _mm256_maskz_loadu_ps    kcs_maskz_loadu_256_ps
-#define _mm256_mask_storeu_ps    kcs_mask_storeu_256_ps
+#define _mm256_maskz_loadu_ps kcs_maskz_loadu_256_ps
+#define _mm256_mask_storeu_ps kcs_mask_storeu_256_ps
 #undef _mm256_maskz_loadu_epi32
 #undef _mm256_mask_storeu_epi32
 #define _mm256_maskz_loadu_epi32 kcs_maskz_loadu_256_epi32
@@ -333,24 +333,24 @@ KCS_MASKED(128_epi8, __m128i, 1, 16)
 #define _mm256_mask_storeu_epi16 kcs_mask_storeu_256_epi16
 #undef _mm256_maskz_loadu_epi8
 #undef _mm256_mask_storeu_epi8
-#define _mm256_maskz_loadu_epi8  kcs_maskz_loadu_256_epi8
-#define _mm256_mask_storeu_epi8  kcs_mask_storeu_256_epi8
+#define _mm256_maskz_loadu_epi8 kcs_maskz_loadu_256_epi8
+#define _mm256_mask_storeu_epi8 kcs_mask_storeu_256_epi8
 #undef _mm_maskz_loadu_ps
 #undef _mm_mask_storeu_ps
-#define _mm_maskz_loadu_ps       kcs_maskz_loadu_128_ps
-#define _mm_mask_storeu_ps       kcs_mask_storeu_128_ps
+#define _mm_maskz_loadu_ps kcs_maskz_loadu_128_ps
+#define _mm_mask_storeu_ps kcs_mask_storeu_128_ps
 #undef _mm_maskz_loadu_epi32
 #undef _mm_mask_storeu_epi32
-#define _mm_maskz_loadu_epi32    kcs_maskz_loadu_128_epi32
-#define _mm_mask_storeu_epi32    kcs_mask_storeu_128_epi32
+#define _mm_maskz_loadu_epi32 kcs_maskz_loadu_128_epi32
+#define _mm_mask_storeu_epi32 kcs_mask_storeu_128_epi32
 #undef _mm_maskz_loadu_epi16
 #undef _mm_mask_storeu_epi16
-#define _mm_maskz_loadu_epi16    kcs_maskz_loadu_128_epi16
-#define _mm_mask_storeu_epi16    kcs_mask_storeu_128_epi16
+#define _mm_maskz_loadu_epi16 kcs_maskz_loadu_128_epi16
+#define _mm_mask_storeu_epi16 kcs_mask_storeu_128_epi16
 #undef _mm_maskz_loadu_epi8
 #undef _mm_mask_storeu_epi8
-#define _mm_maskz_loadu_epi8     kcs_maskz_loadu_128_epi8
-#define _mm_mask_storeu_epi8     kcs_mask_storeu_128_epi8
+#define _mm_maskz_loadu_epi8 kcs_maskz_loadu_128_epi8
+#define _mm_mask_storeu_epi8 kcs_mask_storeu_128_epi8
 
 #ifndef _mm_prefetch
 #define _mm_prefetch(p, hint) ((void)(p))
