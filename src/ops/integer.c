@@ -106,29 +106,48 @@ static float round_even(float v)
     return v + 12582912.0f - 12582912.0f;
 }
 
+/* Quantised, the scale and the dtype aside. */
+static uint8_t quantised(const tni_int_end *e, float f)
+{
+    f = f > e->lo ? f : e->lo;
+    f = f < e->hi ? f : e->hi;
+    return (uint8_t)((int)round_even(f) + e->zero);
+}
+
 void tni_int_finish(const tni_int_end *e, void *y, size_t at, size_t stride,
                     size_t col, size_t n, const int32_t *acc)
 {
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t add = e->bias != NULL ? (uint32_t)e->bias[col + i] : 0u;
-        const int32_t v = (int32_t)((uint32_t)acc[i] + add);
-        const size_t to = at + i * stride;
+    int32_t sums[COLS];
+    float f[COLS];
+    /* In pieces, so that each step is a loop of its own. */
+    for (size_t first = 0; first < n; first += COLS) {
+        const size_t m = n - first < COLS ? n - first : COLS;
+        const int32_t *v = acc + first;
+        const size_t c = col + first, to = at + first * stride;
+        if (e->bias != NULL) {
+            for (size_t i = 0; i < m; i++)
+                sums[i] = (int32_t)((uint32_t)v[i] + (uint32_t)e->bias[c + i]);
+            v = sums;
+        }
         if (e->scale == NULL) {
-            ((int32_t *)y)[to] = v;
+            for (size_t i = 0; i < m; i++)
+                ((int32_t *)y)[to + i * stride] = v[i];
             continue;
         }
-        float f = (float)v * e->scale[(col + i) * e->step];
+        if (e->step == 0)
+            for (size_t i = 0; i < m; i++) f[i] = (float)v[i] * e->scale[0];
+        else
+            for (size_t i = 0; i < m; i++) f[i] = (float)v[i] * e->scale[c + i];
         if (e->dtype == TN_F32) {
-            ((float *)y)[to] = f;
-            continue;
+            for (size_t i = 0; i < m; i++) ((float *)y)[to + i * stride] = f[i];
+        } else if (e->dtype == TN_F16) {
+            for (size_t i = 0; i < m; i++)
+                ((uint16_t *)y)[to + i * stride] = tni_f32_to_f16(f[i]);
+        } else {
+            uint8_t q[COLS];
+            for (size_t i = 0; i < m; i++) q[i] = quantised(e, f[i]);
+            for (size_t i = 0; i < m; i++)
+                ((uint8_t *)y)[to + i * stride] = q[i];
         }
-        if (e->dtype == TN_F16) {
-            ((uint16_t *)y)[to] = tni_f32_to_f16(f);
-            continue;
-        }
-        f = f > e->lo ? f : e->lo;
-        f = f < e->hi ? f : e->hi;
-        const int q = (int)round_even(f) + e->zero;
-        ((uint8_t *)y)[to] = (uint8_t)q;
     }
 }

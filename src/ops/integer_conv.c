@@ -187,25 +187,47 @@ static int64_t tap_offset(const state *s, const int64_t *o, int64_t t)
     return off;
 }
 
+static int16_t difference(const pass *q, uint8_t u)
+{
+    return (int16_t)((q->s->x_signed ? (int8_t)u : u) - q->x_zero);
+}
+
+/* One tap of four neighbours in a row of the input, for every channel. */
+static void load_four(const pass *q, const uint8_t *x, size_t t, int16_t *dst)
+{
+    const state *s = q->s;
+    for (int64_t c = 0; c < s->g.ic; c++, x += s->in_len) {
+        int16_t *to = dst + tni_imul_at((size_t)(c * s->taps) + t, 0);
+        for (int r = 0; r < TNI_IMUL_ROWS; r++) to[2 * r] = difference(q, x[r]);
+    }
+}
+
 static void load(const void *ctx, size_t row, size_t n_rows, int16_t *dst)
 {
     const pass *q = ctx;
     const state *s = q->s;
     const size_t taps = (size_t)s->taps, k = (size_t)s->g.ic * taps;
-    int64_t o[TNI_CONV_DIMS];
+    int64_t o[TNI_IMUL_ROWS][TNI_CONV_DIMS], off[TNI_IMUL_ROWS];
     for (size_t r = 0; r < TNI_IMUL_ROWS; r++) {
         if (k % 2 != 0) dst[tni_imul_at(k, r)] = 0;
-        if (r < n_rows) position(&s->g, (int64_t)(row + r), o);
-        for (size_t t = 0; t < taps; t++) {
-            const int64_t off = r < n_rows ? tap_offset(s, o, (int64_t)t) : -1;
-            for (int64_t c = 0; c < s->g.ic; c++) {
-                int32_t v = 0;
-                if (off >= 0) {
-                    const uint8_t u = q->x[c * s->in_len + off];
-                    v = (s->x_signed ? (int8_t)u : u) - q->x_zero;
-                }
-                dst[tni_imul_at((size_t)c * taps + t, r)] = (int16_t)v;
-            }
+        if (r < n_rows) position(&s->g, (int64_t)(row + r), o[r]);
+    }
+    for (size_t t = 0; t < taps; t++) {
+        bool neighbours = n_rows == TNI_IMUL_ROWS;
+        for (size_t r = 0; r < TNI_IMUL_ROWS; r++) {
+            off[r] = r < n_rows ? tap_offset(s, o[r], (int64_t)t) : -1;
+            neighbours =
+                neighbours && off[0] >= 0 && off[r] == off[0] + (int64_t)r;
+        }
+        if (neighbours) {
+            load_four(q, q->x + off[0], t, dst);
+            continue;
+        }
+        for (int64_t c = 0; c < s->g.ic; c++) {
+            const uint8_t *x = q->x + c * s->in_len;
+            int16_t *to = dst + tni_imul_at((size_t)(c * s->taps) + t, 0);
+            for (int r = 0; r < TNI_IMUL_ROWS; r++)
+                to[2 * r] = off[r] >= 0 ? difference(q, x[off[r]]) : 0;
         }
     }
 }
