@@ -287,6 +287,7 @@ static tn_status infer(tni_infer *c)
 {
     const tni_graph *body = NULL;
     TN_TRY(check_body(c->node, c->n_in, &body, c->err));
+    if (TN_NEVER(body == NULL)) return TN_EINTERNAL;
     const int n_carried = body->n_inputs - 2;
     if (c->n_out > body->n_outputs - 1)
         return tni_fail(c->err, TN_EINVAL,

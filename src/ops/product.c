@@ -246,7 +246,7 @@ static tn_status ref_float(tni_ref *c, const tni_product *p,
 static tn_status ref_integer(tni_ref *c, const tni_product *p,
                              const tni_product_tail *tail)
 {
-    const uint64_t *a, *b, *add;
+    const uint64_t *a = NULL, *b = NULL, *add = NULL;
     const int64_t len = c->out[0]->len;
     size_t bytes = 0;
     TN_TRY(load_u64(c, c->in[0], &a));
@@ -270,7 +270,8 @@ static tn_status ref_integer(tni_ref *c, const tni_product *p,
     }
     for (int64_t i = 0; i < len; i++) {
         const uint64_t v =
-            has_c ? add[broadcast_index(c->out[0], c->in[tail->c], i)] : 0;
+            add != NULL ? add[broadcast_index(c->out[0], c->in[tail->c], i)]
+                        : 0;
         if (whole)
             y[i] += v;
         else
