@@ -171,14 +171,20 @@ void tni_attn_ref(const tni_attn *a, const double *q, const double *k,
 
 /* --- f32 plan ------------------------------------------------------------- */
 
-enum { QUERIES = 64 }; /* of a task */
+/* Queries of a task. Keys are packed once for each, so long blocks are better
+ * until the scores leave the second level cache. */
+static int64_t block_of(const tni_attn *a)
+{
+    const int64_t n = a->kv_len <= 1024 ? 128 : 64;
+    return a->q_len < n ? a->q_len : n;
+}
 
 struct tni_attn_plan {
     const struct tni_kernels *kernels;
-    tni_gemm_plan qk[2], pv[2]; /* of a whole block and of the last */
-    int64_t blocks, last;       /* queries of the last block */
-    size_t scores;              /* floats of a worker's scores, 64-aligned */
-    size_t per_worker;          /* floats */
+    tni_gemm_plan qk[2], pv[2];  /* of a whole block and of the last */
+    int64_t block, blocks, last; /* queries of a block, of the last one */
+    size_t scores;               /* floats of a worker's scores, 64-aligned */
+    size_t per_worker;           /* floats */
 };
 
 static tni_gemm qk_gemm(const tni_attn *a, int64_t rows)
@@ -213,13 +219,14 @@ tn_status tni_attn_plan_make(tni_attn_plan **out, size_t *scratch_bytes,
                              tni_arena *arena, tn_err *err)
 {
     tni_attn_plan *const p = TNI_NEW(arena, tni_attn_plan);
-    const int64_t whole = a->q_len < QUERIES ? a->q_len : QUERIES;
+    const int64_t whole = block_of(a);
     size_t gemm = 0, bytes = 0;
     static const float any = 0;
     if (p == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
     p->kernels = kernels;
-    p->blocks = (a->q_len + QUERIES - 1) / QUERIES;
-    p->last = a->q_len - (p->blocks - 1) * QUERIES;
+    p->block = whole;
+    p->blocks = whole == 0 ? 0 : (a->q_len + whole - 1) / whole;
+    p->last = whole == 0 ? 0 : a->q_len - (p->blocks - 1) * whole;
     for (int i = 0; i < 2; i++) {
         tni_gemm g = qk_gemm(a, i == 0 ? whole : p->last);
         g.a = g.b = &any;
@@ -281,6 +288,10 @@ static void score_rows(const attn_job *j, int64_t b, int64_t h, int64_t first,
     float *const bias = s + (size_t)rows * n;
     const bool masked = has_bias(a);
     const bool more = a->smooth || a->sink != NULL;
+    if (!masked && !more && a->softcap <= 0) {
+        ker->softmax.rows[TNI_SOFTMAX](s, s, (size_t)rows, n);
+        return;
+    }
     for (int64_t i = 0; i < rows; i++) {
         float *const row = s + (size_t)i * n;
         bool any = true;
@@ -314,9 +325,9 @@ static void attn_task(void *ctx, size_t begin, size_t end, int worker)
         const int64_t block = (int64_t)t % p->blocks;
         const int64_t bh = (int64_t)t / p->blocks;
         const int64_t b = bh / a->heads, h = bh % a->heads;
-        const int64_t first = block * QUERIES;
+        const int64_t first = block * p->block;
         const int tail = block == p->blocks - 1;
-        const int64_t rows = tail ? p->last : QUERIES;
+        const int64_t rows = tail ? p->last : p->block;
         tni_gemm g = qk_gemm(a, rows);
         g.a = j->q + b * a->q.b + h * a->q.h + first * a->q.s;
         g.b = j->k + b * a->k.b + h / group * a->k.h;
