@@ -216,8 +216,8 @@ static tn_status check_broadcast(tni_ref *c, const tni_tensor *to,
 static tn_status ref_float(tni_ref *c, const tni_product *p,
                            const tni_product_tail *tail)
 {
-    const double *a, *b, *add;
-    double *y;
+    const double *a = NULL, *b = NULL, *add = NULL;
+    double *y = NULL;
     TN_TRY(tni_nn_load(c, c->in[0], &a));
     TN_TRY(tni_nn_load(c, c->in[1], &b));
     TN_TRY(tni_nn_open(c, 0, &y));
