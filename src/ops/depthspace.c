@@ -144,6 +144,7 @@ static tn_status plan(tni_plan *c, bool to_space)
     if (len > 0)
         init_copy(copy, &g, to_space, tn_dtype_size(x->dtype),
                   to_space ? y->dims : x->dims, to_space ? x->dims : y->dims);
+    tni_copy_tune(copy, c->kernels);
     c->state = copy;
     c->run = run;
     return TN_OK;

@@ -11,6 +11,7 @@
 #include "ops/move.h"
 
 #include "base/checked.h"
+#include "kernels/kernels.h"
 
 #include <string.h>
 
@@ -173,6 +174,26 @@ void tni_copy_init(tni_copy *p, size_t elem, int rank, const int64_t *dims,
     if (p->units_per_task < 1) p->units_per_task = 1;
 }
 
+void tni_copy_tune(tni_copy *p, const tni_kernels *kernels)
+{
+    if (kernels == NULL || p->len == 0 || p->kind != TNI_COPY_TRANSPOSE)
+        return;
+    const int64_t elem = (int64_t)p->elem;
+    const int64_t row = p->to[p->rank - 2], col = p->from[p->rank - 1];
+    /* Kernels step by whole elements, and their rows do not overlap. */
+    if (row % elem != 0 || col % elem != 0 || row / elem < p->block[1] ||
+        col / elem < p->block[0])
+        return;
+    const tni_transpose_kernels *k = &kernels->transpose;
+    switch (elem) {
+    case 1: p->turn = k->b1; break;
+    case 2: p->turn = k->b2; break;
+    case 4: p->turn = k->b4; break;
+    case 8: p->turn = k->b8; break;
+    default: break;
+    }
+}
+
 typedef struct plane {
     char *to;
     const char *from;
@@ -300,6 +321,9 @@ static void copy_unit(const copy_job *job, int64_t unit)
     if (s.cols > p->block[1]) s.cols = p->block[1];
     if (p->kind == TNI_COPY_ROWS)
         copy_rows(&s, p->elem);
+    else if (p->turn != NULL)
+        p->turn(s.from, (size_t)s.from_col / p->elem, s.to,
+                (size_t)s.to_row / p->elem, (size_t)s.cols, (size_t)s.rows);
     else
         job->fn(&s);
 }

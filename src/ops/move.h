@@ -9,6 +9,7 @@
 #ifndef TN_SRC_OPS_MOVE_H
 #define TN_SRC_OPS_MOVE_H
 
+#include "kernels/transpose/transpose.h"
 #include "ops/op.h"
 
 /* Tile doubles the rank of its input before dimensions are merged. */
@@ -32,6 +33,7 @@ typedef struct tni_copy {
     int64_t from[TNI_COPY_RANK]; /* bytes */
     int64_t block[2];            /* of the last two dimensions, per unit */
     int64_t n_units, units_per_task;
+    tni_transpose_fn turn; /* TRANSPOSE: a kernel, else plain C */
 } tni_copy;
 
 /* C-order strides in elements. */
@@ -45,6 +47,8 @@ tn_status tni_extent_mul(int64_t *out, int64_t a, int64_t b, tn_err *err);
 /* Strides are in elements and may be zero (source) or negative. */
 void tni_copy_init(tni_copy *p, size_t elem, int rank, const int64_t *dims,
                    const int64_t *to, const int64_t *from);
+/* Lets a transposition use a kernel; NULL kernels change nothing. */
+void tni_copy_tune(tni_copy *p, const struct tni_kernels *kernels);
 /* `to` and `from` point at the element of index 0. */
 void tni_copy_run(const tni_copy *p, void *to, const void *from,
                   const tni_par *par);

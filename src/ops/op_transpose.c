@@ -83,6 +83,7 @@ static tn_status plan(tni_plan *c)
     tni_copy *copy = TNI_NEW(c->arena, tni_copy);
     if (copy == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     init_copy(copy, dims, x->dtype, x->rank, x->dims, perm);
+    tni_copy_tune(copy, c->kernels);
     c->state = copy;
     c->run = run;
     return TN_OK;

@@ -82,6 +82,12 @@ static void check_copy(memory *m, size_t elem, int rank, const int64_t *dims,
     tni_copy_init(&p, elem, rank, dims, to, from);
     tni_copy_run(&p, y, x + (size_t)from_first * elem, par);
     assert_memory_equal(y, want, ROOM);
+    tni_kernels kernels;
+    tni_kernels_init(&kernels, tn_cpu_isa());
+    tni_copy_tune(&p, &kernels);
+    memset(y, 0, ROOM);
+    tni_copy_run(&p, y, x + (size_t)from_first * elem, par);
+    assert_memory_equal(y, want, ROOM);
     tni_arena_reset(&m->arena);
 }
 
