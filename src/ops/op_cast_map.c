@@ -9,12 +9,11 @@
  * Numeric: exact
  * Source:  github.com/onnx/onnx docs/Operators-ml.md#CastMap
  */
+#include "base/num.h"
 #include "ops/ml.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static tn_dtype target(const tni_node *node)
 {
@@ -42,17 +41,23 @@ static tn_status infer(tni_infer *c)
 /* A decimal number; the whole text must be one. */
 static tn_status parse_number(double *v, tn_string s, tn_err *err)
 {
-    char buf[64];
-    char *end = buf;
-    if (s.len != 0 && s.len < sizeof buf) {
-        memcpy(buf, s.ptr, s.len);
-        buf[s.len] = '\0';
-        *v = strtod(buf, &end);
-    }
-    if (end == buf || *end != '\0')
+    size_t used = 0;
+    if (!tni_num_parse_f64(v, &used, s.ptr, s.len) || used != s.len)
         return tni_fail(err, TN_EINVAL, "'%.*s' is no number",
                         (int)(s.len < 32 ? s.len : 32), s.ptr);
     return TN_OK;
+}
+
+/* Six decimals, as C's %f in the C locale; returns the length. */
+static size_t format_number(char *buf, size_t size, double v)
+{
+    if (!(fabs(v) < 1e12)) return tni_num_format(buf, size, v, 9);
+    /* Exact for a float: 24 bits times a million. */
+    const int64_t millionths = (int64_t)nearbyint(fabs(v) * 1e6);
+    const int len = snprintf(buf, size, "%s%lld.%06d", signbit(v) ? "-" : "",
+                             (long long)(millionths / 1000000),
+                             (int)(millionths % 1000000));
+    return len < 0 ? 0 : (size_t)len;
 }
 
 static tn_status put(tni_ref *c, int64_t at, const tni_tensor *values,
@@ -67,9 +72,7 @@ static tn_status put(tni_ref *c, int64_t at, const tni_tensor *values,
             to->len = s.len;
         } else {
             char buf[64];
-            const int len =
-                snprintf(buf, sizeof buf, "%f", tni_get_f64(values, i));
-            to->len = len < 0 ? 0 : (size_t)len;
+            to->len = format_number(buf, sizeof buf, tni_get_f64(values, i));
             to->ptr = tni_arena_strndup(c->out_arena, buf, to->len);
         }
         return to->ptr == NULL ? tni_ref_nomem(c) : TN_OK;
