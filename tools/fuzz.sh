@@ -8,12 +8,12 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
 build=build-fuzz
-cmake -S . -B $build -DCMAKE_C_COMPILER="${CC:-clang}" \
+cmake -S . -B $build -DCMAKE_C_COMPILER="${CC:-clang-14}" \
     -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTENON_FUZZ=ON \
     -DTENON_SANITIZE=address,undefined >/dev/null
 targets=${*:-$(cd tests/fuzz && ls fuzz_*.c | sed 's/\.c$//')}
 # shellcheck disable=SC2086
-cmake --build $build --target $targets
+cmake --build $build -j "$(nproc)" --target $targets
 failed=0
 for target in $targets; do
     mkdir -p "$build/corpus/$target" "$build/crashes"
