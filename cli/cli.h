@@ -59,6 +59,10 @@ struct cli {
     bool tty;    /* stderr is a terminal: progress may be shown */
 };
 
+#define TN_COMMAND(name) extern const cli_command cli_cmd_##name;
+#include "commands.def"
+#undef TN_COMMAND
+
 extern const cli_command *const cli_commands[];
 extern const int cli_n_commands;
 

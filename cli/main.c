@@ -6,10 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TN_COMMAND(name) extern const cli_command cli_cmd_##name;
-#include "commands.def"
-#undef TN_COMMAND
-
 const cli_command *const cli_commands[] = {
 #define TN_COMMAND(name) &cli_cmd_##name,
 #include "commands.def"

@@ -34,7 +34,7 @@ static bool one_row(const tn_tensor *t)
 
 static summary summarise(const tn_tensor *t)
 {
-    summary s = {INFINITY, -INFINITY, 0.0, -1, 0};
+    summary s = {(double)INFINITY, -(double)INFINITY, 0.0, -1, 0};
     const int64_t n = tn_tensor_len(t);
     int64_t argmax = -1;
     double sum = 0.0;

@@ -26,6 +26,10 @@ typedef struct tni_pass {
     tn_status (*run)(tni_pass_run *c);
 } tni_pass;
 
+#define TN_PASS(name) extern const tni_pass tni_pass_##name;
+#include "passes/passes.def"
+#undef TN_PASS
+
 /* Every pass in the order of passes.def, which is the order they run in. */
 const tni_pass *const *tni_passes(int *n);
 

@@ -22,7 +22,7 @@ typedef struct activation {
 
 static bool clip_params(activation *a, const tni_node *node)
 {
-    double lo = -INFINITY, hi = INFINITY;
+    double lo = -(double)INFINITY, hi = (double)INFINITY;
     if (node->opset < 11) {
         lo = (double)tni_attr_float(node, "min", -INFINITY);
         hi = (double)tni_attr_float(node, "max", INFINITY);

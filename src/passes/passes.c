@@ -2,10 +2,6 @@
 /* passes.c - run the passes over a graph and its subgraphs */
 #include "passes/pass.h"
 
-#define TN_PASS(name) extern const tni_pass tni_pass_##name;
-#include "passes/passes.def"
-#undef TN_PASS
-
 static const tni_pass *const table[] = {
 #define TN_PASS(name) &tni_pass_##name,
 #include "passes/passes.def"

@@ -9,20 +9,21 @@
 /* Spacing of a dtype's values at magnitude `mag`. */
 static double ulp_at(tn_dtype dtype, double mag)
 {
-    int man_bits = 0, min_exp = 0;
-    switch (dtype) {
-    case TN_F32:
-    case TN_C64: man_bits = 23, min_exp = -126; break;
-    case TN_F64:
-    case TN_C128: man_bits = 52, min_exp = -1022; break;
-    case TN_F16: man_bits = 10, min_exp = -14; break;
-    case TN_BF16: man_bits = 7, min_exp = -126; break;
-    case TN_F8E4M3FN:
-    case TN_F8E4M3FNUZ: man_bits = 3, min_exp = -6; break;
-    case TN_F8E5M2:
-    case TN_F8E5M2FNUZ: man_bits = 2, min_exp = -14; break;
-    default: return 1.0;
-    }
+    static const struct {
+        tn_dtype dtype;
+        int man_bits, min_exp;
+    } table[] = {
+        {TN_F32, 23, -126},      {TN_C64, 23, -126},
+        {TN_F64, 52, -1022},     {TN_C128, 52, -1022},
+        {TN_F16, 10, -14},       {TN_BF16, 7, -126},
+        {TN_F8E4M3FN, 3, -6},    {TN_F8E4M3FNUZ, 3, -7},
+        {TN_F8E5M2, 2, -14},     {TN_F8E5M2FNUZ, 2, -15},
+    };
+    enum { n = sizeof table / sizeof table[0] };
+    int k = 0;
+    while (k < n && table[k].dtype != dtype) k++;
+    if (k == n) return 1.0;
+    const int man_bits = table[k].man_bits, min_exp = table[k].min_exp;
     int exp = 0;
     (void)frexp(mag, &exp);
     exp -= 1;
