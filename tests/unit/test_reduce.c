@@ -130,7 +130,7 @@ static void test_masks(void **state)
 static void test_empty_sets(void **state)
 {
     static const double want[] = {
-        0, NAN, -(double)INFINITY, (double)INFINITY,  1,
+        0, (double)NAN, -(double)INFINITY, (double)INFINITY,  1,
         0, 0,   -(double)INFINITY, -(double)INFINITY, 0};
     const int64_t dims[3] = {2, 0, 4}, one[1] = {1}, axes[1] = {1};
     (void)state;
