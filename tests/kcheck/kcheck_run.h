@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { kc_max_bufs = 16, kc_max_dims = 16, kc_canary = 256 };
+enum { kc_max_bufs = 512, kc_max_dims = 16, kc_canary = 256 };
 
 typedef struct kc_buf {
     uint8_t *map, *user; /* map: whole mapping; user: what the kernel gets */
