@@ -2,8 +2,11 @@
 /* peak_tmpl.h - the loop of peak_<isa>.c, over TYPE, FMA, SET1, STORE, WIDTH */
 {
     const TYPE m = SET1(0.5f);
-    TYPE a0 = m, a1 = m, a2 = m, a3 = m, a4 = m, a5 = m;
-    TYPE a6 = m, a7 = m, a8 = m, a9 = m, a10 = m, a11 = m;
+    /* All different: equal accumulators would be merged into one. */
+    TYPE a0 = SET1(0.01f), a1 = SET1(0.02f), a2 = SET1(0.03f);
+    TYPE a3 = SET1(0.04f), a4 = SET1(0.05f), a5 = SET1(0.06f);
+    TYPE a6 = SET1(0.07f), a7 = SET1(0.08f), a8 = SET1(0.09f);
+    TYPE a9 = SET1(0.10f), a10 = SET1(0.11f), a11 = SET1(0.12f);
     for (size_t i = 0; i < n; i++) {
         a0 = FMA(a0, m, m);
         a1 = FMA(a1, m, m);
