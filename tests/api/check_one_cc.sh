@@ -7,6 +7,11 @@ top=$2
 out=$3/one-cc
 mkdir -p "$out"
 cd "$top"
+# Nothing to prove again while no source is newer than what it built.
+if [ -e "$out/hello" ] && [ -z "$(find src include -newer "$out/hello" -print -quit)" ]; then
+    "$out/hello"
+    exit 0
+fi
 # shellcheck disable=SC2046
 "$cc" -std=c11 -O1 -fPIC -shared -fvisibility=hidden -ffp-contract=off -Iinclude -Isrc \
     $(find src -name '*.c') -lm -lpthread -o "$out/libtenon.so"
