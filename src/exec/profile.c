@@ -18,11 +18,12 @@ void tni_profile_fini(tni_profile *p)
 
 char *tni_profile_label(char *buf, size_t size, const tni_node *node)
 {
-    const tn_string fused = tni_attr_string(node, "tn_fused");
-    (void)snprintf(buf, size, "%s%s%s%.*s", node->domain,
+    const tn_string act = tni_attr_string(node, "activation");
+    (void)snprintf(buf, size, "%s%s%s%s%.*s", node->domain,
                    node->domain[0] != '\0' ? "." : "", node->op_type,
-                   (int)(fused.len < 40 ? fused.len : 40),
-                   fused.ptr != NULL ? fused.ptr : "");
+                   act.len != 0 ? "+" : "",
+                   (int)(act.len < 40 ? act.len : 40),
+                   act.ptr != NULL ? act.ptr : "");
     return buf;
 }
 
@@ -52,11 +53,12 @@ static double count_flops(const tni_node *node, const tni_run *run)
         return a->rank > 0 ? 2.0 * (double)y->len *
                                  (double)a->dims[a->rank - 1]
                            : 0.0;
-    if (strcmp(op, "Gemm") == 0 || strcmp(op, "FusedGemm") == 0) {
+    if (strcmp(op, "Gemm") == 0 || strcmp(op, "FusedGemm") == 0 ||
+        strcmp(op, "Product") == 0) {
         const bool trans = tni_attr_int(node, "transA", 0) != 0;
-        return a->rank == 2
-                   ? 2.0 * (double)y->len * (double)a->dims[trans ? 0 : 1]
-                   : 0.0;
+        if (a->rank < 2) return 0.0;
+        return 2.0 * (double)y->len *
+               (double)a->dims[trans ? a->rank - 2 : a->rank - 1];
     }
     return 0.0;
 }
