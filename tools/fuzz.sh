@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzes every target for SECONDS each (60): tools/fuzz.sh [SECONDS [TARGET...]]
+# SEED (1) makes a run repeatable; long runs want SEED=0, a new one each time.
 # What is found new stays in build-fuzz/corpus; a crash is printed with its
 # file, which belongs in tests/fuzz/corpus/TARGET once it is fixed.
 set -eu
@@ -18,7 +19,7 @@ failed=0
 for target in $targets; do
     mkdir -p "$build/corpus/$target" "$build/crashes"
     echo "== $target, $seconds s"
-    "$build/tests/fuzz/$target" -max_total_time="$seconds" -timeout=20 \
+    "$build/tests/fuzz/$target" -max_total_time="$seconds" -timeout=20 -seed="${SEED:-1}" \
         -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 \
         -artifact_prefix="$build/crashes/$target-" \
         "$build/corpus/$target" "tests/fuzz/corpus/$target" \
