@@ -12,19 +12,11 @@ static const tni_arg out_1[] = {
     {"Mean", TNI_T(TN_F32) | TNI_T(TN_BF16), 'U', TNI_OPTIONAL},
     {"InvStdDev", TNI_T(TN_F32) | TNI_T(TN_BF16), 'U', TNI_OPTIONAL},
 };
-static const tni_attr_spec attrs_17[] = {
+static const tni_attr_spec attrs[] = {
     {"axis", TNI_ATTR_INT, "-1"},
     {"epsilon", TNI_ATTR_FLOAT, "1e-5"},
     {"stash_type", TNI_ATTR_INT, "1"},
 };
-/* "epsion" is a slip of a tool that wrote such models; it has no effect. */
-static const tni_attr_spec attrs_1[] = {
-    {"axis", TNI_ATTR_INT, "-1"},
-    {"epsilon", TNI_ATTR_FLOAT, "1e-5"},
-    {"epsion", TNI_ATTR_FLOAT, NULL},
-    {"stash_type", TNI_ATTR_INT, "1"},
-};
-
 static const tni_lnorm_op kind = {.rms = false, .mean_out = 1, .inv_out = 2};
 
 static tn_status layer_normalization_infer(tni_infer *c)
@@ -46,7 +38,7 @@ static const tni_op_version layer_normalization_versions[] = {
     {.since = 17,
      TNI_IN(in_1),
      TNI_OUT(out_1),
-     TNI_ATTRS(attrs_17),
+     TNI_ATTRS(attrs),
      .infer = layer_normalization_infer,
      .ref = layer_normalization_ref,
      .plan = layer_normalization_plan},
@@ -54,7 +46,7 @@ static const tni_op_version layer_normalization_versions[] = {
     {.since = 1,
      TNI_IN(in_1),
      TNI_OUT(out_1),
-     TNI_ATTRS(attrs_1),
+     TNI_ATTRS(attrs),
      .infer = layer_normalization_infer,
      .ref = layer_normalization_ref,
      .plan = layer_normalization_plan},
