@@ -378,60 +378,6 @@ tn_status tni_graph_finish(tni_graph *graph, tn_err *err)
 
 /* --- editing ----------------------------------------------------------- */
 
-typedef struct replace_ctx {
-    tni_value *from, *to;
-} replace_ctx;
-
-static int replace_in(tni_graph *graph, tni_value *from, tni_value *to);
-
-static tn_status replace_sub(void *ctx, tni_graph *g)
-{
-    const replace_ctx *r = ctx;
-    (void)replace_in(g, r->from, r->to);
-    for (int i = 0; i < g->n_captures; i++)
-        if (g->captures[i] == r->from) g->captures[i] = r->to;
-    return TN_OK;
-}
-
-/* Returns how many uses moved in this graph. */
-static int replace_in(tni_graph *graph, tni_value *from, tni_value *to)
-{
-    int moved = 0;
-    replace_ctx ctx = {from, to};
-    for (int i = 0; i < graph->n_nodes; i++) {
-        tni_node *node = graph->nodes[i];
-        if (node->index < 0) continue;
-        for (int k = 0; k < node->n_in; k++)
-            if (node->in[k] == from) {
-                node->in[k] = to;
-                moved++;
-            }
-        bool captured = false;
-        for (int k = 0; k < node->n_captures; k++)
-            if (node->captures[k] == from) {
-                node->captures[k] = to;
-                captured = true;
-                moved++;
-            }
-        if (captured) (void)each_subgraph(node, replace_sub, &ctx);
-    }
-    for (int i = 0; i < graph->n_outputs; i++)
-        if (graph->outputs[i] == from) {
-            graph->outputs[i] = to;
-            if (to->graph == graph) to->is_output = true;
-            from->is_output = false;
-            moved++;
-        }
-    return moved;
-}
-
-void tni_graph_replace_uses(tni_graph *graph, tni_value *from, tni_value *to)
-{
-    const int moved = replace_in(graph, from, to);
-    from->n_uses -= moved;
-    to->n_uses += moved;
-}
-
 typedef struct redirect_ctx {
     const tni_graph *graph;
     tni_value *const *to;
@@ -483,14 +429,6 @@ void tni_node_remove(tni_node *node)
     node->index = -1;
 }
 
-void tni_node_set_input(tni_node *node, int i, tni_value *value)
-{
-    if (node->in[i] != NULL && node->in[i]->graph == node->graph)
-        node->in[i]->n_uses--;
-    node->in[i] = value;
-    if (value != NULL && value->graph == node->graph) value->n_uses++;
-}
-
 void tni_graph_compact(tni_graph *graph)
 {
     int n = 0;
@@ -506,32 +444,4 @@ void tni_graph_compact(tni_graph *graph)
 bool tni_value_single_use(const tni_value *value)
 {
     return value->n_uses == 1 && !value->is_output;
-}
-
-bool tni_value_is_output(const tni_value *value)
-{
-    return value->is_output;
-}
-
-tn_status tni_node_grow(tni_node *node, int n_in, int n_attrs, tn_err *err)
-{
-    tni_arena *arena = node->graph->arena;
-    if (n_in > node->n_in) {
-        tni_value **in = TNI_NEW_ARRAY(arena, tni_value *, n_in);
-        if (in == NULL) return nomem(err);
-        if (node->n_in > 0)
-            memcpy(in, node->in, (size_t)node->n_in * sizeof *in);
-        node->in = in;
-        node->n_in = n_in;
-    }
-    if (n_attrs > node->n_attrs) {
-        tni_attr *attrs = TNI_NEW_ARRAY(arena, tni_attr, n_attrs);
-        if (attrs == NULL) return nomem(err);
-        if (node->n_attrs > 0)
-            memcpy(attrs, node->attrs, (size_t)node->n_attrs * sizeof *attrs);
-        for (int i = node->n_attrs; i < n_attrs; i++) attrs[i].name = "";
-        node->attrs = attrs;
-        node->n_attrs = n_attrs;
-    }
-    return TN_OK;
 }

@@ -138,25 +138,17 @@ tn_status tni_graph_finish(tni_graph *graph, tn_err *err);
 
 /* --- editing (passes) -------------------------------------------------- */
 
-/* Every use of `from` becomes a use of `to`, graph outputs and subgraphs
- * included. Use counts follow. */
-void tni_graph_replace_uses(tni_graph *graph, tni_value *from, tni_value *to);
-/* As replace_uses for many values in one sweep: every use of a value v of
- * `graph` with to[v->id] != NULL becomes a use of that (which must not itself
- * be replaced). Use counts are stale until tni_graph_finish. */
+/* Moves uses of many values in one sweep, subgraphs and outputs included:
+ * every use of a value v of `graph` with to[v->id] != NULL becomes a use of
+ * that, which must not itself be replaced. Use counts are stale until tni_graph_finish. */
 void tni_graph_redirect(tni_graph *graph, tni_value *const *to);
 /* Marks a node for removal (index becomes -1); its inputs lose a use and its
  * outputs their producer. */
 void tni_node_remove(tni_node *node);
-/* Changes one input and the use counts. */
-void tni_node_set_input(tni_node *node, int i, tni_value *value);
 /* Drops removed nodes and renumbers; cheap, call once per pass. */
 void tni_graph_compact(tni_graph *graph);
 /* True when `value` is used exactly once and is no graph output. */
 bool tni_value_single_use(const tni_value *value);
-bool tni_value_is_output(const tni_value *value);
-/* Room for more inputs / attributes: arrays grow in the arena. */
-tn_status tni_node_grow(tni_node *node, int n_in, int n_attrs, tn_err *err);
 
 /* --- attributes -------------------------------------------------------- */
 
@@ -176,14 +168,6 @@ bool tni_attr_is(const tni_node *node, const char *name, const char *text,
                  const char *absent);
 const tni_tensor *tni_attr_tensor(const tni_node *node, const char *name);
 tni_graph *tni_attr_graph(const tni_node *node, const char *name);
-/* Add or replace; storage from the graph's arena. */
-tn_status tni_attr_set_int(tni_node *node, const char *name, int64_t v,
-                           tn_err *err);
-tn_status tni_attr_set_float(tni_node *node, const char *name, float v,
-                             tn_err *err);
-tn_status tni_attr_set_ints(tni_node *node, const char *name, const int64_t *v,
-                            int n, tn_err *err);
-
 /* --- types ------------------------------------------------------------- */
 
 static inline void tni_type_tensor(tni_type *t, tn_dtype dtype, int rank)
