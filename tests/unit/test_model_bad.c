@@ -268,8 +268,21 @@ static void nesting(void **state)
     m = nested_model(2000);
     refuse(&m, NULL, TN_ELIMIT, "(If)", "deep");
 
+    /* Subgraphs that their operator does not ask for are checked as well. */
+    pb g = {0}, body = {0}, attrs = {0};
+    pb_node(&body, 1, "", "Relu", "inner", "", "z", NULL);
+    pb_value(&body, 12, "z", 1, 1, two);
+    pb_attr_message(&attrs, "stray", 5, &body);
+    pb_node(&g, 1, "com.microsoft", "Gelu", "outer", "x", "y", &attrs);
+    m = relu_model(&g);
+    pb import = {0};
+    pb_text(&import, 1, "com.microsoft");
+    pb_int(&import, 2, 1);
+    pb_message(&m, 8, &import);
+    refuse(&m, NULL, TN_EFORMAT, "'inner' (Relu)", "0 inputs");
+
     /* A type inside a type inside a type. */
-    pb type = {0}, value = {0}, g = {0};
+    pb type = {0}, value = {0};
     for (int i = 0; i < 500; i++) {
         pb sequence = {0}, outer = {0};
         pb_message(&sequence, 1, &type);
