@@ -17,6 +17,11 @@ need cc gcc
 need cmake cmake
 need make make
 need_file /usr/include/stdio.h libc6-dev
+need_file /usr/include/turbojpeg.h libturbojpeg0-dev
+need_file /usr/include/spng.h libspng-dev
+need_file /usr/include/webp/decode.h libwebp-dev
+need_file /usr/include/expat.h libexpat1-dev
+need_file /usr/include/yaml.h libyaml-dev
 if [ "$what" != build ]; then
     need python3 python3
     need_file /usr/include/cmocka.h libcmocka-dev

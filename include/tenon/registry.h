@@ -17,7 +17,8 @@ extern "C" {
 typedef enum tn_registry_kind {
     TN_REGISTRY_OPS = 0,
     TN_REGISTRY_KERNELS = 1,
-    TN_REGISTRY_PASSES = 2
+    TN_REGISTRY_PASSES = 2,
+    TN_REGISTRY_CODECS = 3 /* of the data column, as all that follow */
 } tn_registry_kind;
 
 TN_API size_t tn_registry_count(tn_registry_kind kind);
@@ -31,6 +32,16 @@ TN_API const char *tn_registry_name(tn_registry_kind kind, size_t i);
  */
 TN_API size_t tn_registry_describe(tn_registry_kind kind, size_t i, char *buf,
                                    size_t size);
+
+/**
+ * The same for the tables of the data column, which live in libtenon-data:
+ * CODECS has name, summary, files, source. Each family of functions knows 0
+ * rows of the other's kinds.
+ */
+TN_API size_t tn_data_registry_count(tn_registry_kind kind);
+TN_API const char *tn_data_registry_name(tn_registry_kind kind, size_t i);
+TN_API size_t tn_data_registry_describe(tn_registry_kind kind, size_t i,
+                                        char *buf, size_t size);
 
 #ifdef __cplusplus
 }

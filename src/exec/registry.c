@@ -83,8 +83,8 @@ size_t tn_registry_count(tn_registry_kind kind)
     case TN_REGISTRY_OPS: (void)tni_ops(&n); return (size_t)n;
     case TN_REGISTRY_KERNELS: (void)tni_kernel_rows(&rows); return rows;
     case TN_REGISTRY_PASSES: (void)tni_passes(&n); return (size_t)n;
+    default: return 0; /* of the data column */
     }
-    return 0;
 }
 
 const char *tn_registry_name(tn_registry_kind kind, size_t i)
@@ -96,8 +96,8 @@ const char *tn_registry_name(tn_registry_kind kind, size_t i)
     case TN_REGISTRY_OPS: return tni_ops(&n)[i]->name;
     case TN_REGISTRY_KERNELS: return tni_kernel_rows(&rows)[i].name;
     case TN_REGISTRY_PASSES: return tni_passes(&n)[i]->name;
+    default: return NULL;
     }
-    return NULL;
 }
 
 size_t tn_registry_describe(tn_registry_kind kind, size_t i, char *buf,

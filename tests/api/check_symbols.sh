@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What the libraries show to the world: versioned tn_* symbols, no other global
-# name, no mutable data, no dependency beyond libc and libm.
+# name, no mutable data, no dependency beyond libc and libm and those given.
+# usage: check_symbols.sh SHARED STATIC ['libx|liby']
 set -eu
 shared=$1
 static=$2
+more=${3:-libc}
 bad=0
 complain() {
     echo "$1:"
@@ -27,7 +29,7 @@ found=$(objdump -t "$static" 2>/dev/null |
 [ -z "$found" ] || complain "mutable static data" "$found"
 
 found=$(ldd "$shared" | awk '{print $1}' |
-    grep -vE '^(linux-vdso|libc\.so|libm\.so|libpthread\.so|/lib.*/ld-linux)' || true)
+    grep -vE "^(linux-vdso|libc\.so|libm\.so|libpthread\.so|/lib.*/ld-linux|($more)[-.0-9]*\.so)" || true)
 [ -z "$found" ] || complain "needs more than libc and libm" "$found"
 
 [ "$bad" = 0 ] && echo "$(nm -D --defined-only "$shared" | grep -c ' T tn_') functions exported"

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* data_registry.c - the data column's tables as names and JSON */
+#include "tenon/registry.h"
+
+#include "image/codecs/codec.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Text that is cut to a size while its full length is counted. */
+typedef struct text {
+    char *buf;
+    size_t size, len;
+} text;
+
+TN_PRINTF(2, 3)
+static void put(text *t, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    char *at = t->len < t->size ? t->buf + t->len : NULL;
+    const int n = vsnprintf(at, at != NULL ? t->size - t->len : 0, fmt, args);
+    va_end(args);
+    if (n > 0) t->len += (size_t)n;
+}
+
+static void describe_codec(text *t, const tni_codec *c)
+{
+    put(t,
+        "{\"name\": \"%s\", \"summary\": \"%s\", \"files\": \"%s\", "
+        "\"source\": \"%s\"}",
+        c->name, c->title, c->files, c->source);
+}
+
+size_t tn_data_registry_count(tn_registry_kind kind)
+{
+    int n = 0;
+    if (kind == TN_REGISTRY_CODECS) (void)tni_codecs(&n);
+    return (size_t)n;
+}
+
+const char *tn_data_registry_name(tn_registry_kind kind, size_t i)
+{
+    if (i >= tn_data_registry_count(kind)) return NULL;
+    int n = 0;
+    return tni_codecs(&n)[i]->name;
+}
+
+size_t tn_data_registry_describe(tn_registry_kind kind, size_t i, char *buf,
+                                 size_t size)
+{
+    text t = {buf, size, 0};
+    if (size != 0) buf[0] = '\0';
+    if (i >= tn_data_registry_count(kind)) return 0;
+    int n = 0;
+    describe_codec(&t, tni_codecs(&n)[i]);
+    return t.len;
+}
