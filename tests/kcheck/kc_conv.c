@@ -67,10 +67,13 @@ static void draw_shape(kc *t, tni_conv_shape *s, size_t nr)
     if (s->oc == 0) s->oc = 1;
     const size_t rank = kc_pick(t, "rank", 1, 3);
     const bool point = kc_pick(t, "point", 0, 3) == 0;
+    /* More terms than the kernels sum in one go. */
+    const bool deep = kc_pick(t, "deep", 0, 7) == 0;
+    if (deep) s->ic = kc_pick(t, "deep_ic", 250, 600);
     for (size_t d = 0; d < 3; d++) {
         s->in[d] = s->out[d] = s->kernel[d] = s->stride[d] = s->dilation[d] = 1;
         if (d + rank < 3) continue;
-        s->in[d] = kc_pick(t, "in", 1, d == 2 ? 40 : 12);
+        s->in[d] = kc_pick(t, "in", 1, deep ? 5 : d == 2 ? 40 : 12);
         s->out[d] = s->in[d];
         if (point) continue;
         s->kernel[d] = kc_pick(t, "kernel", 1, 4);
@@ -117,11 +120,11 @@ static void one_case(kc *t, call *c, bool exact)
 {
     tni_conv_shape s;
     draw_shape(t, &s, (size_t)c->ker->nr);
-    const size_t method = kc_pick(t, "method", 0, 3);
-    if (!(method == 3 ? tni_conv_plan_init(&c->plan, c->ker, c->gemm, &s)
+    const size_t method = kc_pick(t, "method", 0, 2);
+    if (!(method == 2 ? tni_conv_plan_init(&c->plan, c->ker, c->gemm, &s)
                       : tni_conv_plan_method(&c->plan, c->ker, c->gemm, &s,
                                              (tni_conv_method)method)))
-        return; /* POINT of something else */
+        return;
     const tni_conv_plan *p = &c->plan;
     const size_t x_len = s.n * s.groups * s.ic * p->in_len;
     const size_t y_len = s.n * s.groups * s.oc * p->out_len;

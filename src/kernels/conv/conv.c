@@ -69,15 +69,8 @@ static bool mul3(size_t a, size_t b, size_t c, size_t *out)
 
 /* What a task keeps in L2 of the image, and how finely work is cut. */
 enum { chunk_floats = 80 * 1024, want_tasks = 32, min_task = 1 << 17 };
-
-static bool is_point(const tni_conv_shape *s)
-{
-    for (int d = 0; d < 3; d++)
-        if (s->kernel[d] != 1 || s->stride[d] != 1 || s->pad_lo[d] != 0 ||
-            s->in[d] != s->out[d])
-            return false;
-    return true;
-}
+/* When PIXELS cuts channels too, and into how many at least. */
+enum { few_tasks = 12, least_rows = 128 };
 
 /* Size of the padded image, 0 in pad_len when the image itself will do. Of the
  * remainders modulo the stride only those that the kernel meets are kept. */
@@ -142,25 +135,15 @@ static tni_conv_method choose(const tni_conv_plan *p,
 {
     const tni_conv_shape *s = &p->s;
     const size_t nr = (size_t)ker->nr, gnr = (size_t)gemm->nr;
-    const size_t k = p->k;
-    /* In multiply-adds: a transposing store costs about 8 terms, unfolding a
-     * panel about one row of tiles of it. */
-    const size_t channels = round_up(s->oc, nr) * p->out_len * (k + 8);
-    const size_t rows_cost = max_size(s->oc, 2) + (is_point(s) ? 2 : 16);
-    const size_t pixels = rows_cost * round_up(p->out_len, gnr) * (k + 2);
-    if (channels <= pixels) return TNI_CONV_CHANNELS;
-    return is_point(s) ? TNI_CONV_POINT : TNI_CONV_PIXELS;
-}
-
-static void point_gemm(tni_gemm *g, const tni_conv_plan *p)
-{
-    const tni_conv_shape *s = &p->s;
-    memset(g, 0, sizeof *g);
-    g->m = s->oc;
-    g->k = p->k;
-    g->n = p->out_len;
-    g->ldb = p->in_len;
-    g->ldc = p->out_len;
+    const bool point = p->k == s->ic;
+    /* In multiply-adds: a transposing store costs about 8 terms, and with a
+     * kernel of one element every term is on another page; unfolding a panel
+     * costs some rows of it. */
+    size_t channels = round_up(s->oc, nr) * p->out_len * (p->k + 8);
+    if (point) channels += channels / 4;
+    const size_t rows_cost = max_size(s->oc, 2) + (point ? 4 : 16);
+    const size_t pixels = rows_cost * round_up(p->out_len, gnr) * (p->k + 2);
+    return channels <= pixels ? TNI_CONV_CHANNELS : TNI_CONV_PIXELS;
 }
 
 /* Pixels and channels of a task: pixels so that their part of the image stays
@@ -187,6 +170,22 @@ static void plan_tasks(tni_conv_plan *p, size_t oc_unit, size_t p_unit,
     p->oc_tasks = ceil_div(s->oc, p->oc_step);
 }
 
+/* PIXELS: up to eight panels of pixels. Channels are cut only where the panels
+ * are too few, as every task unfolds its own, at the price of some tiles. */
+static void plan_panels(tni_conv_plan *p, const tni_gemm_kernels *gemm)
+{
+    const tni_conv_shape *s = &p->s;
+    const size_t nr = (size_t)gemm->nr, mr = (size_t)gemm->mr;
+    const size_t panels = ceil_div(p->out_len, nr), others = s->groups * s->n;
+    const size_t step = panels * others / want_tasks;
+    p->p_step = nr * min_size(max_size(step, 1), 8);
+    p->p_tasks = ceil_div(p->out_len, p->p_step);
+    const size_t cut = ceil_div(few_tasks, p->p_tasks * others);
+    const size_t most = max_size(s->oc / least_rows, 1);
+    p->oc_step = round_up(ceil_div(s->oc, min_size(cut, most)), mr);
+    p->oc_tasks = ceil_div(s->oc, p->oc_step);
+}
+
 bool tni_conv_plan_method(tni_conv_plan *p, const tni_conv_kernels *ker,
                           const tni_gemm_kernels *gemm, const tni_conv_shape *s,
                           tni_conv_method method)
@@ -195,34 +194,22 @@ bool tni_conv_plan_method(tni_conv_plan *p, const tni_conv_kernels *ker,
     p->s = *s;
     p->method = method;
     if (!plan_sizes(p)) return false;
-    if (method == TNI_CONV_POINT && !is_point(s)) return false;
     if (method == TNI_CONV_CHANNELS) {
         if (!tni_gemm_packed_b_len(gemm, p->k, s->oc, &p->group_len))
             return false;
         if (p->out_len != 0)
             plan_tasks(p, (size_t)ker->nr, (size_t)ker->mr, SIZE_MAX);
+        /* A block of a panel of weights stays in L1 from tile to tile. */
+        p->k_step = ceil_div(p->k, ceil_div(max_size(p->k, 1), gemm->kc));
+        p->k_step = max_size(p->k_step, 1);
+        if (p->k_step < p->k) p->worker_len = p->p_step * (size_t)ker->nr;
     } else {
         if (!tni_gemm_packed_a_len(gemm, s->oc, p->k, &p->group_len))
             return false;
     }
     if (method == TNI_CONV_PIXELS && p->out_len != 0) {
-        const size_t nr = (size_t)gemm->nr;
-        plan_tasks(p, (size_t)gemm->mr, nr, SIZE_MAX);
-        /* One task does all channels of its pixels: unfold once. */
-        p->oc_step = s->oc;
-        p->oc_tasks = 1;
-        p->p_step = min_size(p->p_step, 8 * nr);
-        p->p_tasks = ceil_div(p->out_len, p->p_step);
-        p->worker_len = nr * min_size(p->k, gemm->kc);
-    }
-    if (method == TNI_CONV_POINT && p->out_len != 0) {
-        tni_gemm g;
-        const float any = 0;
-        point_gemm(&g, p);
-        g.a_packed = &any;
-        tni_gemm_plan_init(&p->gemm, gemm, &g);
-        p->worker_len = p->gemm.scratch_len;
-        p->table_len = 0;
+        plan_panels(p, gemm);
+        p->worker_len = (size_t)gemm->nr * min_size(p->k, gemm->kc);
     }
     p->worker_len = round_up(p->worker_len, 16);
     return tni_mul_size(p->group_len, s->groups, &p->packed_len);
@@ -378,43 +365,65 @@ static void finish(const run_ctx *r, size_t base, size_t n, size_t q,
     }
 }
 
+/* Every tile of pixels [q0, q0 + len) under one panel of weights; t holds the
+ * first pixel's y and sums. */
+static void run_tiles(const run_ctx *r, const tni_conv_tile *first, size_t q0,
+                      size_t len)
+{
+    const size_t nr = (size_t)r->ker->nr;
+    const size_t tiles = ceil_div(len, (size_t)r->ker->mr), fetch = nr / 4;
+    tni_conv_tile t = *first;
+    for (size_t i = 0, q = 0; i < tiles; i++) {
+        const size_t end = len * (i + 1) / tiles;
+        t.mr = (int)(end - q);
+        t.pix = r->pix + q0 + q;
+        t.y = first->y + q;
+        if (first->sums != NULL) t.sums = first->sums + q * nr;
+        /* The first tiles fetch the block that follows, in memory too. */
+        t.soon = t.w + (i < fetch ? t.k * nr + i * t.k * 4 : 0);
+        r->ker->tile(&t);
+        q = end;
+    }
+}
+
 /* Channels [o0, o0 + n) of pixels [q0, q0 + len) with the CHANNELS tile. */
 static void task_channels(const run_ctx *r, const float *x, size_t image,
                           size_t group, size_t o0, size_t n, size_t q0,
-                          size_t len)
+                          size_t len, float *sums)
 {
     const tni_conv_plan *p = r->p;
-    const size_t nr = (size_t)r->ker->nr, mr = (size_t)r->ker->mr;
-    const size_t tiles = ceil_div(len, mr);
+    const size_t nr = (size_t)r->ker->nr;
     const size_t chan = group * p->s.oc; /* first of the group */
     const size_t out = (image * p->s.groups * p->s.oc + chan) * p->out_len;
     tni_conv_tile t = {0};
     t.x = x;
-    t.off = r->off;
-    t.k = p->k;
     t.y_cs = p->out_len;
     t.clip = r->epi->clip && r->epi->add == NULL;
     t.lo = r->epi->lo;
     t.hi = r->epi->hi;
+    t.sums = sums;
     for (size_t o = o0; o < o0 + n; o += nr) {
         t.nr = (int)min_size(nr, o0 + n - o);
-        t.w = r->packed + group * p->group_len + o * p->k;
         if (r->epi->bias_row != NULL) t.bias = r->epi->bias_row + chan + o;
-        for (size_t i = 0, q = 0; i < tiles; i++) {
-            const size_t end = len * (i + 1) / tiles;
-            t.mr = (int)(end - q);
-            t.pix = r->pix + q0 + q;
-            t.y = r->y + out + o * p->out_len + q0 + q;
-            r->ker->tile(&t);
-            q = end;
-        }
+        t.y = r->y + out + o * p->out_len + q0;
+        size_t k0 = 0;
+        do {
+            t.k = min_size(p->k_step, p->k - k0);
+            t.off = r->off + k0;
+            t.w = r->packed + group * p->group_len + o * p->k + k0 * nr;
+            t.resume = k0 != 0;
+            k0 += t.k;
+            t.pause = k0 < p->k;
+            run_tiles(r, &t, q0, len);
+        } while (k0 < p->k);
         finish(r, image * p->s.groups * p->s.oc + chan + o, (size_t)t.nr, q0,
                len);
     }
 }
 
 static void task_pixels(const run_ctx *r, const float *x, size_t image,
-                        size_t group, size_t q0, size_t len, float *panel)
+                        size_t group, size_t o0, size_t n, size_t q0,
+                        size_t len, float *panel)
 {
     const tni_conv_plan *p = r->p;
     const size_t nr = (size_t)r->gemm->nr, mr = (size_t)r->gemm->mr;
@@ -427,6 +436,7 @@ static void task_pixels(const run_ctx *r, const float *x, size_t image,
     t.a_ks = mr;
     t.b = panel;
     t.b_ks = nr;
+    t.soon = panel; /* small, and just written: nothing to fetch */
     t.c_rs = p->out_len;
     t.lo = e->lo;
     t.hi = e->hi;
@@ -442,8 +452,8 @@ static void task_pixels(const run_ctx *r, const float *x, size_t image,
             }
             r->ker->unfold(panel, x, r->off + k0, t.k, r->pix + q,
                            (size_t)t.nr);
-            for (size_t o = 0; o < p->s.oc; o += mr) {
-                t.mr = (int)min_size(mr, p->s.oc - o);
+            for (size_t o = o0; o < o0 + n; o += mr) {
+                t.mr = (int)min_size(mr, o0 + n - o);
                 t.a = w + o * p->k + k0 * mr;
                 t.c = r->y + (base + o) * p->out_len + q;
                 if (e->bias_row != NULL) t.bias_row = e->bias_row + chan + o;
@@ -452,7 +462,7 @@ static void task_pixels(const run_ctx *r, const float *x, size_t image,
             k0 += t.k;
         } while (k0 < p->k);
     }
-    finish(r, base, p->s.oc, q0, len);
+    finish(r, base + o0, n, q0, len);
 }
 
 static void conv_tasks(void *ctx, size_t begin, size_t end, int worker)
@@ -469,40 +479,18 @@ static void conv_tasks(void *ctx, size_t begin, size_t end, int worker)
         const size_t o0 = t % p->oc_tasks * p->oc_step;
         const size_t len = min_size(p->p_step, p->out_len - q0);
         const size_t n = min_size(p->oc_step, p->s.oc - o0);
+        float *scratch = p->worker_len != 0
+                             ? r->scratch + (size_t)worker * p->worker_len
+                             : NULL;
         const float *x;
         if (p->pad_len != 0)
             x = r->shared + group * p->s.ic * p->pad_len;
         else
             x = r->x + (image * p->s.groups + group) * p->s.ic * p->in_len;
         if (p->method == TNI_CONV_CHANNELS)
-            task_channels(r, x, image, group, o0, n, q0, len);
+            task_channels(r, x, image, group, o0, n, q0, len, scratch);
         else
-            task_pixels(r, x, image, group, q0, len,
-                        r->scratch + (size_t)worker * p->worker_len);
-    }
-}
-
-static void point_tasks(void *ctx, size_t begin, size_t end, int worker)
-{
-    const run_ctx *r = ctx;
-    const tni_conv_plan *p = r->p;
-    const size_t per = tni_gemm_tasks(&p->gemm);
-    tni_gemm g;
-    point_gemm(&g, p);
-    for (size_t i = begin; i < end; i++) {
-        const size_t slot = i / per, group = slot % p->s.groups;
-        tni_epilogue e = *r->epi;
-        e.alpha = e.beta = 1.0f;
-        g.b = r->x + slot * p->s.ic * p->in_len;
-        g.a_packed = r->packed + group * p->group_len;
-        g.c = r->y + slot * p->s.oc * p->out_len;
-        if (e.bias_row != NULL) e.bias_row += group * p->s.oc;
-        if (e.add != NULL) {
-            e.add += slot * p->s.oc * p->out_len;
-            e.add_ld = p->out_len;
-        }
-        tni_gemm_task(r->gemm, &p->gemm, &g, &e, i % per,
-                      r->scratch + (size_t)worker * p->worker_len);
+            task_pixels(r, x, image, group, o0, n, q0, len, scratch);
     }
 }
 
@@ -516,11 +504,6 @@ void tni_conv_run(const tni_conv_plan *p, const tni_conv_kernels *ker,
     run_ctx r = {p,    ker, gemm, x,       packed, tables,
                  NULL, epi, y,    scratch, NULL,   0};
     r.scratch = scratch != NULL ? scratch + p->shared_len : NULL;
-    if (p->method == TNI_CONV_POINT) {
-        tni_par_for(par, p->s.n * p->s.groups * tni_gemm_tasks(&p->gemm),
-                    point_tasks, &r);
-        return;
-    }
     r.pix = tables + p->k;
     const size_t tasks = p->s.groups * p->p_tasks * p->oc_tasks;
     if (p->pad_len == 0) {

@@ -14,8 +14,8 @@
  *          their remainder modulo the stride, so that neighbours in the
  *          output are neighbours there. Even on 7x7 maps no lane is idle.
  *          PIXELS: a tile is mr output channels by nr pixels, unfolded panel
- *          by panel into scratch. For few output channels.
- *          POINT: 1x1 without stride is one multiplication per image.
+ *          by panel into scratch. For few output channels, and for kernels of
+ *          one element, whose terms are all on different pages.
  * Numeric: one chain of fused multiply-adds per element in the order of w's
  *          row, padding included as zeros; the same bits for every method,
  *          SIMD row and number of workers. |err| <= (k + 2) u sum |w x|.
@@ -49,6 +49,9 @@ typedef struct tni_conv_tile {
     const uint32_t *off;
     const uint32_t *pix; /* mr offsets of pixels from x */
     const float *w;      /* k rows of the panel's width */
+    /* Weights that are wanted soon, to be prefetched: a line for every fourth
+     * term. May point anywhere. */
+    const float *soon;
     size_t k;
     float *y; /* element (pixel r, channel j) at y[j * y_cs + r] */
     size_t y_cs;
@@ -56,6 +59,11 @@ typedef struct tni_conv_tile {
     const float *bias; /* nr values or NULL */
     bool clip;
     float lo, hi;
+    /* Between blocks of terms the sums of pixel r are at sums[r * panel], full
+     * width: `resume` begins with them, `pause` puts them there instead of
+     * finishing. */
+    float *sums;
+    bool resume, pause;
 } tni_conv_tile;
 
 typedef void (*tni_conv_tile_fn)(const tni_conv_tile *t);
@@ -102,8 +110,7 @@ bool tni_conv_row(tni_conv_kernels *k, int i);
 
 typedef enum tni_conv_method {
     TNI_CONV_CHANNELS,
-    TNI_CONV_PIXELS,
-    TNI_CONV_POINT
+    TNI_CONV_PIXELS
 } tni_conv_method;
 
 /* Everything about a convolution but its data. */
@@ -120,8 +127,8 @@ typedef struct tni_conv_plan {
     size_t shared_len;         /* floats of scratch for the padded image */
     size_t worker_len;         /* floats of scratch per worker */
     size_t oc_step, p_step;    /* channels and pixels of a task */
+    size_t k_step;             /* terms of a block, in CHANNELS */
     size_t oc_tasks, p_tasks;
-    tni_gemm_plan gemm; /* of POINT */
 } tni_conv_plan;
 
 /* Chooses method and sizes. False when a size overflows or the image is too

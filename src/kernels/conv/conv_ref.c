@@ -15,12 +15,20 @@ void tni_conv_f32_tile__ref(const tni_conv_tile *t)
 {
     float sum[MR][NR] = {{0}};
     const size_t mr = (size_t)t->mr, nr = (size_t)t->nr;
+    if (t->resume)
+        for (size_t r = 0; r < mr; r++)
+            for (size_t j = 0; j < NR; j++) sum[r][j] = t->sums[r * NR + j];
     for (size_t k = 0; k < t->k; k++) {
         const float *w = t->w + k * NR;
         for (size_t r = 0; r < mr; r++) {
             const float x = t->x[t->pix[r] + t->off[k]];
             for (size_t j = 0; j < NR; j++) sum[r][j] += x * w[j];
         }
+    }
+    if (t->pause) {
+        for (size_t r = 0; r < mr; r++)
+            for (size_t j = 0; j < NR; j++) t->sums[r * NR + j] = sum[r][j];
+        return;
     }
     for (size_t j = 0; j < nr; j++) {
         const float b = t->bias != NULL ? t->bias[j] : 0.0f;

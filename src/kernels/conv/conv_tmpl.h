@@ -12,13 +12,21 @@ enum { NR = VN * VW };
 
 #define PX_PTR(r)      const float *p##r = t->x + t->pix[(r) * ((r) < mr)];
 #define ACC_ZERO(v, r) V c##r##_##v = v_zero();
-#define ACC_FMA(v, r)                                                          \
-    c##r##_##v = v_fma(x, b##v, c##r##_##v);                                   \
-    v_pin(c##r##_##v);
+#define ACC_FMA(v, r)  v_acc(c##r##_##v, x, b##v);
+#define ACC_LOAD(v, r) c##r##_##v = v_loadu(t->sums + (r)*NR + v * VW);
+#define ACC_KEEP(v, r) v_storeu(t->sums + (r)*NR + v * VW, c##r##_##v);
 #define ACC_COL(v, r)  c##r##_##v = v_add(c##r##_##v, b##v);
 #define ACC_CLIP(v, r) c##r##_##v = v_clip(c##r##_##v, lo, hi);
 #define LOAD_B(v, p)   const V b##v = v_loadu((p) + v * VW);
 #define ROW_ZERO(r)    EACH_V(ACC_ZERO, r)
+#define ROW_LOAD(r)                                                            \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_LOAD, r)                                                    \
+    }
+#define ROW_KEEP(r)                                                            \
+    if (r < mr) {                                                              \
+        EACH_V(ACC_KEEP, r)                                                    \
+    }
 #define ROW_COL(r)                                                             \
     if (r < mr) {                                                              \
         EACH_V(ACC_COL, r)                                                     \
@@ -89,9 +97,12 @@ TN_INLINE void store_one(float *y, size_t cs, V x)
 TN_INLINE void tile(const tni_conv_tile *t, const int mr)
 {
     const uint32_t *off = t->off;
-    const float *w = t->w;
+    const float *w = t->w, *soon = t->soon;
     EACH_ROW(PX_PTR)
     EACH_ROW(ROW_ZERO)
+    if (t->resume) {
+        EACH_ROW(ROW_LOAD)
+    }
     size_t k = t->k;
     for (; k >= 4; k -= 4) {
         STEP(0)
@@ -99,10 +110,16 @@ TN_INLINE void tile(const tni_conv_tile *t, const int mr)
         STEP(2)
         STEP(3)
         off += 4;
+        __builtin_prefetch(soon, 0, 2);
+        soon += 16;
     }
     for (; k > 0; k--) {
         STEP(0)
         off += 1;
+    }
+    if (t->pause) {
+        EACH_ROW(ROW_KEEP)
+        return;
     }
     if (t->bias != NULL) {
         EACH_V(LOAD_B, t->bias)

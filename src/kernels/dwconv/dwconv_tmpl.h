@@ -11,9 +11,7 @@
 #define EACH_1(X) X(0)
 
 #define SUM_ZERO(i) V c##i = v_zero();
-#define SUM_FMA(i)                                                             \
-    c##i = v_fma(w, v_loadu(x + (i)*VW), c##i);                                \
-    v_pin(c##i);
+#define SUM_FMA(i)  v_acc_at(c##i, w, x + (i)*VW);
 #define SUM_BIAS(i) c##i = v_add(c##i, bias);
 #define SUM_CLIP(i) c##i = v_clip(c##i, lo, hi);
 #define SUM_PUT(i)  v_storeu(y + (i)*VW, c##i);

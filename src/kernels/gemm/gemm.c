@@ -303,11 +303,14 @@ static size_t row_of(const block *w, const row_cut *c, size_t tile)
 /* Columns [j, j + n) of the block: every tile of rows under one panel. */
 static void run_panel(tni_gemm_tile *t, const block *w, size_t j, size_t n)
 {
+    const size_t nr = (size_t)w->ker->nr, fetch = nr / 4;
     const row_cut c = cut_rows(w);
     t->nr = (int)n;
     for (size_t q = 0; q < c.tiles; q++) {
         const size_t i = row_of(w, &c, q);
         t->mr = (int)(row_of(w, &c, q + 1) - i);
+        /* The first tiles fetch the next panel. */
+        t->soon = t->b + (q < fetch ? t->b_ps + q * t->k * 4 : 0);
         set_a(t, w, i);
         set_c(t, w, i, j);
         c.fn(t);

@@ -26,12 +26,10 @@ enum { NR = VN * VW };
 #define ACC_ZERO(v, r)  V c##r##_##v = v_zero();
 #define ACC_LOAD(v, r)  c##r##_##v = v_loadu(t->c + r * t->c_rs + v * VW);
 #define ACC_STORE(v, r) v_storeu(t->c + r * t->c_rs + v * VW, c##r##_##v);
-#define ACC_FMA(v, r)                                                          \
-    c##r##_##v = v_fma(x, b##v, c##r##_##v);                                   \
-    v_pin(c##r##_##v);
-#define ACC_MUL(v, r) c##r##_##v = v_mul(c##r##_##v, x);
-#define ACC_ADD(v, r) c##r##_##v = v_add(c##r##_##v, x);
-#define ACC_COL(v, r) c##r##_##v = v_add(c##r##_##v, b##v);
+#define ACC_FMA(v, r)   v_acc(c##r##_##v, x, b##v);
+#define ACC_MUL(v, r)   c##r##_##v = v_mul(c##r##_##v, x);
+#define ACC_ADD(v, r)   c##r##_##v = v_add(c##r##_##v, x);
+#define ACC_COL(v, r)   c##r##_##v = v_add(c##r##_##v, b##v);
 #define ACC_SUM(v, r)                                                          \
     c##r##_##v = v_add(c##r##_##v, v_loadu(t->add + r * t->add_rs + v * VW));
 #define ACC_SUMB(v, r)                                                         \
@@ -41,6 +39,12 @@ enum { NR = VN * VW };
 #define LOAD_B(v, p)   const V b##v = v_loadu((p) + v * VW);
 
 #define ROW_ZERO(r) EACH_V(ACC_ZERO, r)
+/* The stores come at the end: by then their lines are there. */
+#define ROW_WARM(r)                                                            \
+    if (r < mr) {                                                              \
+        __builtin_prefetch(t->c + (r)*t->c_rs, 1);                             \
+        __builtin_prefetch(t->c + (r)*t->c_rs + NR - 1, 1);                    \
+    }
 #define ROW_LOAD(r)                                                            \
     if (r < mr) {                                                              \
         EACH_V(ACC_LOAD, r)                                                    \
@@ -124,20 +128,28 @@ enum { NR = VN * VW };
     }                                                                          \
     EACH_ROW(ROW_STORE)
 
-TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr)
+/* Hides where a number comes from. gcc 12 else keeps every sum of a stride and
+ * an offset in a register of its own, and spills most of them; from the stride
+ * alone the addressing modes do it for nothing. */
+#define PIN_STRIDE(x) __asm__("" : "+r"(x))
+
+/* bs is a constant when B is packed, ks when A is: see the callers. */
+TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr, const size_t bs)
 {
-    const size_t rs = t->a_rs, bs = t->b_ks;
-    const float *a0 = t->a, *b = t->b;
+    size_t rs = t->a_rs;
+    const float *a0 = t->a, *b = t->b, *soon = t->soon;
     const float *a3 = a0 + (mr > 3 ? 3 * rs : 0);
     const float *a6 = a0 + (mr > 6 ? 6 * rs : 0);
     const float *a9 = a0 + (mr > 9 ? 9 * rs : 0);
     const float *a12 = a0 + (mr > 12 ? 12 * rs : 0);
     EACH_ROW(ROW_ZERO)
+    EACH_ROW(ROW_WARM)
     if (t->flags & TNI_TILE_LOAD) {
         EACH_ROW(ROW_LOAD)
     }
     size_t k = t->k;
     for (; k >= 4; k -= 4) {
+        PIN_STRIDE(rs);
         STEP_ROW(0)
         STEP_ROW(1)
         STEP_ROW(2)
@@ -147,6 +159,8 @@ TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr)
         a6 += 4;
         a9 += 4;
         a12 += 4;
+        __builtin_prefetch(soon, 0, 2);
+        soon += 16;
     }
     for (; k > 0; k--) {
         STEP_ROW(0)
@@ -160,11 +174,12 @@ TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr)
     TILE_FINISH
 }
 
-TN_INLINE void tile_col(const tni_gemm_tile *t, const int mr)
+TN_INLINE void tile_col(const tni_gemm_tile *t, const int mr, const size_t bs,
+                        const size_t ks)
 {
-    const size_t ks = t->a_ks, bs = t->b_ks;
-    const float *a0 = t->a, *b = t->b;
+    const float *a0 = t->a, *b = t->b, *soon = t->soon;
     EACH_ROW(ROW_ZERO)
+    EACH_ROW(ROW_WARM)
     if (t->flags & TNI_TILE_LOAD) {
         EACH_ROW(ROW_LOAD)
     }
@@ -174,6 +189,8 @@ TN_INLINE void tile_col(const tni_gemm_tile *t, const int mr)
         STEP_COL
         STEP_COL
         STEP_COL
+        __builtin_prefetch(soon, 0, 2);
+        soon += 16;
     }
     for (; k > 0; k--) STEP_COL
     TILE_FINISH
@@ -213,10 +230,18 @@ static TN_NOINLINE void narrow(const tni_gemm_tile *t, tni_gemm_tile_fn fn)
 
 #define CASE_ROW(r)                                                            \
     case r + 1:                                                                \
-        tile_row(t, r + 1);                                                    \
+        if (t->b_ks == NR)                                                     \
+            tile_row(t, r + 1, NR);                                            \
+        else                                                                   \
+            tile_row(t, r + 1, t->b_ks);                                       \
         return;
 #define CASE_COL(r)                                                            \
-    case r + 1: tile_col(t, r + 1); return;
+    case r + 1:                                                                \
+        if (t->b_ks == NR && t->a_ks == MR)                                    \
+            tile_col(t, r + 1, NR, MR);                                        \
+        else                                                                   \
+            tile_col(t, r + 1, t->b_ks, t->a_ks);                              \
+        return;
 
 void GEMM_NAME(row)(const tni_gemm_tile *t)
 {
@@ -248,7 +273,7 @@ void GEMM_NAME(col)(const tni_gemm_tile *t)
 #define W_ZERO(i)  V w##i = v_zero();
 #define W_PTR(i)   (b + (size_t)((i) / VN) * ps + (size_t)((i) % VN) * VW)
 #define W_LOADC(i) w##i = v_loadu(c + (i)*VW);
-#define W_FMA(i)   w##i = v_fma(x, v_loadu(W_PTR(i)), w##i);
+#define W_FMA(i)   v_acc_at(w##i, x, W_PTR(i));
 #define W_STORE(i) v_storeu(c + (i)*VW, w##i);
 #define U_ZERO(i)  V w0_##i = v_zero(), w1_##i = v_zero(), w2_##i = v_zero();
 #define U_LOADC(i)                                                             \
@@ -258,9 +283,9 @@ void GEMM_NAME(col)(const tni_gemm_tile *t)
 #define U_FMA(i)                                                               \
     {                                                                          \
         const V y = v_loadu(W_PTR(i));                                         \
-        w0_##i = v_fma(x0, y, w0_##i);                                         \
-        w1_##i = v_fma(x1, y, w1_##i);                                         \
-        if (mr > 2) w2_##i = v_fma(x2, y, w2_##i);                             \
+        v_acc(w0_##i, x0, y);                                                  \
+        v_acc(w1_##i, x1, y);                                                  \
+        if (mr > 2) v_acc(w2_##i, x2, y);                                      \
     }
 #define U_STORE(i)                                                             \
     v_storeu(c + (i)*VW, w0_##i);                                              \

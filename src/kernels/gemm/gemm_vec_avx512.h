@@ -12,9 +12,16 @@ typedef __m512 V;
 #define v_add(a, b)    _mm512_add_ps(a, b)
 /* min and max return their second operand when one is NaN. */
 #define v_clip(x, l, h) _mm512_min_ps(h, _mm512_max_ps(l, x))
-/* Keeps an accumulator where it is: gcc 12 else renames and spills them. */
+/* acc += a * b, and acc += a * p[], staying where it is: gcc 12 else renames
+ * accumulators, copies some and spills others. */
 #if defined(TN_NO_TARGET)
-#define v_pin(x) (void)0
+#define v_acc(acc, a, b)    acc = v_fma(a, b, acc)
+#define v_acc_at(acc, a, p) acc = v_fma(a, v_loadu(p), acc)
 #else
-#define v_pin(x) __asm__("" : "+v"(x))
+#define v_acc(acc, a, b)                                                       \
+    __asm__("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b))
+#define v_acc_at(acc, a, p)                                                    \
+    __asm__("vfmadd231ps %2, %1, %0"                                           \
+            : "+v"(acc)                                                        \
+            : "v"(a), "m"(*(const __m512_u *)(const void *)(p)))
 #endif

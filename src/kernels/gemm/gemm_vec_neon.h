@@ -16,9 +16,15 @@ TN_INLINE V v_clip(V x, V l, V h)
     const V y = vbslq_f32(vcltq_f32(x, l), l, x);
     return vbslq_f32(vcgtq_f32(y, h), h, y);
 }
-/* Keeps an accumulator where it is: gcc 12 else renames and spills them. */
+/* acc += a * b, staying where it is: gcc 12 else renames accumulators, copies
+ * some and spills others. */
 #if defined(TN_NO_TARGET)
-#define v_pin(x) (void)0
+#define v_acc(acc, a, b) acc = v_fma(a, b, acc)
 #else
-#define v_pin(x) __asm__("" : "+w"(x))
+#define v_acc(acc, a, b)                                                       \
+    do {                                                                       \
+        acc = v_fma(a, b, acc);                                                \
+        __asm__("" : "+w"(acc));                                               \
+    } while (0)
 #endif
+#define v_acc_at(acc, a, p) v_acc(acc, a, v_loadu(p))
