@@ -125,9 +125,10 @@ typedef struct tn_limits {
     uint32_t max_rank;         /* dimensions of a tensor; 16 */
     uint32_t max_name_bytes;   /* one name; 65,536 */
     uint64_t max_loop_trips;   /* iterations of one Loop or Scan; 2^32 */
+    uint64_t max_image_pixels; /* of one image to decode; 2^28 */
 } tn_limits;
 
-#define TN_LIMITS_INIT {sizeof(tn_limits), 0, 0, 0, 0, 0, 0, 0, 0}
+#define TN_LIMITS_INIT {sizeof(tn_limits), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /** Version of the linked library, "0.1.0". Threads: any. */
 TN_API const char *tn_version(void);

@@ -98,6 +98,141 @@ TN_API TN_NODISCARD tn_status tn_image_info_read(tn_image_info *info,
                                                  const tn_limits *limits,
                                                  tn_err *err);
 
+/**
+ * How pixels are wanted. Samples are interleaved; those of more than 8 bits
+ * are uint16_t of this machine, scaled to the full range like all others.
+ */
+typedef enum tn_image_form {
+    /* 1 gray, 2 gray and alpha, 3 RGB or 4 RGBA, with 8 or 16 bits as in the
+     * file; palettes become RGB or RGBA, inks RGB, fewer bits 8. */
+    TN_IMAGE_AS_STORED = 0,
+    TN_IMAGE_GRAY8 = 1, /* JPEG: its luma as it is. Else ITU-R BT.601 */
+    TN_IMAGE_RGB8 = 2,  /* alpha is dropped, not blended */
+    TN_IMAGE_RGBA8 = 3,
+    /* The sample values themselves, one byte or uint16_t each, unscaled:
+     * palette indices or gray. TN_EUNSUPPORTED for other images. */
+    TN_IMAGE_INDICES = 4
+} tn_image_form;
+
+/** Bits of tn_image_opts.flags. */
+enum {
+    /* Turn and mirror as EXIF says, so that the image is as it is shown. */
+    TN_IMAGE_UPRIGHT = 1 << 0,
+    /* Return an image even if its pixels are damaged, with what is wrong as
+     * findings; without it the first damage is TN_EFORMAT. */
+    TN_IMAGE_KEEP_DAMAGED = 1 << 1
+};
+
+typedef struct tn_image_opts {
+    size_t struct_size;
+    const tn_allocator *allocator; /* of the image; decoders have their own */
+    const tn_limits *limits; /* max_image_pixels, max_total_bytes, file size */
+    tn_image_form form;
+    uint32_t flags;
+} tn_image_opts;
+
+#define TN_IMAGE_OPTS_INIT                                                     \
+    {                                                                          \
+        sizeof(tn_image_opts), NULL, NULL, TN_IMAGE_AS_STORED, 0               \
+    }
+
+/** Something a decoder had to guess, skip or repair. */
+typedef struct tn_image_finding {
+    int32_t damage;  /* 1: pixels are not what was meant; 0: they are */
+    uint64_t offset; /* in the file; 0 when unknown */
+    char text[160];
+} tn_image_finding;
+
+/**
+ * Pixels in memory: what an image has, and what an encoder takes.
+ * With a palette the samples are indices into n_colors entries of RGBA.
+ */
+typedef struct tn_image_view {
+    size_t struct_size;
+    int64_t width, height;
+    int32_t channels; /* 1 to 4 */
+    int32_t bits;     /* 8 or 16 */
+    size_t stride;    /* bytes from row to row */
+    const void *pixels;
+    const uint8_t *palette; /* 4 bytes each; NULL: none */
+    int32_t n_colors;
+} tn_image_view;
+
+#define TN_IMAGE_VIEW_INIT                                                     \
+    {                                                                          \
+        sizeof(tn_image_view), 0, 0, 0, 0, 0, NULL, NULL, 0                    \
+    }
+
+/** A decoded image [immutable]. */
+typedef struct tn_image tn_image;
+
+/**
+ * Decodes an image from memory.
+ *
+ * The pixel limit is checked before anything is allocated. Animations and
+ * files of many pages are TN_EUNSUPPORTED, or give the first picture where
+ * the format has one (MPO, animated PNG).
+ *
+ * @param opts  NULL: as stored, not turned, default limits.
+ *
+ * @return TN_OK
+ *         TN_EFORMAT       broken or damaged; err->where is the format
+ *         TN_EUNSUPPORTED  a form this build does not decode, or opts->form
+ *                          does not fit the image
+ *         TN_ELIMIT        more pixels or bytes than the limits allow
+ *         TN_ENOMEM
+ *
+ * Units:   pixels.   Threads: any.
+ * Since:   0.1.    See: tn_image_free(), docs/modules/image.md
+ */
+TN_API TN_NODISCARD tn_status tn_image_decode(tn_image **out, const void *bytes,
+                                              size_t size,
+                                              const tn_image_opts *opts,
+                                              tn_err *err);
+/** The same for a file. Also TN_ENOTFOUND and TN_EIO. */
+TN_API TN_NODISCARD tn_status tn_image_read(tn_image **out, const char *path,
+                                            const tn_image_opts *opts,
+                                            tn_err *err);
+/** NULL is allowed. */
+TN_API void tn_image_free(tn_image *image);
+
+/** What the header said; borrowed. */
+TN_API const tn_image_info *tn_image_get_info(const tn_image *image);
+/** Fills view as far as its struct_size goes; what it points to is borrowed. */
+TN_API void tn_image_get_view(const tn_image *image, tn_image_view *view);
+/** How many findings there are; the first 16 are kept. */
+TN_API size_t tn_image_finding_count(const tn_image *image);
+/** NULL beyond what is kept; borrowed. */
+TN_API const tn_image_finding *tn_image_get_finding(const tn_image *image,
+                                                    size_t i);
+
+/** Takes the bytes of an encoder in order. */
+typedef struct tn_image_sink {
+    void *ctx;
+    tn_status (*write)(void *ctx, const void *bytes, size_t size, tn_err *err);
+} tn_image_sink;
+
+/**
+ * Encodes pixels; the same pixels give the same bytes.
+ *
+ * @param format  "png"; the codecs that encode say so in the registry.
+ * @param view    a palette may go with one channel of 8 bits; then every
+ *                index must be below n_colors.
+ *
+ * @return TN_OK, what sink->write returned, TN_EINVAL for a view that makes
+ *         no sense, TN_EUNSUPPORTED for a format this build does not write.
+ * Threads: any.   Since: 0.1.
+ */
+TN_API TN_NODISCARD tn_status tn_image_encode(const tn_image_sink *sink,
+                                              const char *format,
+                                              const tn_image_view *view,
+                                              tn_err *err);
+/** The same into a file, which appears only when it is complete. */
+TN_API TN_NODISCARD tn_status tn_image_write(const char *path,
+                                             const char *format,
+                                             const tn_image_view *view,
+                                             tn_err *err);
+
 #ifdef __cplusplus
 }
 #endif

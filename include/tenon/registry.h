@@ -35,7 +35,7 @@ TN_API size_t tn_registry_describe(tn_registry_kind kind, size_t i, char *buf,
 
 /**
  * The same for the tables of the data column, which live in libtenon-data:
- * CODECS has name, summary, files, source. Each family of functions knows 0
+ * CODECS has name, summary, files, decodes, encodes, library, source. Each family of functions knows 0
  * rows of the other's kinds.
  */
 TN_API size_t tn_data_registry_count(tn_registry_kind kind);

@@ -23,6 +23,7 @@ void tni_limits_fill(tn_limits *out, const tn_limits *in)
     if (out->max_rank == 0) out->max_rank = 16;
     if (out->max_name_bytes == 0) out->max_name_bytes = 65536;
     if (out->max_loop_trips == 0) out->max_loop_trips = (uint64_t)1 << 32;
+    if (out->max_image_pixels == 0) out->max_image_pixels = (uint64_t)1 << 28;
     /* What recursion on nesting may cost of the stack stays bounded whatever
      * the caller asks for. */
     if (out->max_nesting > 256) out->max_nesting = 256;

@@ -28,8 +28,11 @@ static void describe_codec(text *t, const tni_codec *c)
 {
     put(t,
         "{\"name\": \"%s\", \"summary\": \"%s\", \"files\": \"%s\", "
+        "\"decodes\": %s, \"encodes\": %s, \"library\": \"%s\", "
         "\"source\": \"%s\"}",
-        c->name, c->title, c->files, c->source);
+        c->name, c->title, c->files, c->decode != NULL ? "true" : "false",
+        c->encode != NULL ? "true" : "false",
+        c->library != NULL ? c->library : "", c->source);
 }
 
 size_t tn_data_registry_count(tn_registry_kind kind)

@@ -67,7 +67,7 @@ static void decode_pb(fuzz *f, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const tn_limits tight = {
-        sizeof(tn_limits), 1 << 20, 1 << 20, 1 << 22, 100, 8, 8, 256, 100};
+        sizeof(tn_limits), 1 << 20, 1 << 20, 1 << 22, 100, 8, 8, 256, 100, 0};
     fuzz f;
     memset(&f, 0, sizeof f);
     tni_limits_fill(&f.limits, &tight);

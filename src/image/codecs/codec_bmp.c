@@ -194,6 +194,209 @@ static tn_status header(tni_image_src *src, tn_image_info *info)
     return TN_OK;
 }
 
+/* --- pixels ---------------------------------------------------------------- */
+
+/* Sets pixel x of row y, counted from the first row in the file. */
+static void put_index(tni_image_raw *raw, const bmp *b, int64_t x, int64_t y,
+                      uint8_t v)
+{
+    const int64_t row = b->top_down ? y : b->height - 1 - y;
+    raw->pixels[(size_t)row * raw->stride + (size_t)x] = v;
+}
+
+/* One run or absolute stretch of RLE8 or RLE4 at *at. */
+typedef struct rle {
+    tni_image_job *job;
+    const bmp *b;
+    size_t at;
+    int64_t x, y;
+} rle;
+
+static tn_status put_run(rle *r, const uint8_t *v, uint32_t n, bool absolute)
+{
+    if (r->y >= r->b->height || (int64_t)n > r->b->width - r->x) {
+        TN_TRY(tni_image_find(r->job, true, r->at,
+                              "a run of %u pixels leaves the image at %lld, "
+                              "%lld",
+                              (unsigned)n, (long long)r->x, (long long)r->y));
+        if (r->y >= r->b->height) return TN_OK;
+        n = r->b->width > r->x ? (uint32_t)(r->b->width - r->x) : 0;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t c = v[absolute ? (r->b->bpp == 4 ? i / 2 : i) : 0];
+        if (r->b->bpp == 4) c = i % 2 == 0 ? c >> 4 : c & 15;
+        put_index(&r->job->raw, r->b, r->x + i, r->y, c);
+    }
+    r->x += n;
+    return TN_OK;
+}
+
+/* An escape: 0 and a code. Sets *end at the end of the bitmap. */
+static tn_status escape(rle *r, uint8_t code, bool *end)
+{
+    const uint8_t *p = r->job->bytes + r->at;
+    if (code == 0) {
+        r->x = 0;
+        r->y++;
+    } else if (code == 1) {
+        *end = true;
+    } else {
+        const size_t n = code == 2        ? 2
+                         : r->b->bpp == 4 ? ((size_t)code + 1) / 2
+                                          : (size_t)code;
+        if (r->job->size - r->at < n)
+            return tni_fail_at(r->job->err, TN_EFORMAT, r->at,
+                               "the file ends inside the pixels");
+        r->at += n + (code == 2 ? 0 : n & 1);
+        if (code > 2) return put_run(r, p, code, true);
+        r->x += p[0];
+        r->y += p[1];
+        if (r->x > r->b->width || r->y > r->b->height)
+            return tni_fail_at(r->job->err, TN_EFORMAT, r->at - 2,
+                               "a jump leaves the image");
+    }
+    return TN_OK;
+}
+
+static tn_status decode_rle(tni_image_job *job, const bmp *b)
+{
+    rle r = {job, b, b->pixels_at, 0, 0};
+    for (bool end = false; !end;) {
+        if (r.y == b->height && r.at >= job->size) return TN_OK;
+        if (r.at > job->size || job->size - r.at < 2)
+            return tni_image_find(job, true, job->size,
+                                  "the file ends inside the pixels, at row "
+                                  "%lld of %lld",
+                                  (long long)r.y, (long long)b->height);
+        const uint8_t n = job->bytes[r.at], v = job->bytes[r.at + 1];
+        r.at += 2;
+        if (n == 0)
+            TN_TRY(escape(&r, v, &end));
+        else
+            TN_TRY(put_run(&r, &v, n, false));
+    }
+    return TN_OK;
+}
+
+static void indexed_row(uint8_t *to, const uint8_t *from, const bmp *b)
+{
+    const uint32_t per_byte = 8 / b->bpp, mask = (1u << b->bpp) - 1;
+    for (int64_t x = 0; x < b->width; x++) {
+        const uint32_t i = (uint32_t)(x % per_byte);
+        const uint32_t v = from[x / per_byte];
+        to[x] = (uint8_t)(v >> (8 - b->bpp * (i + 1)) & mask);
+    }
+}
+
+static void masked_row(uint8_t *to, const uint8_t *from, const bmp *b,
+                       int32_t channels)
+{
+    const size_t bytes = b->bpp / 8;
+    for (int64_t x = 0; x < b->width; x++, from += bytes) {
+        const uint32_t v = bytes == 2 ? tni_le16(from) : tni_le32(from);
+        for (int32_t c = 0; c < channels; c++) {
+            const uint32_t m = b->mask[c];
+            if (m == 0) {
+                *to++ = 0;
+                continue;
+            }
+            const uint32_t shift = (uint32_t)__builtin_ctz(m);
+            const uint64_t top = m >> shift;
+            *to++ =
+                (uint8_t)(((uint64_t)((v & m) >> shift) * 255 + top / 2) / top);
+        }
+    }
+}
+
+static void decode_row(const tni_image_raw *raw, uint8_t *to,
+                       const uint8_t *from, const bmp *b)
+{
+    if (b->bpp <= 8) {
+        indexed_row(to, from, b);
+    } else if (b->bpp == 24) {
+        for (int64_t x = 0; x < b->width; x++, to += 3, from += 3) {
+            to[0] = from[2];
+            to[1] = from[1];
+            to[2] = from[0];
+        }
+    } else {
+        masked_row(to, from, b, raw->channels);
+    }
+}
+
+static tn_status decode_plain(tni_image_job *job, const bmp *b)
+{
+    const uint64_t stride = ((uint64_t)b->width * b->bpp + 31) / 32 * 4;
+    const uint64_t line = ((uint64_t)b->width * b->bpp + 7) / 8;
+    for (int64_t y = 0; y < b->height; y++) {
+        const uint64_t at = b->pixels_at + (uint64_t)y * stride;
+        if (at + line > job->size)
+            return tni_image_find(job, true, job->size,
+                                  "the file ends inside the pixels, at row "
+                                  "%lld of %lld",
+                                  (long long)y, (long long)b->height);
+        const int64_t row = b->top_down ? y : b->height - 1 - y;
+        decode_row(&job->raw, job->raw.pixels + (size_t)row * job->raw.stride,
+                   job->bytes + at, b);
+    }
+    return TN_OK;
+}
+
+/* Indices beyond the table are shown black by everyone, and are damage. */
+static tn_status check_indices(tni_image_job *job)
+{
+    const tni_image_raw *raw = &job->raw;
+    for (int64_t y = 0; y < raw->height; y++)
+        for (int64_t x = 0; x < raw->width; x++) {
+            const uint8_t v = raw->pixels[(size_t)y * raw->stride + (size_t)x];
+            if (v >= raw->n_colors)
+                return tni_image_find(job, true, 0,
+                                      "the pixel at %lld, %lld has index %u, "
+                                      "but the colour table has %d entries",
+                                      (long long)x, (long long)y, (unsigned)v,
+                                      (int)raw->n_colors);
+        }
+    return TN_OK;
+}
+
+static tn_status decode_table(tni_image_job *job, const bmp *b)
+{
+    tni_image_raw *raw = &job->raw;
+    const uint64_t need = (uint64_t)b->table_n * b->table_entry;
+    if (b->table_n == 0 || b->table_at + need > job->size)
+        return tni_fail_at(job->err, TN_EFORMAT, b->table_at,
+                           "the colour table is missing or cut short");
+    const uint8_t *p = job->bytes + b->table_at;
+    raw->n_colors = (int32_t)b->table_n;
+    for (uint32_t i = 0; i < b->table_n; i++, p += b->table_entry) {
+        raw->colors[i][0] = p[2];
+        raw->colors[i][1] = p[1];
+        raw->colors[i][2] = p[0];
+        raw->colors[i][3] = 255;
+    }
+    return TN_OK;
+}
+
+static tn_status decode(tni_image_job *job)
+{
+    bmp b;
+    tni_image_src src = {job->bytes, job->size, job->size, 0, false, job->err};
+    TN_TRY(read_header(&src, &b));
+    if (b.compression == JPEG || b.compression == PNG || b.bpp == 0)
+        return tni_fail_at(job->err, TN_EUNSUPPORTED, 30,
+                           "the bitmap wraps a JPEG or PNG, as printers take "
+                           "them");
+    if (b.bpp <= 8) {
+        TN_TRY(decode_table(job, &b));
+        TN_TRY(tni_image_raw_alloc(job, 1, (int32_t)b.bpp));
+        TN_TRY(b.compression == RGB ? decode_plain(job, &b)
+                                    : decode_rle(job, &b));
+        return check_indices(job);
+    }
+    TN_TRY(tni_image_raw_alloc(job, b.mask[3] != 0 ? 4 : 3, 8));
+    return decode_plain(job, &b);
+}
+
 const tni_codec tni_codec_bmp = {
     .name = "bmp",
     .title = "Windows and OS/2 bitmap",
@@ -201,4 +404,5 @@ const tni_codec tni_codec_bmp = {
     .source = "Microsoft, Bitmap Storage; OS/2 2.x",
     .sniff = sniff,
     .header = header,
+    .decode = decode,
 };

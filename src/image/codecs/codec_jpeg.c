@@ -10,6 +10,9 @@
 #include "image/probe.h"
 
 #include <string.h>
+#if defined(TN_WITH_JPEG)
+#include <turbojpeg.h>
+#endif
 
 enum { SOI = 0xd8, EOI = 0xd9, SOS = 0xda, APP1 = 0xe1, APP2 = 0xe2 };
 
@@ -104,6 +107,94 @@ static tn_status header(tni_image_src *src, tn_image_info *info)
     }
 }
 
+#if defined(TN_WITH_JPEG)
+
+/* Whether there is an Adobe segment: then 255 means no ink. */
+static bool is_adobe(const tni_image_job *job)
+{
+    const uint8_t *p = job->bytes;
+    for (size_t at = 2; at + 4 <= job->size;) {
+        if (p[at] != 0xff || p[at + 1] == 0xff) {
+            at++;
+            continue;
+        }
+        const uint8_t marker = p[at + 1];
+        if (marker == SOS) return false;
+        if (marker == 0 || marker == 1 || (marker >= 0xd0 && marker <= SOI)) {
+            at += 2;
+            continue;
+        }
+        const size_t len = tni_be16(p + at + 2);
+        if (marker == 0xee && len >= 14 && job->size - at >= 9 &&
+            memcmp(p + at + 4, "Adobe", 5) == 0)
+            return true;
+        at += 2 + (len < 2 ? 2 : len);
+    }
+    return false;
+}
+
+static tn_status fail_tj(tni_image_job *job, tjhandle handle)
+{
+    const char *text = tjGetErrorStr2(handle);
+    if (strstr(text, "Insufficient memory") != NULL)
+        return tni_fail(job->err, TN_ENOMEM, "out of memory");
+    const bool lacks =
+        strstr(text, "nsupported") != NULL || strstr(text, "not supported");
+    return tni_fail(job->err, lacks ? TN_EUNSUPPORTED : TN_EFORMAT,
+                    "libjpeg-turbo: %s", text);
+}
+
+static void invert(tni_image_raw *raw)
+{
+    for (size_t i = 0; i < raw->size; i++)
+        raw->pixels[i] = (uint8_t)(255 - raw->pixels[i]);
+}
+
+static tn_status decode_with(tni_image_job *job, tjhandle handle)
+{
+    tni_image_raw *raw = &job->raw;
+    const int format = raw->channels == 1   ? TJPF_GRAY
+                       : raw->channels == 3 ? TJPF_RGB
+                                            : TJPF_CMYK;
+    const int e =
+        tjDecompress2(handle, job->bytes, job->size, raw->pixels,
+                      (int)raw->width, (int)raw->stride, (int)raw->height,
+                      format, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
+    if (e != 0) {
+        if (tjGetErrorCode(handle) != TJERR_WARNING)
+            return fail_tj(job, handle);
+        TN_TRY(tni_image_find(job, true, 0, "libjpeg-turbo: %s",
+                              tjGetErrorStr2(handle)));
+    }
+    if (raw->channels == 4) {
+        raw->cmyk = true;
+        if (!is_adobe(job)) invert(raw);
+    }
+    return TN_OK;
+}
+
+static tn_status decode(tni_image_job *job)
+{
+    if (job->info.bits != 8)
+        return tni_fail(job->err, TN_EUNSUPPORTED,
+                        "samples of %d bits; decoders take 8",
+                        (int)job->info.bits);
+    if (job->info.channels == 2 || job->info.channels > 4)
+        return tni_fail(job->err, TN_EUNSUPPORTED,
+                        "%d components; expected 1, 3 or 4",
+                        (int)job->info.channels);
+    const bool gray = job->info.channels == 1 ||
+                      (job->info.channels == 3 && job->form == TN_IMAGE_GRAY8);
+    TN_TRY(tni_image_raw_alloc(job, gray ? 1 : job->info.channels, 8));
+    tjhandle handle = tjInitDecompress();
+    if (handle == NULL) return tni_fail(job->err, TN_ENOMEM, "out of memory");
+    const tn_status status = decode_with(job, handle);
+    (void)tjDestroy(handle);
+    return status;
+}
+
+#endif
+
 const tni_codec tni_codec_jpeg = {
     .name = "jpeg",
     .title = "JPEG",
@@ -111,4 +202,8 @@ const tni_codec tni_codec_jpeg = {
     .source = "ITU-T T.81; JFIF 1.02; EXIF 2.32",
     .sniff = sniff,
     .header = header,
+    .library = "libjpeg-turbo",
+#if defined(TN_WITH_JPEG)
+    .decode = decode,
+#endif
 };

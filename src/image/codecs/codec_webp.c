@@ -10,6 +10,9 @@
 #include "image/probe.h"
 
 #include <string.h>
+#if defined(TN_WITH_WEBP)
+#include <webp/decode.h>
+#endif
 
 /* Bits of the VP8X flags byte. */
 enum { ANIMATION = 0x02, EXIF = 0x08, ALPHA = 0x10 };
@@ -116,6 +119,68 @@ static tn_status header(tni_image_src *src, tn_image_info *info)
     return TN_OK;
 }
 
+#if defined(TN_WITH_WEBP)
+
+static tn_status fail_webp(tn_err *err, VP8StatusCode e)
+{
+    switch (e) {
+    case VP8_STATUS_OUT_OF_MEMORY:
+        return tni_fail(err, TN_ENOMEM, "out of memory");
+    case VP8_STATUS_UNSUPPORTED_FEATURE:
+        return tni_fail(err, TN_EUNSUPPORTED,
+                        "libwebp does not support a feature of this file");
+    case VP8_STATUS_NOT_ENOUGH_DATA:
+        return tni_fail(err, TN_EFORMAT,
+                        "the file ends inside the pixels; it is cut short");
+    default:
+        return tni_fail(err, TN_EFORMAT, "libwebp: broken data (status %d)",
+                        (int)e);
+    }
+}
+
+static tn_status decode(tni_image_job *job)
+{
+    WebPDecoderConfig config;
+    if ((job->info.flags & TN_IMAGE_ANIMATED) != 0)
+        return tni_fail(job->err, TN_EUNSUPPORTED,
+                        "the file is an animation; only still WebP images are "
+                        "decoded");
+    if (!WebPInitDecoderConfig(&config))
+        return tni_fail(job->err, TN_EINTERNAL,
+                        "libwebp is of another version than its headers");
+    const VP8StatusCode e =
+        WebPGetFeatures(job->bytes, job->size, &config.input);
+    if (e != VP8_STATUS_OK) return fail_webp(job->err, e);
+    if (config.input.width != job->info.width ||
+        config.input.height != job->info.height)
+        return tni_fail(job->err, TN_EFORMAT,
+                        "the header says %lld x %lld pixels, the data %d x %d",
+                        (long long)job->info.width, (long long)job->info.height,
+                        config.input.width, config.input.height);
+    const uint64_t said = 8 + (uint64_t)tni_le32(job->bytes + 4);
+    if (said > job->size)
+        TN_TRY(tni_image_find(job, true, job->size,
+                              "the file has %zu bytes, but says %llu; it is "
+                              "cut short",
+                              job->size, (unsigned long long)said));
+    if (said + (said & 1) < job->size)
+        TN_TRY(tni_image_find(job, false, said,
+                              "%llu bytes follow the end of the image",
+                              (unsigned long long)(job->size - said)));
+    const bool alpha = config.input.has_alpha != 0;
+    TN_TRY(tni_image_raw_alloc(job, alpha ? 4 : 3, 8));
+    config.output.colorspace = alpha ? MODE_RGBA : MODE_RGB;
+    config.output.is_external_memory = 1;
+    config.output.u.RGBA.rgba = job->raw.pixels;
+    config.output.u.RGBA.stride = (int)job->raw.stride;
+    config.output.u.RGBA.size = job->raw.size;
+    const VP8StatusCode done = WebPDecode(job->bytes, job->size, &config);
+    WebPFreeDecBuffer(&config.output);
+    return done == VP8_STATUS_OK ? TN_OK : fail_webp(job->err, done);
+}
+
+#endif
+
 const tni_codec tni_codec_webp = {
     .name = "webp",
     .title = "WebP",
@@ -123,4 +188,8 @@ const tni_codec tni_codec_webp = {
     .source = "Google WebP Container Specification; RFC 6386",
     .sniff = sniff,
     .header = header,
+    .library = "libwebp",
+#if defined(TN_WITH_WEBP)
+    .decode = decode,
+#endif
 };

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzz_image_header.c - headers, whole and by ever more first bytes */
+#include "tenon/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    for (uint32_t flags = 0; flags <= TN_IMAGE_HEAD_ONLY; flags++) {
+        tn_image_info whole = TN_IMAGE_INFO_INIT, parts = TN_IMAGE_INFO_INIT;
+        const tn_status status =
+            tn_image_probe(&whole, NULL, data, size, 0, flags, NULL);
+        size_t need = 0, have = 0;
+        tn_status step = TN_OK;
+        for (int rounds = 0; rounds < 1000; rounds++) {
+            have = need;
+            /* A block of just that size: nothing beyond may be read. */
+            uint8_t *exact = malloc(have + 1);
+            memcpy(exact, data, have);
+            step =
+                tn_image_probe(&parts, &need, exact, have, size, flags, NULL);
+            free(exact);
+            if (step != TN_OK || need == 0) break;
+            if (need <= have || need > size) abort();
+        }
+        if (step != TN_OK || need == 0)
+            if (step != status) abort();
+        if (status == TN_OK && need == 0 &&
+            memcmp(&whole, &parts, sizeof whole) != 0)
+            abort();
+        if (status == TN_OK && (whole.width < 1 || whole.height < 1)) abort();
+    }
+    return 0;
+}
