@@ -37,6 +37,7 @@ typedef struct tni_decoder {
     int cap_external, cap_symbols;
     uint32_t n_nodes; /* decoded so far, calls included */
     int n_calls;
+    int64_t gradient_steps; /* spent so far, see gradient.c */
     int depth; /* graphs and functions around the current place */
 } tni_decoder;
 
@@ -56,6 +57,8 @@ typedef struct tni_scope {
     const tni_wire *call;
     const struct tni_scope *call_scope;
     const char *prefix;
+    struct pending *gradients; /* Gradient nodes to expand at the end */
+    int first_node;            /* of the graph that belongs to this scope */
 } tni_scope;
 
 /* Decodes a whole ModelProto into d->model; the graph is finished, types are
@@ -115,6 +118,15 @@ tni_value *tni_scope_find(const tni_scope *s, tni_bytes name, bool *bound);
 tn_status tni_scope_define(tni_scope *s, tni_bytes name, tni_value **out);
 
 tn_status tni_decode_nomem(tni_decoder *d);
+
+/* Counts one more node; TN_ELIMIT when there are too many. */
+tn_status tni_decode_count_node(tni_decoder *d);
+
+/* ai.onnx.preview.training Gradient (gradient.c): noted where it stands, and
+ * replaced by other nodes once the scope has all of its own. */
+bool tni_gradient_is(const char *domain, const char *op_type);
+tn_status tni_gradient_add(tni_scope *s, const tni_node *node);
+tn_status tni_gradient_expand_all(tni_scope *s);
 
 /* Whether the error tells of a node already. */
 static inline bool tni_decode_has_place(const tni_decoder *d)

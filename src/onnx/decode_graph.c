@@ -355,7 +355,7 @@ static tn_status call_prefix(tni_scope *s, const node_head *h, const char **out)
 
 /* --- nodes --------------------------------------------------------------- */
 
-static tn_status count_node(tni_decoder *d)
+tn_status tni_decode_count_node(tni_decoder *d)
 {
     if (d->n_nodes >= d->model->limits.max_nodes)
         return tni_fail(d->err, TN_ELIMIT,
@@ -366,17 +366,11 @@ static tn_status count_node(tni_decoder *d)
     return TN_OK;
 }
 
-static tn_status decode_plain(tni_scope *s, const tni_wire *w, node_head *h)
+/* Name, inputs, outputs and attributes of a node made for them. */
+static tn_status fill_node(tni_scope *s, const tni_wire *w, const node_head *h,
+                           tni_node *node)
 {
     tni_decoder *d = s->d;
-    const tni_op *op = NULL;
-    const tni_op_version *ver = NULL;
-    TN_TRY(tni_decode_op(d, h->domain, h->op_type, h->opset, &op, &ver));
-    tni_node *node = tni_graph_add_node(s->graph, h->domain, h->op_type,
-                                        h->n_in, h->n_out, h->n_attrs);
-    if (node == NULL) return tni_decode_nomem(d);
-    node->op = op;
-    node->ver = ver;
     node->opset = h->opset;
     node->name = h->name;
     if (s->prefix != NULL) {
@@ -395,11 +389,43 @@ static tn_status decode_plain(tni_scope *s, const tni_wire *w, node_head *h)
     return read_attrs(s, w, node->attrs, &node->n_attrs);
 }
 
-static tn_status decode_node(tni_scope *s, const tni_wire *w, node_head *h)
+static tn_status decode_plain(tni_scope *s, const tni_wire *w, node_head *h)
+{
+    tni_decoder *d = s->d;
+    const tni_op *op = NULL;
+    const tni_op_version *ver = NULL;
+    TN_TRY(tni_decode_op(d, h->domain, h->op_type, h->opset, &op, &ver));
+    tni_node *node = tni_graph_add_node(s->graph, h->domain, h->op_type,
+                                        h->n_in, h->n_out, h->n_attrs);
+    if (node == NULL) return tni_decode_nomem(d);
+    node->op = op;
+    node->ver = ver;
+    return fill_node(s, w, h, node);
+}
+
+static tn_status decode_gradient(tni_scope *s, const tni_wire *w, node_head *h,
+                                 int index)
+{
+    tni_decoder *d = s->d;
+    tni_node node = {.domain = h->domain, .op_type = h->op_type};
+    node.index = index;
+    node.n_in = h->n_in;
+    node.n_out = h->n_out;
+    node.in = TNI_NEW_ARRAY(d->arena, tni_value *, h->n_in);
+    node.out = TNI_NEW_ARRAY(d->arena, tni_value *, h->n_out);
+    node.attrs = TNI_NEW_ARRAY(d->arena, tni_attr, h->n_attrs);
+    if (node.in == NULL || node.out == NULL || node.attrs == NULL)
+        return tni_decode_nomem(d);
+    TN_TRY(fill_node(s, w, h, &node));
+    return tni_gradient_add(s, &node);
+}
+
+static tn_status decode_node(tni_scope *s, const tni_wire *w, node_head *h,
+                             int index)
 {
     tni_decoder *d = s->d;
     tni_function *fn = NULL;
-    TN_TRY(count_node(d));
+    TN_TRY(tni_decode_count_node(d));
     if (h->op_type[0] == '\0')
         return tni_fail_at(d->err, TN_EFORMAT, tni_wire_offset(w, w->at),
                            "the node names no operator");
@@ -419,6 +445,8 @@ static tn_status decode_node(tni_scope *s, const tni_wire *w, node_head *h)
     }
     if (h->domain[0] == '\0' && strcmp(h->op_type, "Constant") == 0)
         return decode_constant(s, w, h);
+    if (tni_gradient_is(h->domain, h->op_type))
+        return decode_gradient(s, w, h, index);
     return decode_plain(s, w, h);
 }
 
@@ -516,15 +544,16 @@ tn_status tni_decode_nodes(tni_scope *s, const tni_wire *body, uint32_t number)
     tni_field f;
     bool more = false;
     int index = 0;
+    s->first_node = s->graph->n_nodes;
     TN_TRY(define_outputs(s, body, number));
     for (;;) {
         TN_TRY(tni_wire_next(&w, &f, &more));
-        if (!more) return TN_OK;
+        if (!more) return tni_gradient_expand_all(s);
         if (f.number != number) continue;
         node_head h;
         TN_TRY(tni_wire_enter(&w, &f, "NodeProto", &sub));
         TN_TRY(read_head(s, &sub, &h));
-        const tn_status status = decode_node(s, &sub, &h);
+        const tn_status status = decode_node(s, &sub, &h, index);
         if (status != TN_OK) {
             /* Of nested places the outermost and the innermost are told. */
             const bool inner = s->outer != NULL || s->function != NULL;

@@ -29,6 +29,23 @@ static tn_status read_ints(int64_t *out, const tni_node *node, const char *name,
     return TN_OK;
 }
 
+/* "output_shape": the spatial extents. The first writers gave all of the
+ * output's, of which the batch and the channels say nothing new. */
+static tn_status read_output_shape(int64_t *out, const tni_node *node, int nd,
+                                   tn_err *err)
+{
+    int len = 0;
+    const int64_t *v = tni_attr_ints(node, "output_shape", &len);
+    if (v == NULL || len != nd + 2)
+        return read_ints(out, node, "output_shape", nd, -1, -1, err);
+    for (int i = 0; i < len; i++)
+        if (v[i] < -1 || v[i] > max_extent)
+            return tni_fail(err, TN_EINVAL, "output_shape[%d] is %lld", i,
+                            (long long)v[i]);
+    for (int i = 0; i < nd; i++) out[i] = v[i + 2];
+    return TN_OK;
+}
+
 typedef enum pad_mode {
     PAD_NOTSET,
     PAD_VALID,
@@ -186,7 +203,7 @@ tn_status tni_convolution_make(tni_conv_geom *g, const tni_node *node,
     TN_TRY(read_ints(g->dilation, node, "dilations", g->nd, 1, 1, err));
     TN_TRY(read_ints(pads, node, "pads", 2 * g->nd, 0, 0, err));
     TN_TRY(read_ints(adjust, node, "output_padding", g->nd, 0, 0, err));
-    TN_TRY(read_ints(want, node, "output_shape", g->nd, -1, -1, err));
+    TN_TRY(read_output_shape(want, node, g->nd, err));
     for (int i = 0; i < g->nd; i++) {
         g->in[i] = x->dims[i + 2];
         if (g->in[i] > max_extent)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * op_mean_variance_normalization.c - ONNX MeanVarianceNormalization, opsets 9,
- * 13 (bfloat16)
+ * 13 (bfloat16), and the experimental one before
  *
- * Shapes:  x -> y of the same shape; statistics over `axes` ([0, 2, 3])
- * Numeric: (x - mean) / (standard deviation + 1e-9)
+ * Shapes:  x -> y of the same shape; statistics over `axes` ([0, 2, 3]);
+ *          before version 9 over [0, 2, 3], with across_channels over all
+ * Numeric: (x - mean) / (standard deviation + 1e-9); before version 9 only
+ *          x - mean where normalize_variance is 0
  * Source:  github.com/onnx/onnx docs/Operators.md#MeanVarianceNormalization
  */
 #include "ops/nn.h"
@@ -19,12 +21,19 @@ static const tni_arg in_9[] = {{"X", T9, 'T', 0}};
 static const tni_arg out_9[] = {{"Y", T9, 'T', 0}};
 
 static const tni_attr_spec attrs_9[] = {{"axes", TNI_ATTR_INTS, "[0, 2, 3]"}};
+static const tni_attr_spec attrs_1[] = {
+    {"across_channels", TNI_ATTR_INT, "0"},
+    {"normalize_variance", TNI_ATTR_INT, "1"}};
 
 static tn_status axes_of(uint32_t *mask, const tni_node *node, int rank,
                          tn_err *err)
 {
     static const int64_t usual[] = {0, 2, 3};
     int n = 0;
+    if (tni_attr_int(node, "across_channels", 0) != 0) {
+        *mask = (1u << rank) - 1u;
+        return TN_OK;
+    }
     const int64_t *axes = tni_attr_ints(node, "axes", &n);
     if (axes == NULL) {
         axes = usual;
@@ -62,6 +71,7 @@ static tn_status mean_variance_normalization_ref(tni_ref *c)
     double *y = NULL, *mean, *var;
     int64_t kept = 1, count;
     uint32_t mask = 0;
+    const bool scaled = tni_attr_int(c->node, "normalize_variance", 1) != 0;
     TN_TRY(axes_of(&mask, c->node, t->rank, c->err));
     for (int a = 0; a < t->rank; a++)
         if ((mask >> a & 1u) == 0) kept *= t->dims[a];
@@ -81,7 +91,8 @@ static tn_status mean_variance_normalization_ref(tni_ref *c)
     }
     for (int64_t i = 0; i < t->len; i++) {
         const int64_t k = kept_index(t, mask, i);
-        y[i] = (x[i] - mean[k]) / (sqrt(var[k] / (double)count) + 1e-9);
+        y[i] = x[i] - mean[k];
+        if (scaled) y[i] /= sqrt(var[k] / (double)count) + 1e-9;
     }
     tni_nn_store(c, 0, y);
     return TN_OK;
@@ -98,6 +109,12 @@ static const tni_op_version mean_variance_normalization_versions[] = {
      TNI_IN(in_9),
      TNI_OUT(out_9),
      TNI_ATTRS(attrs_9),
+     .infer = mean_variance_normalization_infer,
+     .ref = mean_variance_normalization_ref},
+    {.since = 1,
+     TNI_IN(in_9),
+     TNI_OUT(out_9),
+     TNI_ATTRS(attrs_1),
      .infer = mean_variance_normalization_infer,
      .ref = mean_variance_normalization_ref},
 };
