@@ -35,13 +35,6 @@ static tn_status layer_normalization_plan(tni_plan *c)
 }
 
 static const tni_op_version layer_normalization_versions[] = {
-    {.since = 17,
-     TNI_IN(in_1),
-     TNI_OUT(out_1),
-     TNI_ATTRS(attrs),
-     .infer = layer_normalization_infer,
-     .ref = layer_normalization_ref,
-     .plan = layer_normalization_plan},
     /* ONNX has it from 17 on; optimised models of older opsets use it too. */
     {.since = 1,
      TNI_IN(in_1),
