@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const cli_option options[] = {
-    {"output", 'o', "DIR", "write DIR/<output>.npy for every output", false},
+    {"output", 'o', "DIR",
+     "write DIR/<output>.npy for every output; DIR is made", false},
     RANDOM_OPTIONS,
     SUBJECT_OPTIONS,
 };
@@ -30,8 +32,7 @@ static char *file_of(const char *dir, const char *name)
     return path;
 }
 
-static int write_output(const char *path, const tn_tensor *value,
-                        bool *written)
+static int write_output(const char *path, const tn_tensor *value, bool *written)
 {
     tn_err err;
     memset(&err, 0, sizeof err);
@@ -42,14 +43,32 @@ static int write_output(const char *path, const tn_tensor *value,
     return CLI_OK;
 }
 
+/* Makes a folder and those it is in, before anything runs. */
+static int make_folder(const char *dir)
+{
+    const size_t n = strlen(dir);
+    char *path = cli_alloc(n + 1);
+    int error = 0;
+    memcpy(path, dir, n + 1);
+    for (size_t i = 1; i <= n && error == 0; i++) {
+        if (path[i] != '/' && path[i] != '\0') continue;
+        path[i] = '\0';
+        if (mkdir(path, 0777) != 0 && errno != EEXIST) error = errno;
+        if (i < n) path[i] = '/';
+    }
+    struct stat st;
+    if (error == 0 && stat(path, &st) != 0) error = errno;
+    if (error == 0 && !S_ISDIR(st.st_mode)) error = ENOTDIR;
+    free(path);
+    if (error == 0) return CLI_OK;
+    cli_error("cannot make the folder '%s': %s", dir, strerror(error));
+    return CLI_INPUT;
+}
+
 static int report(const cli *c, const subject *s, uint64_t ns)
 {
     const char *dir = cli_get(c, "output", NULL);
     int code = CLI_OK;
-    if (dir != NULL && mkdir(dir, 0777) != 0 && errno != EEXIST) {
-        cli_error("cannot make the folder '%s': %s", dir, strerror(errno));
-        return CLI_INPUT;
-    }
     cli_json j;
     cli_json_init(&j, stdout);
     if (c->json) {
@@ -77,7 +96,7 @@ static int report(const cli *c, const subject *s, uint64_t ns)
         cli_json_number(&j, "run_ms", (double)ns / 1e6);
         cli_json_close(&j, '}');
         cli_json_end(&j);
-    } else {
+    } else if (isatty(STDERR_FILENO)) {
         char text[40];
         fprintf(stderr, "ran in %s\n", cli_time(text, sizeof text, (double)ns));
     }
@@ -96,6 +115,8 @@ static int run(cli *c)
     if (code == CLI_OK) code = subject_bind(&s);
     if (code == CLI_OK && tn_run_prepare(s.run, &err) != TN_OK)
         code = cli_fail(&err);
+    const char *dir = cli_get(c, "output", NULL);
+    if (code == CLI_OK && dir != NULL) code = make_folder(dir);
     if (code == CLI_OK) {
         const uint64_t start = cli_now_ns();
         if (tn_run_exec(s.run, &err) != TN_OK)

@@ -48,6 +48,88 @@ static uint64_t digest(uint64_t h, const tn_tensor *t, int depth)
     return h;
 }
 
+typedef struct first_bad {
+    char at[160]; /* "7", "[2]['cat']" */
+    char found[64], expected[64];
+} first_bad;
+
+static void put(first_bad *f, const char *open, const char *text,
+                const char *close)
+{
+    const size_t n = strlen(f->at);
+    (void)snprintf(f->at + n, sizeof f->at - n, "%s%s%s", open, text, close);
+}
+
+static bool differs(const verdict *v, const tn_tensor *got,
+                    const tn_tensor *want, tn_diff *d)
+{
+    tn_err err;
+    return got != NULL && want != NULL &&
+           tn_tensor_compare(d, got, want, v->rtol, v->atol, &err) == TN_OK &&
+           d->n_bad != 0;
+}
+
+/* What stands at the first element that differs of a tensor. */
+static void put_elements(first_bad *f, const tn_tensor *got,
+                         const tn_tensor *want, const tn_diff *d)
+{
+    (void)tn_tensor_format(got, d->first_bad, f->found, sizeof f->found);
+    (void)tn_tensor_format(want, d->first_bad, f->expected, sizeof f->expected);
+}
+
+static void put_index(first_bad *f, const char *open, int64_t i,
+                      const char *close)
+{
+    char number[32];
+    (void)snprintf(number, sizeof number, "%lld", (long long)i);
+    put(f, open, number, close);
+}
+
+static void find_bad_in_map(const verdict *v, const tn_tensor *got,
+                            const tn_tensor *want, first_bad *f)
+{
+    const tn_tensor *keys = tn_tensor_item(want, 0);
+    tn_diff d;
+    if (differs(v, tn_tensor_item(got, 0), keys, &d)) {
+        put_index(f, f->at[0] != '\0' ? " key " : "key ", d.first_bad, "");
+        put_elements(f, tn_tensor_item(got, 0), keys, &d);
+        return;
+    }
+    if (!differs(v, tn_tensor_item(got, 1), tn_tensor_item(want, 1), &d))
+        return;
+    char key[64] = "";
+    const bool text = tn_tensor_dtype(keys) == TN_STRING;
+    (void)tn_tensor_format(keys, d.first_bad, key, sizeof key);
+    put(f, text ? "['" : "[", key, text ? "']" : "]");
+    put_elements(f, tn_tensor_item(got, 1), tn_tensor_item(want, 1), &d);
+}
+
+/* Where two values that compare as bad differ first, and what stands there.
+ * Containers are followed down to the tensor or the map that differs. */
+static void find_bad(const verdict *v, const tn_tensor *got,
+                     const tn_tensor *want, first_bad *f)
+{
+    tn_diff d;
+    while (tn_tensor_kind(want) == TN_KIND_SEQUENCE ||
+           tn_tensor_kind(want) == TN_KIND_OPTIONAL) {
+        const int64_t n = tn_tensor_len(want);
+        int64_t i = 0;
+        while (i < n &&
+               !differs(v, tn_tensor_item(got, i), tn_tensor_item(want, i), &d))
+            i++;
+        if (i == n) return;
+        put_index(f, "[", i, "]");
+        got = tn_tensor_item(got, i);
+        want = tn_tensor_item(want, i);
+    }
+    if (tn_tensor_kind(want) == TN_KIND_MAP) {
+        find_bad_in_map(v, got, want, f);
+    } else if (differs(v, got, want, &d)) {
+        put_index(f, f->at[0] != '\0' ? " element " : "", d.first_bad, "");
+        put_elements(f, got, want, &d);
+    }
+}
+
 /* One output of one case; true when it is within tolerance. */
 static bool check_output(verdict *v, const char *name, const tn_tensor *got,
                          const tn_tensor *want)
@@ -85,15 +167,13 @@ static bool check_output(verdict *v, const char *name, const tn_tensor *got,
     printf("  %-28s %s  max abs %.3g, rel %.3g, ulp %.3g", name,
            ok ? "ok  " : "FAIL", d.max_abs, d.max_rel, d.max_ulp);
     if (!ok) {
-        char a[64] = "", b[64] = "";
-        if (tn_tensor_kind(want) == TN_KIND_TENSOR) {
-            (void)tn_tensor_format(got, d.first_bad, a, sizeof a);
-            (void)tn_tensor_format(want, d.first_bad, b, sizeof b);
-        }
-        printf("; %lld of %lld out of tolerance, first at %lld: found %s, "
-               "expected %s",
-               (long long)d.n_bad, (long long)tn_tensor_len(want),
-               (long long)d.first_bad, a, b);
+        first_bad f = {"", "", ""};
+        find_bad(v, got, want, &f);
+        printf("; %lld", (long long)d.n_bad);
+        if (tn_tensor_kind(want) == TN_KIND_TENSOR)
+            printf(" of %lld", (long long)tn_tensor_len(want));
+        printf(" out of tolerance, first at %s: found %s, expected %s", f.at,
+               f.found, f.expected);
     }
     printf("\n");
     return ok;

@@ -1,0 +1,1 @@
+tenon verify $TOP/tests/cli/fixtures/zipmap/model.onnx $TOP/tests/cli/fixtures/zipmap
