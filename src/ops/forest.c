@@ -585,7 +585,10 @@ void tni_forest_finish(const tni_forest *f, tni_tree_score *s, float *work)
         double v = s[i].has ? s[i].v : 0.0;
         if (f->sum == TNI_TREE_AVERAGE)
             v = rounded(f, v / rounded(f, (double)f->n_roots));
-        if (has_base) v = rounded(f, v + tni_real(&f->base, i));
+        /* Of many targets one that no leaf spoke of is 0, whatever its base
+         * value, as in ONNX Runtime. */
+        if (has_base && (s[i].has || f->n_targets == 1))
+            v = rounded(f, v + tni_real(&f->base, i));
         s[i].v = v;
     }
     if (f->post == TNI_POST_NONE ||

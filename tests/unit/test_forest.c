@@ -23,7 +23,7 @@ typedef struct model {
     int64_t tree[3], node[3], feature[3], yes[3], no[3], missing[3];
     tn_string modes[3];
     float values[3];
-    int64_t weight_tree[2], weight_node[2], target[2];
+    int64_t weight_tree[2], weight_node[2], target[2], n_targets;
     float weights[2];
     tni_forest_source s;
 } model;
@@ -39,6 +39,7 @@ static const model stump = {
     .weight_tree = {7, 7},
     .weight_node = {1, 2},
     .weights = {10.0f, 20.0f},
+    .n_targets = 1,
 };
 
 static void describe(model *m)
@@ -58,7 +59,7 @@ static void describe(model *m)
         .weight_node = m->weight_node,
         .weight_target = m->target,
         .weights = {.f32 = m->weights, .n = 2},
-        .n_targets = 1,
+        .n_targets = m->n_targets,
     };
 }
 
@@ -154,6 +155,28 @@ static void test_float_sums(void **state)
     assert_true(answer(f, (double[]){0, 0}) == 16777217.0);
 }
 
+/* A target that no leaf of the row spoke of has no base value either. */
+static void test_base_values(void **state)
+{
+    (void)state;
+    static const float base[2] = {1.0f, 2.0f};
+    model m = stump;
+    tni_forest *f = NULL;
+    tni_tree_score s[2];
+    float work[2];
+    m.n_targets = 2;
+    m.target[1] = 1;
+    assert_int_equal(build(&f, &m, NULL), TN_OK);
+    f->base.f32 = base;
+    f->base.n = 2;
+    tni_forest_row(f, (float[]){0, 0}, s);
+    tni_forest_finish(f, s, work);
+    assert_true(s[0].v == 11 && s[1].v == 0);
+    tni_forest_row(f, (float[]){0, 1}, s);
+    tni_forest_finish(f, s, work);
+    assert_true(s[0].v == 0 && s[1].v == 22);
+}
+
 static void refuse(void (*spoil)(model *m), const char *message)
 {
     model m = stump;
@@ -226,9 +249,13 @@ static void test_meeting_branches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_modes),   cmocka_unit_test(test_wide),
-        cmocka_unit_test(test_missing), cmocka_unit_test(test_float_sums),
-        cmocka_unit_test(test_refuses), cmocka_unit_test(test_meeting_branches),
+        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_float_sums),
+        cmocka_unit_test(test_base_values),
+        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_meeting_branches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
