@@ -44,7 +44,7 @@ static tn_status split_axis(int *at, const tni_node *node, int rank,
 
 tn_status tni_lnorm_infer(tni_infer *c, const tni_lnorm_op *op)
 {
-    const tn_dtype y = op->rms ? tni_infer_dtype(c, 1) : tni_infer_dtype(c, 0);
+    const tn_dtype y = tni_infer_dtype(c, 1);
     const tn_dtype stash = stash_dtype(c->node);
     int64_t dims[TN_MAX_RANK];
     int at = 0;
@@ -133,8 +133,7 @@ tn_status tni_lnorm_ref(tni_ref *c, const tni_lnorm_op *op)
     p.cols = tni_nn_extent(t->dims, at, t->rank);
     rows = tni_nn_extent(t->dims, 0, at);
     for (int i = 0; i < t->rank; i++) dims[i] = i < at ? t->dims[i] : 1;
-    TN_TRY(tni_ref_output(c, 0, op->rms ? c->in[1]->dtype : t->dtype, t->rank,
-                          t->dims));
+    TN_TRY(tni_ref_output(c, 0, c->in[1]->dtype, t->rank, t->dims));
     if (op->mean_out >= 0)
         TN_TRY(tni_ref_output(c, op->mean_out, stash, t->rank, dims));
     if (op->inv_out >= 0)

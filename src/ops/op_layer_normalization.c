@@ -2,13 +2,16 @@
 /* op_layer_normalization.c - ONNX LayerNormalization, opset 17; see lnorm.h */
 #include "ops/lnorm.h"
 
+/* ONNX has one type for all of T and V; ONNX Runtime's fusions write models
+ * whose scale, bias and result are wider than x. */
+
 static const tni_arg in_1[] = {
     {"X", TNI_FLOATS, 'T', 0},
-    {"Scale", TNI_FLOATS, 'T', 0},
-    {"B", TNI_FLOATS, 'T', TNI_OPTIONAL},
+    {"Scale", TNI_FLOATS, 'V', 0},
+    {"B", TNI_FLOATS, 'V', TNI_OPTIONAL},
 };
 static const tni_arg out_1[] = {
-    {"Y", TNI_FLOATS, 'T', 0},
+    {"Y", TNI_FLOATS, 'V', 0},
     {"Mean", TNI_T(TN_F32) | TNI_T(TN_BF16), 'U', TNI_OPTIONAL},
     {"InvStdDev", TNI_T(TN_F32) | TNI_T(TN_BF16), 'U', TNI_OPTIONAL},
 };

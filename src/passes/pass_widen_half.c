@@ -6,8 +6,11 @@
  * operator costs time and accuracy. Every operator with half inputs gets
  * float32 ones: constants are converted once, values from outside and from a
  * Cast are widened by a Cast, and what leaves (graph outputs, captures of
- * subgraphs) is rounded by one. A Cast that the model has stays and rounds.
- * Peers do the same on CPUs, so the answers are closer to theirs as well.
+ * subgraphs) is rounded by one. A Cast of the model from float32 to half rounds
+ * for everyone but a widened operator, and one from a widened half to float32
+ * finds the value as it was: of two casts back and forth only those that are
+ * both the model's round. Peers do the same on CPUs, so the answers are closer
+ * to theirs as well.
  */
 #include "passes/match.h"
 
@@ -26,16 +29,34 @@ static bool is_half(const tni_value *v)
  * answers show, and a stream of another width would drift from them. */
 static bool keeps_dtype(const tni_node *node)
 {
-    static const char *const ops[] = {
-        "Cast",           "CastLike",         "BitCast",
-        "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear",
-        "ConstantOfShape", "EyeLike",         "RandomNormal",
-        "RandomNormalLike", "RandomUniform",  "RandomUniformLike",
-        "Bernoulli",      "Multinomial",      "MelWeightMatrix",
-        "EmbedLayerNormalization", "SkipLayerNormalization"};
+    static const char *const ops[] = {"Cast",
+                                      "CastLike",
+                                      "BitCast",
+                                      "QuantizeLinear",
+                                      "DequantizeLinear",
+                                      "DynamicQuantizeLinear",
+                                      "ConstantOfShape",
+                                      "EyeLike",
+                                      "RandomNormal",
+                                      "RandomNormalLike",
+                                      "RandomUniform",
+                                      "RandomUniformLike",
+                                      "Bernoulli",
+                                      "Multinomial",
+                                      "MelWeightMatrix",
+                                      "EmbedLayerNormalization",
+                                      "SkipLayerNormalization"};
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
         if (strcmp(node->op_type, ops[i]) == 0) return true;
     return false;
+}
+
+/* LayerNormalization with a float32 scale is an operator of its own, whose x
+ * peers round. */
+static bool is_mixed_norm(const tni_node *node)
+{
+    return tni_match_op(node, "", "LayerNormalization") && node->n_in > 1 &&
+           node->in[1] != NULL && !is_half(node->in[1]);
 }
 
 static const tni_arg *arg_at(const tni_arg *args, int n, int i)
@@ -47,13 +68,14 @@ static const tni_arg *arg_at(const tni_arg *args, int n, int i)
 
 static bool takes_f32(const tni_arg *arg)
 {
-    return arg != NULL && (arg->dtypes == 0 ||
-                           (arg->dtypes & TNI_T(TN_F32)) != 0);
+    return arg != NULL &&
+           (arg->dtypes == 0 || (arg->dtypes & TNI_T(TN_F32)) != 0);
 }
 
 static bool can_widen(const tni_node *node)
 {
-    if (node->ver == NULL || node->n_captures != 0 || keeps_dtype(node))
+    if (node->ver == NULL || node->n_captures != 0 || keeps_dtype(node) ||
+        is_mixed_norm(node))
         return false;
     bool half_input = false;
     for (int i = 0; i < node->n_attrs; i++)
@@ -61,8 +83,7 @@ static bool can_widen(const tni_node *node)
             node->attrs[i].kind == TNI_ATTR_GRAPHS)
             return false;
     for (int i = 0; i < node->n_in; i++) {
-        if (node->in[i] != NULL &&
-            node->in[i]->type.kind != TN_KIND_TENSOR)
+        if (node->in[i] != NULL && node->in[i]->type.kind != TN_KIND_TENSOR)
             return false;
         if (!is_half(node->in[i])) continue;
         half_input = true;
@@ -121,15 +142,29 @@ static tni_value *add_cast(widen_ctx *w, tni_value *from, tni_value *to,
     return to;
 }
 
+/* The float32 value that a Cast of the model made a half of, or NULL. */
+static tni_value *cast_from_f32(const tni_value *v)
+{
+    const tni_node *cast = tni_match_from(v, "Cast");
+    tni_value *from = cast != NULL ? cast->in[0] : NULL;
+    return from != NULL && from->type.kind == TN_KIND_TENSOR &&
+                   from->type.dtype == TN_F32
+               ? from
+               : NULL;
+}
+
+static tni_value *make_twin(widen_ctx *w, tni_value *v)
+{
+    if (v->constant != NULL) return widen_constant(w, v);
+    tni_value *from = cast_from_f32(v);
+    return from != NULL ? from : add_cast(w, v, NULL, TN_F32);
+}
+
 /* The float32 form of a half value that a widened node reads. */
 static tni_value *twin_of(widen_ctx *w, tni_value *v)
 {
-    if (v->graph != w->c->graph || v->id >= w->n)
-        return v->constant != NULL ? widen_constant(w, v)
-                                   : add_cast(w, v, NULL, TN_F32);
-    if (w->twin[v->id] == NULL)
-        w->twin[v->id] = v->constant != NULL ? widen_constant(w, v)
-                                             : add_cast(w, v, NULL, TN_F32);
+    if (v->graph != w->c->graph || v->id >= w->n) return make_twin(w, v);
+    if (w->twin[v->id] == NULL) w->twin[v->id] = make_twin(w, v);
     return w->twin[v->id];
 }
 
@@ -158,8 +193,8 @@ static tn_status widen_outputs(widen_ctx *w, tni_node *node)
 
 /* Rounds what is still read as a half: by a node that was not widened, by a
  * subgraph, or as an output. */
-static tn_status round_leftovers(widen_ctx *w, const bool *widened,
-                                 int n_nodes, const bool *moved)
+static tn_status round_leftovers(widen_ctx *w, const bool *widened, int n_nodes,
+                                 const bool *moved)
 {
     const tni_graph *g = w->c->graph;
     bool *needed = TNI_NEW_ARRAY(w->c->tmp, bool, w->n);
@@ -179,10 +214,22 @@ static tn_status round_leftovers(widen_ctx *w, const bool *widened,
         if (g->outputs[i]->graph == g) needed[g->outputs[i]->id] = true;
     for (int i = 0; i < w->n; i++)
         if (moved[i] && needed[i] &&
-            add_cast(w, w->twin[i], g->values[i],
-                     g->values[i]->type.dtype) == NULL)
+            add_cast(w, w->twin[i], g->values[i], g->values[i]->type.dtype) ==
+                NULL)
             return nomem(w);
     return TN_OK;
+}
+
+/* True for a Cast of the model to float32 of a half that has been widened; it
+ * becomes a Cast to the same type, which drop_identity removes. */
+static bool reads_wide(const widen_ctx *w, const tni_node *node)
+{
+    if (!tni_match_op(node, "", "Cast") || node->n_in < 1 ||
+        tni_attr_int(node, "to", 0) != TN_F32)
+        return false;
+    const tni_value *v = node->in[0];
+    return is_half(v) && v->graph == w->c->graph && v->id < w->n &&
+           v->producer == NULL && v->constant == NULL && w->twin[v->id] != NULL;
 }
 
 static tn_status run(tni_pass_run *c)
@@ -196,6 +243,11 @@ static tn_status run(tni_pass_run *c)
     if (w.twin == NULL || widened == NULL || moved == NULL) return nomem(&w);
     for (int i = 0; i < n_nodes; i++) {
         tni_node *node = g->nodes[i];
+        if (reads_wide(&w, node)) {
+            node->in[0] = w.twin[node->in[0]->id];
+            widened[i] = true;
+            c->n_changes++;
+        }
         if (!can_widen(node)) continue;
         widened[i] = true;
         c->n_changes++;

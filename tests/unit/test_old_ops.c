@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_old_ops.c - what operators meant, or were called, before ONNX 1.5 */
+/* test_old_ops.c - operators as old and as optimising writers mean them */
 #include "harness/opcall.h"
 
 #include <math.h>
@@ -90,12 +90,33 @@ static void whole_output_shape(void **state)
     opcall_fini(&c);
 }
 
+/* Scale and result wider than x, as ONNX Runtime's fusions write it. */
+static void layer_norm_of_two_types(void **state)
+{
+    (void)state;
+    const uint16_t x[4] = {0x3c00, 0x4000, 0x4200, 0x4400}; /* 1, 2, 3, 4 */
+    const float scale[4] = {1, 1, 1, 2};
+    const int64_t dims[2] = {1, 4};
+    opcall c;
+    opcall_init(&c, "", "LayerNormalization", 12);
+    opcall_in(&c, TN_F16, 2, dims, x);
+    opcall_in(&c, TN_F32, 1, dims + 1, scale);
+    assert_int_equal(opcall_ref(&c, 1), TN_OK);
+    assert_int_equal(c.out[0]->dtype, TN_F32);
+    const float *y = c.out[0]->data;
+    const double unit = 1.0 / sqrt(1.25 + 1e-5);
+    assert_true(fabs((double)y[0] + 1.5 * unit) < 1e-6);
+    assert_true(fabs((double)y[3] - 3.0 * unit) < 1e-6);
+    opcall_fini(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dynamic_slice),
         cmocka_unit_test(mean_variance),
         cmocka_unit_test(whole_output_shape),
+        cmocka_unit_test(layer_norm_of_two_types),
     };
     return cmocka_run_group_tests_name("old_ops", tests, NULL, NULL);
 }

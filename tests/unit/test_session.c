@@ -152,7 +152,8 @@ static void reference_agrees(void **state)
     tn_tensor *x = make_input(5, 8);
     tn_session_opts plain = TN_SESSION_OPTS_INIT;
     plain.flags = TN_SESSION_REFERENCE | TN_SESSION_NO_OPTIMIZE;
-    rig fast = open_rig(mlp_model(), NULL), slow = open_rig(mlp_model(), &plain);
+    rig fast = open_rig(mlp_model(), NULL),
+        slow = open_rig(mlp_model(), &plain);
     run_ok(&fast, x);
     run_ok(&slow, x);
     tn_diff d;
@@ -203,9 +204,9 @@ static void shapes_from_values(void **state)
     const int64_t dims[1] = {6};
     float data[6] = {0, 1, 0, 2, 3, 0};
     tn_tensor *x = NULL;
-    assert_int_equal(tn_tensor_wrap(&x, TN_F32, 1, dims, data, sizeof data,
-                                    NULL, &err),
-                     TN_OK);
+    assert_int_equal(
+        tn_tensor_wrap(&x, TN_F32, 1, dims, data, sizeof data, NULL, &err),
+        TN_OK);
     run_ok(&r, x);
     const tn_tensor *y = tn_run_output(r.run, 0);
     assert_int_equal(tn_tensor_dims(y)[1], 3);
@@ -282,7 +283,8 @@ static void keeps_values(void **state)
     rig r = open_rig(mlp_model(), &opts);
     tn_tensor *x = make_input(2, 8);
     run_ok(&r, x);
-    const tn_tensor *a = tn_run_value(r.run, "a"), *d = tn_run_value(r.run, "d");
+    const tn_tensor *a = tn_run_value(r.run, "a"),
+                    *d = tn_run_value(r.run, "d");
     assert_non_null(a);
     assert_non_null(d);
     assert_true(tn_tensor_get(d, 0) >= 0.0);
@@ -309,8 +311,7 @@ static tn_status whole_life(void *ctx, const tn_allocator *allocator)
     tn_run *run = NULL;
     tn_status status = tn_model_open_memory(&model, s->bytes->bytes,
                                             s->bytes->size, &mo, &err);
-    if (status == TN_OK)
-        status = tn_session_new(&session, model, &so, &err);
+    if (status == TN_OK) status = tn_session_new(&session, model, &so, &err);
     if (status == TN_OK) status = tn_run_new(&run, session, &err);
     if (status == TN_OK) status = tn_run_set_input(run, 0, s->x, &err);
     if (status == TN_OK) status = tn_run_exec(run, &err);
@@ -336,9 +337,41 @@ static void survives_allocation_failures(void **state)
     pb_free(&b);
 }
 
+/* y = Cast(Cast(x, half) * 1, float): computed in float32 throughout, no cast
+ * rounds; the half z that leaves the graph does (docs/decisions/0006). */
+static void casts_to_halves_and_back(void **state)
+{
+    (void)state;
+    static const uint16_t one = 0x3c00;
+    const int64_t dims[2] = {1, 8};
+    pb graph = {0}, model = {0}, w = {0}, to_half = {0}, to_float = {0};
+    pb_attr_int(&to_half, "to", TN_F16);
+    pb_attr_int(&to_float, "to", TN_F32);
+    pb_node(&graph, 1, "", "Cast", "down", "x", "a", &to_half);
+    pb_node(&graph, 1, "", "Mul", "mul", "a,w", "z", NULL);
+    pb_node(&graph, 1, "", "Cast", "up", "z", "y", &to_float);
+    pb_tensor(&w, "w", TN_F16, 0, NULL, &one, sizeof one);
+    pb_message(&graph, 5, &w);
+    pb_value(&graph, 11, "x", TN_F32, 2, dims);
+    pb_value(&graph, 12, "y", TN_F32, 2, dims);
+    pb_value(&graph, 12, "z", TN_F16, 2, dims);
+    pb_model(&model, &graph, 17);
+    rig r = open_rig(model, NULL);
+    tn_tensor *x = make_input(1, 8);
+    ((float *)tn_tensor_data(x))[3] = 1.0001f;
+    run_ok(&r, x);
+    const tn_tensor *y = tn_run_output(r.run, 0), *z = tn_run_output(r.run, 1);
+    for (int64_t i = 0; i < 8; i++)
+        assert_true(tn_tensor_get(y, i) == tn_tensor_get(x, i));
+    assert_true(tn_tensor_get(z, 3) == 1.0);
+    tn_tensor_free(x);
+    close_rig(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(casts_to_halves_and_back),
         cmocka_unit_test(rows_sum_to_one),
         cmocka_unit_test(same_bits_everywhere),
         cmocka_unit_test(reference_agrees),
