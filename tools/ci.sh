@@ -76,7 +76,7 @@ if [ "${1:-}" = "" ]; then
 fi
 if [ "$1" = all ]; then
     tools/deps.sh ci || exit 1
-    set -- test demo strict asan tsan fuzz
+    set -- test demo strict asan tsan msan fuzz
 fi
 for job in "$@"; do run_job "$job"; done
 echo "$passed passed, $failed failed"
