@@ -23,7 +23,8 @@ static const kind kinds[] = {
     {"passes", TN_REGISTRY_PASSES, RUNTIME},
 #if defined(CLI_DATA)
     {"codecs", TN_REGISTRY_CODECS, DATA},
-#define KINDS "ops, kernels, passes, codecs, commands"
+    {"formats", TN_REGISTRY_FORMATS, DATA},
+#define KINDS "ops, kernels, passes, codecs, formats, commands"
 #else
 #define KINDS "ops, kernels, passes, commands"
 #endif

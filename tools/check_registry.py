@@ -13,6 +13,8 @@ tables = [
     ("src/ops/ops.def", "TN_OP", "src/ops/op_*.c", True),
     ("src/passes/passes.def", "TN_PASS", "src/passes/pass_*.c", False),
     ("src/image/codecs/codecs.def", "TN_CODEC", "src/image/codecs/codec_*.c", True),
+    ("src/data/formats/formats.def", "TN_FORMAT",
+     "src/data/formats/format_*.c", True),
     ("cli/commands.def", "TN_COMMAND", "cli/cmd_*.c", False),
     ("tests/kcheck/families.def", "KC_FAMILY", "tests/kcheck/kc_*.c", False),
 ]

@@ -18,7 +18,8 @@ typedef enum tn_registry_kind {
     TN_REGISTRY_OPS = 0,
     TN_REGISTRY_KERNELS = 1,
     TN_REGISTRY_PASSES = 2,
-    TN_REGISTRY_CODECS = 3 /* of the data column, as all that follow */
+    TN_REGISTRY_CODECS = 3, /* of the data column, as all that follow */
+    TN_REGISTRY_FORMATS = 4
 } tn_registry_kind;
 
 TN_API size_t tn_registry_count(tn_registry_kind kind);
@@ -35,7 +36,9 @@ TN_API size_t tn_registry_describe(tn_registry_kind kind, size_t i, char *buf,
 
 /**
  * The same for the tables of the data column, which live in libtenon-data:
- * CODECS has name, summary, files, decodes, encodes, library, source. Each family of functions knows 0
+ * CODECS has name, summary, files, decodes, encodes, library, source; FORMATS
+ * has name, summary, files, source, writes, variants[], keeps[] and loses[]
+ * (codes of losses). Each family of functions knows 0
  * rows of the other's kinds.
  */
 TN_API size_t tn_data_registry_count(tn_registry_kind kind);

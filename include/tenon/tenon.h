@@ -4,6 +4,7 @@
 #define TENON_TENON_H
 
 #include "tenon/base.h"
+#include "tenon/dataset.h"
 #include "tenon/image.h"
 #include "tenon/model.h"
 #include "tenon/registry.h"

@@ -8,6 +8,8 @@
  */
 #include "base/num.h"
 
+#include "base/num_fast.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,11 +132,44 @@ static bool read_number(decimal *d, bool *neg, double *word, size_t *used,
     return n != 0;
 }
 
+/* A plain decimal of at most 19 digits: see num_fast.c. */
+static bool parse_plain(double *out, size_t *used, const char *text, size_t len)
+{
+    size_t i = 0, digits = 0;
+    uint64_t mag = 0;
+    int exp = 0;
+    const bool neg = len > 0 && text[0] == '-';
+    if (neg) i++;
+    const size_t first = i;
+    for (; i < len && is_digit(text[i]); i++)
+        if (digits < 20) {
+            mag = mag * 10 + (uint64_t)(text[i] - '0');
+            if (mag != 0) digits++;
+        }
+    if (i == first) return false;
+    if (i < len && text[i] == '.') {
+        for (i++; i < len && is_digit(text[i]); i++) {
+            if (digits >= 20 || exp < -40) return false;
+            mag = mag * 10 + (uint64_t)(text[i] - '0');
+            if (mag != 0) digits++;
+            exp--;
+        }
+    }
+    if (digits > 19) return false;
+    if (i < len && (text[i] == 'e' || text[i] == 'E')) return false;
+    double v = 0.0;
+    if (!tni_num_scale10(&v, mag, exp)) return false;
+    *out = neg ? -v : v;
+    if (used != NULL) *used = i;
+    return true;
+}
+
 bool tni_num_parse_f64(double *out, size_t *used, const char *text, size_t len)
 {
     decimal d;
     bool neg = false;
     double v = 0.0;
+    if (parse_plain(out, used, text, len)) return true;
     if (!read_number(&d, &neg, &v, used, text, len)) return false;
     if (v == 0.0) v = strtod(d.text, NULL);
     *out = neg ? -v : v;

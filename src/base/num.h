@@ -30,4 +30,20 @@ bool tni_num_parse_u64(uint64_t *out, size_t *used, const char *text,
  */
 size_t tni_num_format(char *buf, size_t size, double v, int digits);
 
+/*
+ * Writes the shortest decimal that reads back as v, a whole number without a
+ * point: "0.1", "640", "1e-07", "1.5e+300". A negative zero is "0"; "inf" and
+ * "nan" as above. Always terminated; returns the length, which is under 32.
+ * `size` must be at least 32.
+ */
+size_t tni_num_shortest(char *buf, size_t size, double v);
+
+/*
+ * Writes v with at most `decimals` (0 to 12) places, trailing zeros dropped:
+ * "0.5", "0.33333333". For |v| below 2^52 / 10^decimals the value of the text
+ * is within half a unit of its last place (plus one rounding of the product);
+ * other numbers are written by tni_num_shortest. Same buffer rules.
+ */
+size_t tni_num_fixed(char *buf, size_t size, double v, int decimals);
+
 #endif

@@ -2,10 +2,12 @@
 /* data_registry.c - the data column's tables as names and JSON */
 #include "tenon/registry.h"
 
+#include "data/formats/format.h"
 #include "image/codecs/codec.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Text that is cut to a size while its full length is counted. */
 typedef struct text {
@@ -35,10 +37,44 @@ static void describe_codec(text *t, const tni_codec *c)
         c->library != NULL ? c->library : "", c->source);
 }
 
+/* The codes of what a format keeps, or of what it does not. */
+static void put_codes(text *t, const char *key, uint64_t mask)
+{
+    const char *sep = "";
+    put(t, ", \"%s\": [", key);
+    for (int i = 0; i < TNI_F_COUNT; i++) {
+        if ((mask >> i & 1) == 0) continue;
+        put(t, "%s\"%s\"", sep, tni_features[i].code);
+        sep = ", ";
+    }
+    put(t, "]");
+}
+
+static void describe_format(text *t, const tni_format *f)
+{
+    put(t,
+        "{\"name\": \"%s\", \"summary\": \"%s\", \"files\": \"%s\", "
+        "\"source\": \"%s\", \"writes\": %s, \"variants\": [",
+        f->name, f->title, f->files, f->source,
+        f->write != NULL ? "true" : "false");
+    const char *sep = "";
+    for (const char *p = f->variants; p != NULL && *p != '\0';) {
+        const size_t n = strcspn(p, " ");
+        put(t, "%s\"%.*s\"", sep, (int)n, p);
+        sep = ", ";
+        p += n + (p[n] == ' ' ? 1 : 0);
+    }
+    put(t, "]");
+    put_codes(t, "keeps", f->keeps);
+    put_codes(t, "loses", ~f->keeps);
+    put(t, "}");
+}
+
 size_t tn_data_registry_count(tn_registry_kind kind)
 {
     int n = 0;
     if (kind == TN_REGISTRY_CODECS) (void)tni_codecs(&n);
+    if (kind == TN_REGISTRY_FORMATS) (void)tni_formats(&n);
     return (size_t)n;
 }
 
@@ -46,6 +82,7 @@ const char *tn_data_registry_name(tn_registry_kind kind, size_t i)
 {
     if (i >= tn_data_registry_count(kind)) return NULL;
     int n = 0;
+    if (kind == TN_REGISTRY_FORMATS) return tni_formats(&n)[i]->name;
     return tni_codecs(&n)[i]->name;
 }
 
@@ -56,6 +93,9 @@ size_t tn_data_registry_describe(tn_registry_kind kind, size_t i, char *buf,
     if (size != 0) buf[0] = '\0';
     if (i >= tn_data_registry_count(kind)) return 0;
     int n = 0;
-    describe_codec(&t, tni_codecs(&n)[i]);
+    if (kind == TN_REGISTRY_FORMATS)
+        describe_format(&t, tni_formats(&n)[i]);
+    else
+        describe_codec(&t, tni_codecs(&n)[i]);
     return t.len;
 }

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * num_fast.c - decimals of ordinary size by 128-bit integers, exactly
+ *
+ * Reading: mag / 10^k = (mag / 5^k) / 2^k. With mag and 5^k (k <= 27) moved up
+ * to fill 64 bits, the quotient of mag * 2^64 by 5^k has 64 or 65 bits and the
+ * remainder says whether anything is left: all that rounding needs.
+ *
+ * Writing: v = m * 2^-s. The numbers that read back as v lie between
+ * (2m-1) * 2^-(s+1) and (2m+1) * 2^-(s+1); times 10^k with at most 17 digits
+ * before the point these bounds are 128-bit integers over a power of two. The
+ * shortest decimal is the multiple of the largest power of ten in between.
+ */
+#include "base/num_fast.h"
+
+#include "base/num.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+__extension__ typedef unsigned __int128 u128;
+
+static const uint64_t pow5[28] = {
+    1u,
+    5u,
+    25u,
+    125u,
+    625u,
+    3125u,
+    15625u,
+    78125u,
+    390625u,
+    1953125u,
+    9765625u,
+    48828125u,
+    244140625u,
+    1220703125u,
+    UINT64_C(6103515625),
+    UINT64_C(30517578125),
+    UINT64_C(152587890625),
+    UINT64_C(762939453125),
+    UINT64_C(3814697265625),
+    UINT64_C(19073486328125),
+    UINT64_C(95367431640625),
+    UINT64_C(476837158203125),
+    UINT64_C(2384185791015625),
+    UINT64_C(11920928955078125),
+    UINT64_C(59604644775390625),
+    UINT64_C(298023223876953125),
+    UINT64_C(1490116119384765625),
+    UINT64_C(7450580596923828125),
+};
+
+static const double pow10_exact[23] = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+static int bits128(u128 v)
+{
+    const uint64_t high = (uint64_t)(v >> 64), low = (uint64_t)v;
+    if (high != 0) return 128 - __builtin_clzll(high);
+    return low == 0 ? 0 : 64 - __builtin_clzll(low);
+}
+
+/* v * 2^exp rounded to nearest even; `sticky`: a little more than v. The
+ * result is normal. */
+static double round128(u128 v, bool sticky, int exp)
+{
+    const int shift = bits128(v) - 53;
+    if (shift > 0) {
+        const u128 half = (u128)1 << (shift - 1);
+        const u128 rest = v & ((half << 1) - 1);
+        v >>= shift;
+        exp += shift;
+        if (rest > half || (rest == half && (sticky || (v & 1) != 0))) v++;
+    }
+    return ldexp((double)(uint64_t)v, exp);
+}
+
+bool tni_num_scale10(double *out, uint64_t mag, int exp)
+{
+    if (exp < -27 || exp > 27) return false;
+    if (mag < (UINT64_C(1) << 53) && exp >= -22 && exp <= 22) {
+        /* Both operands are exact: one rounding. */
+        *out = exp < 0 ? (double)mag / pow10_exact[-exp]
+                       : (double)mag * pow10_exact[exp];
+        return true;
+    }
+    if (mag == 0) {
+        *out = 0.0;
+        return true;
+    }
+    if (exp >= 0) {
+        *out = round128((u128)mag * pow5[exp], false, exp);
+        return true;
+    }
+    const int up = __builtin_clzll(mag);
+    const uint64_t by = pow5[-exp];
+    const int by_up = __builtin_clzll(by);
+    const u128 num = (u128)(mag << up) << 64;
+    const uint64_t den = by << by_up;
+    const u128 quotient = num / den;
+    const bool rest = num % den != 0;
+    *out = round128(quotient, rest, exp - 64 - up + by_up);
+    return true;
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+static u128 pow10_u128(int k)
+{
+    return (u128)pow5[k] << k;
+}
+
+/* Digits of the shortest decimal and its exponent: d * 10^exp. False when v is
+ * outside the range that 128 bits hold. */
+static bool shortest_digits(uint64_t *digits, int *exp, double v)
+{
+    int e = 0;
+    const double fraction = frexp(v, &e); /* v = fraction * 2^e */
+    const uint64_t m = (uint64_t)ldexp(fraction, 53);
+    const int s = 53 - e; /* v = m / 2^s */
+    if (s < 1 || s > 69) return false;
+    /* 10^k * v has 17 digits or a little less; k <= 22 keeps 127 bits. */
+    int k = 16 - (int)floor(log10(v));
+    if (k > 22) k = 22;
+    if (k < 0) return false;
+    const u128 p = pow10_u128(k);
+    const int t = s + 1;
+    /* The lower gap is half as wide at a power of two. */
+    const bool edge = m == (UINT64_C(1) << 52);
+    const u128 mid = p * (2 * m), high = p * (2 * m + 1);
+    const u128 low = edge ? mid - (p >> 1) : p * (2 * m - 1);
+    const bool closed = (m & 1) == 0;
+    /* Integers in the interval: from `a` to `b`. */
+    const u128 mask = ((u128)1 << t) - 1;
+    uint64_t a = (uint64_t)(low >> t), b = (uint64_t)(high >> t);
+    if (!closed || (low & mask) != 0) a++;
+    if (!closed && (high & mask) == 0) b--;
+    if (a > b) return false;
+    /* The largest power of ten with a multiple in [a, b]. */
+    uint64_t step = 1;
+    int up = 0;
+    while (step <= b / 10) {
+        const uint64_t next = step * 10, top = b / next * next;
+        if (top < a) break;
+        step = next;
+        up++;
+    }
+    /* The multiple nearest to v. */
+    const uint64_t centre = (uint64_t)(mid >> t);
+    uint64_t best = centre / step * step;
+    const u128 under = mid - ((u128)best << t);
+    const u128 over = ((u128)(best + step) << t) - mid;
+    if (best < a || (best + step <= b && over <= under)) best += step;
+    *digits = best / step;
+    *exp = up - k;
+    return true;
+}
+
+static size_t put_digits(char *buf, uint64_t digits, int exp)
+{
+    char text[24];
+    int n = 0;
+    for (uint64_t d = digits; d != 0; d /= 10)
+        text[n++] = (char)('0' + (int)(d % 10));
+    size_t at = 0;
+    const int point = n + exp; /* digits before the point */
+    if (point <= 0) {
+        buf[at++] = '0';
+        buf[at++] = '.';
+        for (int i = point; i < 0; i++) buf[at++] = '0';
+        while (n > 0) buf[at++] = text[--n];
+    } else {
+        for (int i = 0; i < point; i++) buf[at++] = n > 0 ? text[--n] : '0';
+        if (n > 0) buf[at++] = '.';
+        while (n > 0) buf[at++] = text[--n];
+    }
+    buf[at] = '\0';
+    return at;
+}
+
+size_t tni_num_shortest(char *buf, size_t size, double v)
+{
+    if (size < 32) {
+        if (size > 0) buf[0] = '\0';
+        return 0;
+    }
+    const double mag = fabs(v);
+    if (mag == 0.0) {
+        memcpy(buf, "0", 2);
+        return 1;
+    }
+    size_t at = 0;
+    if (mag < 9007199254740992.0 && mag == floor(mag)) {
+        if (v < 0) buf[at++] = '-';
+        return at + put_digits(buf + at, (uint64_t)mag, 0);
+    }
+    uint64_t digits = 0;
+    int exp = 0;
+    if (mag >= 1e-5 && mag < 1e15 && shortest_digits(&digits, &exp, mag)) {
+        if (v < 0) buf[at++] = '-';
+        while (digits % 10 == 0) {
+            digits /= 10;
+            exp++;
+        }
+        return at + put_digits(buf + at, digits, exp);
+    }
+    for (int n = 1; n < 17; n++) {
+        double back = 0.0;
+        const size_t len = tni_num_format(buf, size, v, n);
+        if (tni_num_parse_f64(&back, NULL, buf, len) && back == v) return len;
+    }
+    return tni_num_format(buf, size, v, 17);
+}
+
+size_t tni_num_fixed(char *buf, size_t size, double v, int decimals)
+{
+    const double scaled = fabs(v) * pow10_exact[decimals & 15];
+    if (size < 32 || !(scaled < 4503599627370496.0))
+        return tni_num_shortest(buf, size, v);
+    uint64_t digits = (uint64_t)(scaled + 0.5);
+    int exp = -decimals;
+    size_t at = 0;
+    if (digits == 0) {
+        memcpy(buf, "0", 2);
+        return 1;
+    }
+    while (exp < 0 && digits % 10 == 0) {
+        digits /= 10;
+        exp++;
+    }
+    if (v < 0) buf[at++] = '-';
+    return at + put_digits(buf + at, digits, exp);
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conversion.c - plan, gate, write, read back, compare, put in place
+ *
+ * Everything is written beside the target under a temporary name. Only what
+ * has been read back and found equal is renamed to the target, in one step.
+ */
+#include "data/formats/format.h"
+#include "data/names.h"
+#include "data/readback.h"
+#include "data/residue.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH_SIZE = 4096 };
+
+struct tn_conversion {
+    tni_mem mem;
+    tni_arena arena;
+    tn_convert_opts opts;
+    const tni_format *format;
+    const tn_dataset *d;
+    const char *path;
+    char temporary[PATH_SIZE];
+    tni_writer w;
+    uint64_t counts[TNI_F_COUNT];
+    tn_loss losses[TNI_F_COUNT];
+    size_t n_losses, n_renamed;
+    tni_compared compared;
+    bool verified;
+    const char *residue;
+};
+
+static tn_status no_memory(tn_err *err)
+{
+    return tni_fail(err, TN_ENOMEM, "out of memory");
+}
+
+void tn_conversion_free(tn_conversion *c)
+{
+    if (c == NULL) return;
+    tni_arena_fini(&c->w.arena);
+    tni_arena_fini(&c->arena);
+    tni_libc_allocator.free(NULL, c, sizeof *c, _Alignof(tn_conversion));
+}
+
+void tn_conversion_get_info(const tn_conversion *c, tn_conversion_info *info)
+{
+    tn_conversion_info row = TN_CONVERSION_INFO_INIT;
+    row.format = c->format->name;
+    row.variant = c->w.variant;
+    row.n_losses = c->n_losses;
+    row.n_files = c->w.n_files;
+    row.n_images_written = c->w.n_images;
+    row.bytes = c->w.bytes;
+    row.n_renamed = c->n_renamed;
+    row.verified = c->verified;
+    row.max_corner_error = c->compared.max_error;
+    row.n_compared = c->compared.n;
+    row.residue = c->residue;
+    row.struct_size = info->struct_size;
+    memcpy(info, &row,
+           info->struct_size < sizeof row ? info->struct_size : sizeof row);
+}
+
+tn_status tn_conversion_loss(const tn_conversion *c, size_t i, tn_loss *loss)
+{
+    if (i >= c->n_losses) return TN_EINVAL;
+    tn_loss row = c->losses[i];
+    row.struct_size = loss->struct_size;
+    memcpy(loss, &row,
+           loss->struct_size < sizeof row ? loss->struct_size : sizeof row);
+    return TN_OK;
+}
+
+/* --- plan and gate ------------------------------------------------------- */
+
+/* Whether `code` is among the codes with commas. */
+static bool listed(const char *list, const char *code)
+{
+    const size_t n = strlen(code);
+    for (const char *p = list; p != NULL && *p != '\0';) {
+        const size_t len = strcspn(p, ",");
+        if (len == n && memcmp(p, code, n) == 0) return true;
+        p += len + (p[len] == ',' ? 1 : 0);
+    }
+    return false;
+}
+
+static tn_status check_codes(const char *list, tn_err *err)
+{
+    for (const char *p = list; p != NULL && *p != '\0';) {
+        const size_t len = strcspn(p, ",");
+        bool known = len == 3 && memcmp(p, "all", 3) == 0;
+        for (int i = 0; i < TNI_F_COUNT && !known; i++)
+            known = strlen(tni_features[i].code) == len &&
+                    memcmp(tni_features[i].code, p, len) == 0;
+        if (!known)
+            return tni_fail(err, TN_EINVAL,
+                            "no loss is called '%.*s'; a dry run lists those "
+                            "of this dataset",
+                            len > 60 ? 60 : (int)len, p);
+        p += len + (p[len] == ',' ? 1 : 0);
+    }
+    return TN_OK;
+}
+
+static bool is_one_file(const tni_format *f, const char *path)
+{
+    return (f->flags & TNI_FORMAT_ONE_FILE) != 0 && f->files[0] == '*' &&
+           tni_ends_with(path, f->files + 1);
+}
+
+static tn_status plan(tn_conversion *c, tn_err *err)
+{
+    const tni_format *f = c->format;
+    tni_writer *w = &c->w;
+    TN_TRY(tni_features_count(c->d, (f->flags & TNI_FORMAT_UNITS) != 0,
+                              c->counts, err));
+    w->keeps = f->keeps;
+    if (f->plan != NULL) w->keeps = f->plan(c->d, c->counts, &w->variant);
+    if (is_one_file(f, c->path)) {
+        const char *slash = strrchr(c->path, '/');
+        w->file = slash != NULL ? slash + 1 : c->path;
+        if (c->d->n_splits > 1) w->keeps &= ~TNI_KEEPS(SPLIT);
+    }
+    TN_TRY(tni_names_make(&w->names, &c->n_renamed, c->d,
+                          (f->flags & TNI_FORMAT_STEMS) != 0, &c->arena, err));
+    c->counts[TNI_F_NAME] = c->n_renamed;
+    for (int i = 0; i < TNI_F_COUNT; i++) {
+        if (c->counts[i] == 0 || (w->keeps >> i & 1) != 0) continue;
+        tn_loss *l = &c->losses[c->n_losses++];
+        l->struct_size = sizeof *l;
+        l->code = tni_features[i].code;
+        l->message = tni_features[i].what;
+        l->count = c->counts[i];
+        l->allowed = listed(c->opts.allow_loss, l->code) ||
+                     listed(c->opts.allow_loss, "all");
+    }
+    return TN_OK;
+}
+
+static tn_status gate(const tn_conversion *c, tn_err *err)
+{
+    char text[200] = "";
+    size_t used = 0, n = 0;
+    for (size_t i = 0; i < c->n_losses; i++) {
+        const tn_loss *l = &c->losses[i];
+        if (l->allowed != 0) continue;
+        const int k =
+            snprintf(text + used, sizeof text - used, "%s%llu %s",
+                     n > 0 ? ", " : "", (unsigned long long)l->count, l->code);
+        if (k > 0 && used + (size_t)k < sizeof text) used += (size_t)k;
+        n++;
+    }
+    if (n == 0) return TN_OK;
+    text[used] = '\0';
+    return tni_fail(err, TN_EUNSUPPORTED,
+                    "%s cannot hold everything: %s; allow it by code "
+                    "(--allow-loss), or choose another format",
+                    c->format->name, text);
+}
+
+/* --- the target ---------------------------------------------------------- */
+
+static tn_status check_target(const tn_conversion *c, tn_err *err)
+{
+    const tni_path_info look = tni_path_look(c->path);
+    if (!look.exists || (c->opts.flags & TN_CONVERT_OVERWRITE) != 0)
+        return TN_OK;
+    if (look.is_dir) {
+        tni_mem mem;
+        tni_arena arena;
+        tni_dir_entry *list = NULL;
+        size_t n = 0;
+        tni_mem_init(&mem, NULL, 0);
+        tni_arena_init(&arena, &mem, 4096);
+        const tn_status status = tni_dir_list(&list, &n, c->path, &arena, err);
+        tni_arena_fini(&arena);
+        TN_TRY(status);
+        if (n == 0) return TN_OK;
+    }
+    tni_err_where(err, "%s", c->path);
+    return tni_fail(err, TN_EBUSY,
+                    "it exists already; name another target, or allow "
+                    "replacing it (--overwrite)");
+}
+
+/* A source that lies in what would be replaced must not be. */
+static bool holds_source(const tn_conversion *c)
+{
+    const tni_path_info to = tni_path_look(c->path);
+    const tni_path_info from = tni_path_look(c->d->path);
+    const size_t n = strlen(c->path);
+    return (to.exists && to.device == from.device && to.inode == from.inode) ||
+           (strncmp(c->d->path, c->path, n) == 0 && c->d->path[n] == '/');
+}
+
+static tn_status read_back(tn_conversion *c, tn_dataset **back, tn_err *err)
+{
+    char path[PATH_SIZE + 512];
+    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
+    o.format = c->format->name;
+    o.variant = c->w.variant;
+    o.flags = TN_DATASET_NO_RESIDUE;
+    /* Sizes come from the source's rows, headers need not be read twice. */
+    o.flags |= TN_DATASET_NO_HEADERS;
+    (void)snprintf(path, sizeof path, "%s%s%s", c->temporary,
+                   c->w.file != NULL ? "/" : "",
+                   c->w.file != NULL ? c->w.file : "");
+    tn_status status = tn_dataset_open(back, path, &o, err);
+    if (status == TN_OK || status == TN_ENOMEM || status == TN_ECANCELED)
+        return status;
+    if (err != NULL) err->code = TN_EINTERNAL;
+    return TN_EINTERNAL;
+}
+
+/* What was written may be relative to sizes that only the source knows. */
+static void lend_sizes(const tn_conversion *c, tn_dataset *back,
+                       const uint32_t *matches)
+{
+    for (uint32_t i = 0; i < c->d->images.n; i++) {
+        double w = 0.0, h = 0.0;
+        if (matches[i] == TN_NONE || !tni_image_extent(c->d, i, &w, &h))
+            continue;
+        tni_image_row *r = tni_image_at(back, matches[i]);
+        if (r->width > 0 && r->height > 0) continue;
+        r->width = (int32_t)w;
+        r->height = (int32_t)h;
+    }
+}
+
+static tn_status verify(tn_conversion *c, tn_err *err)
+{
+    const bool results =
+        c->w.variant != NULL && strcmp(c->w.variant, "results") == 0;
+    const bool wanted = (c->opts.flags & TN_CONVERT_NO_VERIFY) == 0;
+    const bool residue = (c->opts.flags & TN_CONVERT_NO_RESIDUE) == 0 &&
+                         c->n_losses > 0 && !results;
+    if (!wanted && !residue) return TN_OK;
+    TN_TRY(tni_writer_progress(&c->w, "verify", 0, 1, err));
+    tn_dataset *back = NULL;
+    TN_TRY(read_back(c, &back, err));
+    uint32_t *matches = TNI_NEW_ARRAY(&c->arena, uint32_t, c->d->images.n + 1u);
+    tn_status status = matches != NULL ? TN_OK : no_memory(err);
+    if (status == TN_OK && results) {
+        uint64_t n = 0;
+        for (uint32_t i = 0; i < c->d->ann_flags.n; i++) n += c->w.written[i];
+        c->compared.n = n;
+        if (n != back->ann_flags.n)
+            status =
+                tni_fail(err, TN_EINTERNAL,
+                         "%llu results were written, %u read back; please "
+                         "report this",
+                         (unsigned long long)n, (unsigned)back->ann_flags.n);
+    } else if (status == TN_OK) {
+        status = tni_match_images(&c->w, back, matches, err);
+        if (status == TN_OK) lend_sizes(c, back, matches);
+        if (status == TN_OK)
+            status =
+                tni_compare(&c->w, c->format, back, matches, &c->compared, err);
+    }
+    c->verified = status == TN_OK;
+    if (status == TN_OK && residue) {
+        const char *path = tni_residue_path(&c->arena, c->temporary, false);
+        char file[PATH_SIZE + 600];
+        if (path == NULL) {
+            status = no_memory(err);
+        } else if (c->w.file != NULL) {
+            (void)snprintf(file, sizeof file, "%s/%s.residue.ndjson",
+                           c->temporary, c->w.file);
+            path = file;
+        }
+        if (status == TN_OK)
+            status = tni_residue_write(&c->w, back, matches, path, err);
+        if (status == TN_OK) {
+            c->residue =
+                tni_residue_path(&c->arena, c->path, c->w.file != NULL);
+            if (c->residue == NULL) status = no_memory(err);
+        }
+    }
+    tn_dataset_close(back);
+    return status;
+}
+
+/* Renames over what may be there; what was there is gone only then. */
+static tn_status put_one(const char *from, const char *to, tn_err *err)
+{
+    char aside[PATH_SIZE];
+    const tni_path_info look = tni_path_look(to);
+    if (!look.exists || !look.is_dir) return tni_path_rename(from, to, err);
+    TN_TRY(tni_dir_make_temporary(aside, sizeof aside, to, err));
+    TN_TRY(tni_path_rename(to, aside, err));
+    const tn_status status = tni_path_rename(from, to, err);
+    if (status != TN_OK) {
+        (void)!tni_path_rename(aside, to, NULL);
+        return status;
+    }
+    return tni_path_remove(aside, err);
+}
+
+static tn_status put_in_place(tn_conversion *c, tn_err *err)
+{
+    char from[PATH_SIZE + 600];
+    if (c->w.file == NULL) return put_one(c->temporary, c->path, err);
+    if (c->residue != NULL) {
+        (void)snprintf(from, sizeof from, "%s/%s.residue.ndjson", c->temporary,
+                       c->w.file);
+        TN_TRY(put_one(from, c->residue, err));
+    }
+    (void)snprintf(from, sizeof from, "%s/%s", c->temporary, c->w.file);
+    TN_TRY(put_one(from, c->path, err));
+    return tni_path_remove(c->temporary, err);
+}
+
+static tn_status write_all(tn_conversion *c, tn_err *err)
+{
+    tni_writer *w = &c->w;
+    TN_TRY(tni_dir_make_for(c->path, err));
+    TN_TRY(tni_dir_make_temporary(c->temporary, sizeof c->temporary, c->path,
+                                  err));
+    w->folder = c->temporary;
+    w->written = tni_arena_zalloc(&c->arena, c->d->ann_flags.n + (size_t)1, 1);
+    if (w->written == NULL) return no_memory(err);
+    w->files = w->file != NULL ? TN_FILES_NONE : c->opts.images;
+    TN_TRY(c->format->write(w, err));
+    TN_TRY(verify(c, err));
+    return put_in_place(c, err);
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+static tn_status convert(tn_conversion *c, tn_err *err)
+{
+    TN_TRY(check_codes(c->opts.allow_loss, err));
+    TN_TRY(tni_check_variant(c->format, c->w.variant, err));
+    TN_TRY(plan(c, err));
+    if ((c->opts.flags & TN_CONVERT_DRY_RUN) != 0) return TN_OK;
+    TN_TRY(gate(c, err));
+    if (holds_source(c)) {
+        tni_err_where(err, "%s", c->path);
+        return tni_fail(err, TN_EINVAL,
+                        "the target holds the source, which is never changed; "
+                        "name another target");
+    }
+    TN_TRY(check_target(c, err));
+    const tn_status status = write_all(c, err);
+    if (status != TN_OK && c->temporary[0] != '\0')
+        (void)!tni_path_remove(c->temporary, NULL);
+    return status;
+}
+
+tn_status tn_dataset_convert(tn_conversion **out, const tn_dataset *d,
+                             const char *path, const tn_convert_opts *opts,
+                             tn_err *err)
+{
+    static const tn_convert_opts defaults = TN_CONVERT_OPTS_INIT;
+    *out = NULL;
+    if (opts == NULL || opts->format == NULL || path == NULL || path[0] == '\0')
+        return tni_fail(err, TN_EINVAL, "no target format, or no target");
+    const tni_format *f = tni_format_find(opts->format);
+    if (f == NULL)
+        return tni_fail(err, TN_EINVAL,
+                        "no format is called '%.40s'; 'tenon list formats' "
+                        "lists them",
+                        opts->format);
+    if (f->write == NULL)
+        return tni_fail(err, TN_EINVAL, "format '%s' can only be read",
+                        f->name);
+    tn_conversion *c =
+        tni_libc_allocator.alloc(NULL, sizeof *c, _Alignof(tn_conversion));
+    if (c == NULL) return no_memory(err);
+    memset(c, 0, sizeof *c);
+    c->opts = defaults;
+    memcpy(&c->opts, opts,
+           opts->struct_size < sizeof c->opts ? opts->struct_size
+                                              : sizeof c->opts);
+    tni_mem_init(&c->mem, NULL, 0);
+    tni_arena_init(&c->arena, &c->mem, 1 << 14);
+    tni_arena_init(&c->w.arena, &c->mem, 1 << 14);
+    c->format = f;
+    c->d = d;
+    c->w.d = d;
+    c->w.variant = c->opts.variant;
+    c->w.progress = c->opts.progress;
+    c->w.progress_ctx = c->opts.progress_ctx;
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/') len--;
+    c->path = tni_arena_strndup(&c->arena, path, len);
+    const tn_status status = c->path != NULL ? convert(c, err) : no_memory(err);
+    *out = c;
+    return status;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* features.c - what a dataset has, counted */
+#include "data/features.h"
+
+const tni_feature_info tni_features[TNI_F_COUNT] = {
+#define TN_FEATURE(id, code, what) {code, what},
+#include "data/features.def"
+#undef TN_FEATURE
+};
+
+static tn_status count_shape(const tn_dataset *d, uint32_t i, uint64_t *c,
+                             tn_shape *s, tn_err *err)
+{
+    const tni_shape *cell = tni_sparse_find(&d->shape, i, 0);
+    switch (cell->kind) {
+    case TN_SHAPE_POLYLINE: c[TNI_F_POLYLINE]++; return TN_OK;
+    case TN_SHAPE_POINTS: c[TNI_F_POINTS]++; return TN_OK;
+    case TN_SHAPE_QUAD: c[TNI_F_OBB]++; return TN_OK;
+    case TN_SHAPE_ELLIPSE: c[TNI_F_ELLIPSE]++; return TN_OK;
+    case TN_SHAPE_CUBOID: c[TNI_F_CUBOID]++; return TN_OK;
+    case TN_SHAPE_RLE:
+    case TN_SHAPE_MASK_FILE: c[TNI_F_MASK]++; return TN_OK;
+    default: break;
+    }
+    c[TNI_F_POLYGON]++;
+    /* Rings need no size: read in the units of the text. */
+    TN_TRY(tni_shape_read(s, cell, 1.0, 1.0, err));
+    size_t parts = 0, holes = 0;
+    for (size_t k = 0; k < s->n_rings; k++) {
+        if (s->ring_holes[k] != 0)
+            holes++;
+        else
+            parts++;
+    }
+    if (parts > 1) c[TNI_F_PARTS]++;
+    c[TNI_F_HOLE] += holes;
+    return TN_OK;
+}
+
+static void count_flags(uint32_t flags, uint64_t *c)
+{
+    static const struct {
+        uint32_t flag;
+        tni_feature feature;
+    } rows[] = {
+        {TN_HAS_BOX, TNI_F_BOX},
+        {TN_HAS_ANGLE, TNI_F_OBB},
+        {TN_HAS_KEYPOINTS, TNI_F_KEYPOINTS},
+        {TN_IS_NEGATIVE, TNI_F_NEGATIVE},
+        {TN_IS_CROWD, TNI_F_CROWD},
+        {TN_IS_DIFFICULT, TNI_F_DIFFICULT},
+        {TN_IS_TRUNCATED, TNI_F_TRUNCATED},
+        {TN_IS_OCCLUDED, TNI_F_OCCLUDED},
+        {TN_IS_TAG, TNI_F_TAG},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if ((flags & rows[i].flag) != 0) c[rows[i].feature]++;
+    if (tni_ann_id_kind(flags) != TN_ID_NONE) c[TNI_F_ANN_ID]++;
+}
+
+/* Whether its coordinates cannot be had without the size of the image. */
+static bool needs_size(const tn_dataset *d, uint32_t ann, bool units)
+{
+    const uint32_t flags = *tni_flags_at(d, ann);
+    const tni_shape *s =
+        (flags & TN_HAS_SHAPE) != 0 ? tni_sparse_find(&d->shape, ann, 0) : NULL;
+    if ((flags & TN_HAS_BOX) != 0)
+        return (tni_ann_scale(flags) == TN_SCALE_PIXEL) == units;
+    return s != NULL && (s->scale == TN_SCALE_PIXEL) == units;
+}
+
+static void count_images(const tn_dataset *d, bool units, uint64_t *c)
+{
+    for (uint32_t i = 0; i < d->images.n; i++) {
+        const tni_image_row *r = tni_image_at(d, i);
+        double w = 0.0, h = 0.0;
+        if (r->id_kind != TN_ID_NONE) c[TNI_F_IMAGE_ID]++;
+        if (r->state == TN_STATE_EMPTY) c[TNI_F_EMPTY]++;
+        if (r->state == TN_STATE_UNKNOWN) c[TNI_F_UNKNOWN]++;
+        if (r->splits != 0) c[TNI_F_SPLIT]++;
+        if ((r->splits & (r->splits - 1)) != 0) c[TNI_F_OVERLAP]++;
+        const bool turned = r->orientation >= 5;
+        const bool same =
+            (r->width == r->raw_width && r->height == r->raw_height) ||
+            (turned && r->width == r->raw_height && r->height == r->raw_width);
+        if (r->width > 0 && !same) c[TNI_F_SIZE]++;
+        if (tni_image_extent(d, i, &w, &h)) continue;
+        for (uint32_t k = d->first[i]; k < d->first[i + 1]; k++)
+            if (needs_size(d, d->order[k], units)) c[TNI_F_NO_SIZE]++;
+    }
+    for (int k = 0; k < TN_TEXT_COUNT; k++)
+        c[TNI_F_IMAGE_EXTRA] += d->image_text[k].keys.n;
+}
+
+tn_status tni_features_count(const tn_dataset *d, bool units,
+                             uint64_t c[TNI_F_COUNT], tn_err *err)
+{
+    memset(c, 0, TNI_F_COUNT * sizeof *c);
+    tn_shape s = TN_SHAPE_INIT;
+    tn_status status = TN_OK;
+    for (uint32_t i = 0; status == TN_OK && i < d->ann_flags.n; i++) {
+        const uint32_t flags = *tni_flags_at(d, i);
+        count_flags(flags, c);
+        if (*TNI_ROW(&d->ann_image, uint32_t, i) == TN_NONE) c[TNI_F_ORPHAN]++;
+        if (*TNI_ROW(&d->ann_class, uint32_t, i) == TN_NONE)
+            c[TNI_F_CLASSLESS]++;
+        if ((flags & TN_HAS_SHAPE) != 0) status = count_shape(d, i, c, &s, err);
+        if (status != TN_OK && err != NULL) {
+            const tn_place p =
+                tni_place(d, *TNI_ROW(&d->ann_where, uint64_t, i));
+            err->offset = p.offset;
+            tni_err_where(err, "%s, byte %llu", p.file != NULL ? p.file : "?",
+                          (unsigned long long)p.offset);
+        }
+    }
+    tn_shape_fini(&s);
+    TN_TRY(status);
+    for (uint32_t i = 0; i < d->keypoints.keys.n; i++)
+        if (TNI_ROW(&d->keypoints.values, tni_shape, i)->dims == 3)
+            c[TNI_F_VISIBILITY]++;
+    c[TNI_F_CAPTION] = d->text[TN_TEXT_CAPTION].keys.n;
+    /* A caption needs no class. */
+    c[TNI_F_CLASSLESS] -= c[TNI_F_CAPTION] < c[TNI_F_CLASSLESS]
+                              ? c[TNI_F_CAPTION]
+                              : c[TNI_F_CLASSLESS];
+    c[TNI_F_ATTRIBUTES] = d->text[TN_TEXT_ATTRIBUTES].keys.n;
+    c[TNI_F_EXTRA] = d->text[TN_TEXT_EXTRA].keys.n;
+    c[TNI_F_SCORE] = d->num[TN_NUM_SCORE].keys.n;
+    c[TNI_F_AREA] = d->num[TN_NUM_AREA].keys.n;
+    c[TNI_F_TRACK] = d->num[TN_NUM_TRACK].keys.n;
+    c[TNI_F_GROUP] = d->num[TN_NUM_GROUP].keys.n;
+    c[TNI_F_Z] = d->num[TN_NUM_Z].keys.n;
+    c[TNI_F_META] = d->metas.n;
+    count_images(d, units, c);
+    for (uint32_t i = 0; i < d->classes.n; i++) {
+        const tni_class_row *r = tni_class_at(d, i);
+        /* Counting from 0 in order is what a format without ids means. */
+        if (r->id_kind == TN_ID_TEXT ||
+            (r->id_kind == TN_ID_INT && r->id != (int64_t)i))
+            c[TNI_F_CLASS_ID]++;
+        if (r->parent != NULL) c[TNI_F_PARENT]++;
+        if (r->keypoints != NULL && r->n_keypoints > 0)
+            c[TNI_F_KEYPOINT_NAMES]++;
+    }
+    for (int k = 0; k < TN_TEXT_COUNT; k++)
+        c[TNI_F_CLASS_EXTRA] += d->class_text[k].keys.n;
+    return TN_OK;
+}

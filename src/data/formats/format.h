@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * format.h - what a dataset format is
+ *
+ * A format is one constant in one file: what it is called, what it can hold,
+ * how it is recognised, read and written. What it cannot hold is counted by
+ * the library from `keeps`; a format never has to say what it loses.
+ */
+#ifndef TN_SRC_DATA_FORMATS_FORMAT_H
+#define TN_SRC_DATA_FORMATS_FORMAT_H
+
+#include "data/dataset.h"
+#include "data/features.h"
+#include "sys/dir.h"
+
+/* --- recognising --------------------------------------------------------- */
+
+typedef struct tni_reader tni_reader;
+
+/* What a probe may look at. It reads as little as it can. */
+typedef struct tni_probe {
+    const char *path;
+    bool is_dir;
+    tni_span head; /* first bytes of a file, at most 64 KiB; none of a folder */
+    const tni_dir_entry *entries; /* of a folder */
+    size_t n_entries;
+    tni_reader *r; /* for paths and memory */
+} tni_probe;
+
+/* Whether the folder has an entry of this name. */
+bool tni_probe_has(const tni_probe *p, const char *name);
+/* The first bytes (at most 64 KiB) of any file; empty when there is none. */
+tni_span tni_probe_head(const tni_probe *p, const char *path);
+/* Whether the bytes have this text. */
+bool tni_has_text(tni_span bytes, const char *text);
+/* Whether a name ends in `suffix`, in any case. */
+bool tni_ends_with(const char *name, const char *suffix);
+
+/* --- reading ------------------------------------------------------------- */
+
+/* What a reader works with. Rows go into `d` by the functions of dataset.h. */
+struct tni_reader {
+    tn_dataset *d;
+    const char *path; /* the file or folder, as given; no slash at its end */
+    bool is_dir;
+    const char *variant; /* as asked for, NULL: decide by content */
+    const char *images;  /* folder of the images, NULL: the format's own */
+    uint32_t flags;      /* tn_dataset_flag */
+    tni_arena scratch;   /* until the reader returns */
+    const tn_dataset_opts *opts;
+    uint64_t next_progress;
+};
+
+/* "folder/name" in the scratch arena; the folder of a file. NULL: no memory. */
+char *tni_join(tni_reader *r, const char *folder, const char *name);
+char *tni_folder_of(tni_reader *r, const char *path);
+/* Calls the caller's progress now and then; TN_ECANCELED when it says so. */
+tn_status tni_reader_progress(tni_reader *r, uint64_t done, uint64_t total,
+                              tn_err *err);
+/*
+ * Looks for the file of an image under the folders given (NULL ends the list)
+ * by its name and sets file, raw size and orientation from its header. A name
+ * that leaves the folder is not followed. Not finding it is no error, nor is a
+ * file whose header is broken: that is a note.
+ */
+tn_status tni_find_image(tni_reader *r, uint32_t image,
+                         const char *const *folders, tn_err *err);
+/* Reads size and orientation from the header of an image's file. */
+tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err);
+/* The entries of a folder in the scratch arena; none when there is no such
+ * folder. */
+tn_status tni_list(tni_reader *r, const char *folder,
+                   const tni_dir_entry **entries, size_t *n, tn_err *err);
+/* Whether a name ends like an image file's. */
+bool tni_is_image_name(const char *name);
+
+/* --- writing ------------------------------------------------------------- */
+
+typedef struct tni_writer tni_writer;
+
+/* What a writer works with. */
+struct tni_writer {
+    const tn_dataset *d;
+    const char *variant; /* one of the format's, chosen; NULL: it has none */
+    const char *folder;  /* where everything is written; exists, empty */
+    const char *file;    /* name of the one file to write, NULL: a folder */
+    uint64_t keeps;      /* features that are written */
+    tni_arena arena;     /* until the writer returns */
+    const char *const *names; /* of each image in the target, unique there */
+    uint8_t *written; /* per annotation: set to 1 when it is in the file */
+    tn_files files;   /* what tni_write_image does */
+    uint64_t n_files, n_images, bytes;
+    int (*progress)(void *ctx, const char *stage, uint64_t done,
+                    uint64_t total);
+    void *progress_ctx;
+};
+
+/* A file of the target; folders on its way are made. Errors stick in `o`. */
+typedef struct tni_target {
+    tni_writer *w;
+    tni_file_out *file;
+    tni_out out;
+} tni_target;
+
+tn_status tni_target_open(tni_target *t, tni_writer *w, const char *name,
+                          tn_err *err);
+/* Flushes and keeps the file, or drops it when anything failed. */
+tn_status tni_target_close(tni_target *t, tn_err *err);
+
+/* Puts the image's file at `to` in the target: copied, linked or not at all,
+ * as the caller of the conversion wants; nothing when it has no file. */
+tn_status tni_write_image(tni_writer *w, uint32_t image, const char *to,
+                          tn_err *err);
+/* Calls the caller's progress; TN_ECANCELED when it says so. Writers call it
+ * now and then with the images done. */
+tn_status tni_writer_progress(tni_writer *w, const char *stage, uint64_t done,
+                              uint64_t total, tn_err *err);
+/* The split an image is written to: its first, TN_NONE without any. */
+uint32_t tni_first_split(const tni_image_row *image);
+
+/* --- a format ------------------------------------------------------------ */
+
+enum {
+    /* Names of images must differ without their extensions too. */
+    TNI_FORMAT_STEMS = 1 << 0,
+    /* A target that ends like `files` is one file instead of a folder. */
+    TNI_FORMAT_ONE_FILE = 1 << 1,
+    /* Coordinates are relative to the size of the image. */
+    TNI_FORMAT_UNITS = 1 << 2
+};
+
+typedef struct tni_format {
+    const char *name, *title; /* "coco", "COCO JSON" */
+    const char *files;        /* "*.json" */
+    const char *source;       /* URL or paper of the definition followed */
+    const char *variants;     /* "detect segment", NULL: none */
+    uint64_t keeps;           /* TNI_KEEPS bits, over all variants */
+    uint32_t flags;
+    /* How far a printed coordinate may be off: in pixels, and in parts of the
+     * image's width or height; both 0: exact. */
+    double off_pixels, off_units;
+    /* 0 … 100 from names and first bytes; 50 and more: sure enough to read. */
+    int (*probe)(const tni_probe *p);
+    tn_status (*read)(tni_reader *r, tn_err *err);
+    /* Which variant suits the dataset best, and what it keeps; *variant comes
+     * set when the caller chose one. NULL: `keeps`. */
+    uint64_t (*plan)(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+                     const char **variant);
+    /* NULL: read only. */
+    tn_status (*write)(tni_writer *w, tn_err *err);
+} tni_format;
+
+#define TN_FORMAT(name) extern const tni_format tni_format_##name;
+#include "data/formats/formats.def"
+#undef TN_FORMAT
+
+/* TN_EINVAL, saying which there are, when the format has no such variant. */
+tn_status tni_check_variant(const tni_format *f, const char *variant,
+                            tn_err *err);
+
+/* The table, and a row by name (NULL: none). */
+const tni_format *const *tni_formats(int *n);
+const tni_format *tni_format_find(const char *name);
+
+#endif

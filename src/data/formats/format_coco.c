@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * format_coco.c - COCO: instances, keypoints, captions, panoptic, results
+ *
+ * Reads a file, a folder with annotations/ in it, or Roboflow's folders with
+ * _annotations.coco.json. Splits are told by file names. Files of one split
+ * that are for different tasks repeat their images (and keypoints their
+ * instances), so of several tasks one must be chosen.
+ *
+ * Source: cocodataset.org/#format-data; pycocotools coco.py (loadRes)
+ */
+#include "data/formats/coco.h"
+
+#include <stdlib.h>
+
+typedef struct found {
+    char *path;
+    const char *task; /* variant */
+    const char *split;
+    size_t split_len; /* 0: none */
+    bool beside;      /* images lie beside it */
+} found;
+
+typedef struct finds {
+    found *list;
+    size_t n, cap;
+} finds;
+
+static const struct {
+    const char *prefix, *task;
+} prefixes[] = {
+    {"instances", "instances"}, {"person_keypoints", "keypoints"},
+    {"keypoints", "keypoints"}, {"captions", "captions"},
+    {"panoptic", "panoptic"},   {"stuff", "stuff"},
+    {"labels", "labels"},       {"image_info", "image_info"},
+    {"results", "results"},
+};
+enum { N_PREFIXES = (int)(sizeof prefixes / sizeof prefixes[0]) };
+
+static int score_head(tni_span head)
+{
+    size_t i = 0;
+    if (head.len >= 3 && memcmp(head.p, "\xef\xbb\xbf", 3) == 0) i = 3;
+    while (i < head.len && strchr(" \t\r\n", head.p[i]) != NULL &&
+           head.p[i] != '\0')
+        i++;
+    if (i == head.len) return 0;
+    const bool id = tni_has_text(head, "\"image_id\"");
+    const bool cat = tni_has_text(head, "\"category_id\"");
+    if (head.p[i] == '[')
+        return id && (cat || tni_has_text(head, "\"caption\"")) ? 75 : 0;
+    if (head.p[i] != '{' || tni_has_text(head, "\"dm_format_version\"") ||
+        tni_has_text(head, "\"shapes\""))
+        return 0;
+    if (tni_has_text(head, "\"images\"") && tni_has_text(head, "\"file_name\""))
+        return 80;
+    if (id && cat) return 70;
+    return tni_has_text(head, "\"images\"") &&
+                   tni_has_text(head, "\"annotations\"") &&
+                   tni_has_text(head, "\"categories\"")
+               ? 65
+               : 0;
+}
+
+/* Task and split by the name: instances_val2017.json, train.json. */
+static void name_file(found *f, const char *name, const char *folder)
+{
+    const size_t len = strlen(name) - 5; /* without .json */
+    f->task = "instances";
+    if (strcmp(name, "_annotations.coco.json") == 0) {
+        f->split = folder;
+        f->split_len = strlen(folder);
+        f->beside = true;
+        return;
+    }
+    f->split = name;
+    f->split_len = len;
+    for (int i = 0; i < N_PREFIXES; i++) {
+        const size_t n = strlen(prefixes[i].prefix);
+        if (len < n || strncmp(name, prefixes[i].prefix, n) != 0) continue;
+        if (len == n) f->split_len = 0;
+        if (len > n && name[n] != '_') continue;
+        f->task = prefixes[i].task;
+        if (len > n + 1) {
+            f->split = name + n + 1;
+            f->split_len = len - n - 1;
+        }
+        return;
+    }
+}
+
+static tn_status add_find(tni_reader *r, finds *list, const char *folder,
+                          const char *name, const char *folder_name,
+                          tn_err *err)
+{
+    tni_probe p;
+    memset(&p, 0, sizeof p);
+    p.r = r;
+    char *path = tni_join(r, folder, name);
+    if (path == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    if (score_head(tni_probe_head(&p, path)) == 0) return TN_OK;
+    if (list->n == list->cap) {
+        list->cap = list->cap == 0 ? 16 : list->cap * 2;
+        found *more = TNI_NEW_ARRAY(&r->scratch, found, list->cap);
+        if (more == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+        if (list->n > 0) memcpy(more, list->list, list->n * sizeof *more);
+        list->list = more;
+    }
+    found *f = &list->list[list->n++];
+    memset(f, 0, sizeof *f);
+    f->path = path;
+    name_file(f, name, folder_name);
+    return TN_OK;
+}
+
+static tn_status find_in(tni_reader *r, finds *list, const char *folder,
+                         const char *folder_name, bool roboflow, tn_err *err)
+{
+    const tni_dir_entry *e = NULL;
+    size_t n = 0;
+    TN_TRY(tni_list(r, folder, &e, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        if (e[i].is_dir || !tni_ends_with(e[i].name, ".json")) continue;
+        if (roboflow && strcmp(e[i].name, "_annotations.coco.json") != 0)
+            continue;
+        TN_TRY(add_find(r, list, folder, e[i].name, folder_name, err));
+    }
+    return TN_OK;
+}
+
+/* All COCO files of a folder, in an order that names alone decide. */
+static tn_status find_files(tni_reader *r, finds *list, tn_err *err)
+{
+    const tni_dir_entry *e = NULL;
+    size_t n = 0;
+    TN_TRY(find_in(r, list, tni_join(r, r->path, "annotations"), "annotations",
+                   false, err));
+    if (list->n == 0) TN_TRY(find_in(r, list, r->path, "", false, err));
+    TN_TRY(tni_list(r, r->path, &e, &n, err));
+    for (size_t i = 0; i < n; i++)
+        if (e[i].is_dir && strcmp(e[i].name, "annotations") != 0)
+            TN_TRY(find_in(r, list, tni_join(r, r->path, e[i].name), e[i].name,
+                           true, err));
+    return TN_OK;
+}
+
+static int probe(const tni_probe *p)
+{
+    if (!p->is_dir) return score_head(p->head);
+    finds list = {NULL, 0, 0};
+    if (find_files(p->r, &list, NULL) != TN_OK) return 0;
+    return list.n > 0 ? 80 : 0;
+}
+
+/* Where the images of a file may be: the caller's folder, or the usual ones
+ * around the file. */
+static const char *const *folders_of(tni_reader *r, const found *f,
+                                     const char *split)
+{
+    const char **out = TNI_NEW_ARRAY(&r->scratch, const char *, 12);
+    const char *own = tni_folder_of(r, f->path);
+    const char *top = own != NULL ? tni_folder_of(r, own) : NULL;
+    if (out == NULL || top == NULL) return NULL;
+    int n = 0;
+    if (r->images != NULL) {
+        const char *sub =
+            split[0] != '\0' ? tni_join(r, r->images, split) : NULL;
+        if (sub != NULL) out[n++] = sub;
+        out[n++] = r->images;
+        return out;
+    }
+    if (f->beside) {
+        out[n++] = own;
+        return out;
+    }
+    if (strcmp(own, ".") == 0) top = "..";
+    for (int level = 0; level < 2; level++) {
+        const char *base = level == 0 ? top : own;
+        const char *images = tni_join(r, base, "images");
+        if (images == NULL) return NULL;
+        if (split[0] != '\0') {
+            out[n++] = tni_join(r, images, split);
+            out[n++] = tni_join(r, base, split);
+            if (out[n - 1] == NULL || out[n - 2] == NULL) return NULL;
+        }
+        out[n++] = images;
+        out[n++] = base;
+    }
+    return out;
+}
+
+static tn_status read_one(tni_reader *r, const found *f, tn_err *err)
+{
+    tni_coco_file file;
+    memset(&file, 0, sizeof file);
+    file.path = f->path;
+    file.split = TN_NONE;
+    const char *split = "";
+    if (f->split_len > 0) {
+        TN_TRY(tni_add_split(r->d, f->split, f->split_len, &file.split, err));
+        split = r->d->splits[file.split];
+    }
+    if (strcmp(f->task, "results") != 0) {
+        file.folders = folders_of(r, f, split);
+        if (file.folders == NULL)
+            return tni_fail(err, TN_ENOMEM, "out of memory");
+    }
+    return tni_coco_read(r, &file, err);
+}
+
+static tn_status one_file(tni_reader *r, tn_err *err)
+{
+    found f;
+    memset(&f, 0, sizeof f);
+    f.path = tni_arena_strndup(&r->scratch, r->path, strlen(r->path));
+    if (f.path == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    const char *slash = strrchr(r->path, '/');
+    const char *name = slash != NULL ? slash + 1 : r->path;
+    if (!tni_ends_with(name, ".json")) {
+        f.task = "instances";
+        r->d->variant = r->variant != NULL ? r->variant : f.task;
+        return read_one(r, &f, err);
+    }
+    name_file(&f, name, "");
+    /* Of one file only a name that says a task or a usual split is a split. */
+    static const char *const splits[] = {"train", "val", "valid",
+                                         "test",  "dev", "validation"};
+    bool known = f.split != name;
+    for (size_t i = 0; i < sizeof splits / sizeof splits[0]; i++)
+        known = known || (strlen(splits[i]) == f.split_len &&
+                          memcmp(splits[i], f.split, f.split_len) == 0);
+    if (!known) f.split_len = 0;
+    tni_probe p;
+    memset(&p, 0, sizeof p);
+    p.r = r;
+    const tni_span head = tni_probe_head(&p, f.path);
+    const char *first = head.p;
+    while ((size_t)(first - head.p) < head.len && (unsigned char)*first <= ' ')
+        first++;
+    if ((size_t)(first - head.p) < head.len && *first == '[')
+        f.task = "results";
+    r->d->variant = r->variant != NULL ? r->variant : f.task;
+    return read_one(r, &f, err);
+}
+
+static tn_status read(tni_reader *r, tn_err *err)
+{
+    finds list = {NULL, 0, 0};
+    if (!r->is_dir) return one_file(r, err);
+    TN_TRY(find_files(r, &list, err));
+    const char *task = r->variant;
+    for (size_t i = 0; i < list.n && r->variant == NULL; i++) {
+        if (task == NULL) task = list.list[i].task;
+        if (strcmp(task, list.list[i].task) != 0)
+            return tni_fail(err, TN_EINVAL,
+                            "the folder has files for several tasks (%s, %s); "
+                            "say which (--variant), or name one file",
+                            task, list.list[i].task);
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < list.n; i++) {
+        if (task == NULL || strcmp(task, list.list[i].task) != 0) continue;
+        TN_TRY(read_one(r, &list.list[i], err));
+        n++;
+    }
+    r->d->variant = task;
+    if (n > 0) return TN_OK;
+    return tni_fail(err, TN_ENOTFOUND,
+                    "the folder has no COCO file%s%s; expected annotations/"
+                    "*.json or */_annotations.coco.json",
+                    task != NULL ? " for " : "", task != NULL ? task : "");
+}
+
+static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+                     const char **variant)
+{
+    const uint64_t all = tni_format_coco.keeps;
+    if (*variant == NULL) {
+        const bool captions = counts[TNI_F_CAPTION] > 0 &&
+                              counts[TNI_F_CAPTION] == d->ann_flags.n;
+        *variant = captions                      ? "captions"
+                   : counts[TNI_F_KEYPOINTS] > 0 ? "keypoints"
+                                                 : "instances";
+    }
+    return all;
+}
+
+const tni_format tni_format_coco = {
+    .name = "coco",
+    .title = "COCO JSON",
+    .files = "*.json",
+    .source = "https://cocodataset.org/#format-data",
+    .variants = "instances keypoints captions panoptic stuff labels image_info "
+                "results",
+    .keeps = TNI_KEEPS(BOX) | TNI_KEEPS(POLYGON) | TNI_KEEPS(PARTS) |
+             TNI_KEEPS(MASK) | TNI_KEEPS(KEYPOINTS) | TNI_KEEPS(VISIBILITY) |
+             TNI_KEEPS(KEYPOINT_NAMES) | TNI_KEEPS(TAG) | TNI_KEEPS(CAPTION) |
+             TNI_KEEPS(ATTRIBUTES) | TNI_KEEPS(EXTRA) | TNI_KEEPS(CROWD) |
+             TNI_KEEPS(TRACK) | TNI_KEEPS(SCORE) | TNI_KEEPS(AREA) |
+             TNI_KEEPS(ANN_ID) | TNI_KEEPS(IMAGE_ID) | TNI_KEEPS(CLASS_ID) |
+             TNI_KEEPS(PARENT) | TNI_KEEPS(CLASS_EXTRA) | TNI_KEEPS(SIZE) |
+             TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(META) | TNI_KEEPS(SPLIT) |
+             TNI_KEEPS(OVERLAP) | TNI_KEEPS(UNKNOWN) | TNI_KEEPS(ORPHAN) |
+             TNI_KEEPS(CLASSLESS),
+    .flags = TNI_FORMAT_ONE_FILE,
+    .probe = probe,
+    .read = read,
+    .plan = plan,
+    .write = tni_coco_write,
+};

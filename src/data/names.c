@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* names.c - names of images that are safe and unique in a target */
+#include "data/names.h"
+
+#include <stdio.h>
+
+/* The parts of a path that stay inside. */
+static char *clean(tni_arena *arena, const char *name)
+{
+    char *out = tni_arena_alloc(arena, strlen(name) + 8, 1);
+    if (out == NULL) return NULL;
+    size_t n = 0;
+    const char *p = name;
+    if (((p[0] | 32) >= 'a' && (p[0] | 32) <= 'z') && p[1] == ':') p += 2;
+    while (*p != '\0') {
+        const size_t len = strcspn(p, "/\\");
+        const bool dots = (len == 1 && p[0] == '.') ||
+                          (len == 2 && p[0] == '.' && p[1] == '.');
+        if (len > 0 && !dots) {
+            if (n > 0) out[n++] = '/';
+            memcpy(out + n, p, len);
+            n += len;
+        }
+        p += len;
+        if (*p != '\0') p++;
+    }
+    if (n == 0) {
+        memcpy(out, "unnamed", 7);
+        n = 7;
+    }
+    out[n] = '\0';
+    return out;
+}
+
+/* Length without the extension. */
+static size_t stem_len(const char *name)
+{
+    const char *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
+    if (dot == NULL || dot == name || (slash != NULL && dot < slash + 2))
+        return strlen(name);
+    return (size_t)(dot - name);
+}
+
+/* What two images of a target may not have in common. */
+static char *key_of(tni_arena *arena, uint32_t split, const char *name,
+                    bool stems)
+{
+    const size_t len = stems ? stem_len(name) : strlen(name);
+    char *key = tni_arena_alloc(arena, len + 16, 1);
+    if (key == NULL) return NULL;
+    const size_t n = (size_t)snprintf(key, 16, "%d/", (int)split);
+    for (size_t i = 0; i < len; i++)
+        key[n + i] =
+            name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+    key[n + len] = '\0';
+    return key;
+}
+
+static uint32_t hash_of(const char *name, unsigned salt)
+{
+    uint32_t h = 2166136261u ^ salt;
+    for (const char *p = name; *p != '\0'; p++)
+        h = (h ^ (unsigned char)*p) * 16777619u;
+    return h;
+}
+
+static tn_status make(const char **out, tni_strmap *map, const char *name,
+                      uint32_t split, bool stems, tni_arena *arena, tn_err *err)
+{
+    char *tried = clean(arena, name);
+    for (unsigned salt = 0; tried != NULL && salt < 1000; salt++) {
+        char *key = key_of(arena, split, tried, stems);
+        bool fresh = false;
+        if (key == NULL ||
+            tni_strmap_add(map, key, strlen(key), &fresh) == NULL)
+            break;
+        if (fresh) {
+            *out = tried;
+            return TN_OK;
+        }
+        const char *base = clean(arena, name);
+        if (base == NULL) break;
+        const size_t stem = stem_len(base), size = strlen(base) + 16;
+        tried = tni_arena_alloc(arena, size, 1);
+        if (tried != NULL)
+            (void)snprintf(tried, size, "%.*s_%08x%s", (int)stem, base,
+                           (unsigned)hash_of(name, salt), base + stem);
+    }
+    return tni_fail(err, TN_ENOMEM, "out of memory");
+}
+
+tn_status tni_names_make(const char *const **out, size_t *n_changed,
+                         const tn_dataset *d, bool stems, tni_arena *arena,
+                         tn_err *err)
+{
+    tni_strmap map;
+    tni_strmap_init(&map, arena);
+    const char **names = TNI_NEW_ARRAY(arena, const char *, d->images.n + 1u);
+    if (names == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    *n_changed = 0;
+    for (uint32_t i = 0; i < d->images.n; i++) {
+        const tni_image_row *r = tni_image_at(d, i);
+        TN_TRY(make(&names[i], &map, r->name, tni_first_split(r), stems, arena,
+                    err));
+        if (strcmp(names[i], r->name) != 0) ++*n_changed;
+    }
+    *out = names;
+    return TN_OK;
+}

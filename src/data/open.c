@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* open.c - which format a dataset has, and reading it */
+#include "data/formats/format.h"
+
+#include "data/residue.h"
+#include "tenon/image.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { HEAD_BYTES = 64 << 10, PATH_SIZE = 4096, SURE = 50 };
+
+static const tni_format *const formats[] = {
+#define TN_FORMAT(name) &tni_format_##name,
+#include "data/formats/formats.def"
+#undef TN_FORMAT
+};
+enum { N_FORMATS = (int)(sizeof formats / sizeof formats[0]) };
+
+const tni_format *const *tni_formats(int *n)
+{
+    *n = N_FORMATS;
+    return formats;
+}
+
+const tni_format *tni_format_find(const char *name)
+{
+    for (int i = 0; i < N_FORMATS; i++)
+        if (strcmp(formats[i]->name, name) == 0) return formats[i];
+    return NULL;
+}
+
+/* --- for formats --------------------------------------------------------- */
+
+bool tni_ends_with(const char *name, const char *suffix)
+{
+    const size_t n = strlen(name), m = strlen(suffix);
+    if (m > n) return false;
+    for (size_t i = 0; i < m; i++) {
+        char a = name[n - m + i], b = suffix[i];
+        if (a >= 'A' && a <= 'Z') a = (char)(a + 32);
+        if (b >= 'A' && b <= 'Z') b = (char)(b + 32);
+        if (a != b) return false;
+    }
+    return true;
+}
+
+bool tni_is_image_name(const char *name)
+{
+    static const char *const ends[] = {
+        ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif",  ".tiff",
+        ".gif", ".jfif", ".dng", ".mpo",  ".pfm", ".heic", ".avif"};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (tni_ends_with(name, ends[i])) return true;
+    return false;
+}
+
+bool tni_probe_has(const tni_probe *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_entries; i++)
+        if (strcmp(p->entries[i].name, name) == 0) return true;
+    return false;
+}
+
+bool tni_has_text(tni_span bytes, const char *text)
+{
+    const size_t n = strlen(text);
+    const char *end = bytes.p + bytes.len;
+    for (const char *p = bytes.p; (size_t)(end - p) >= n && n > 0; p++) {
+        p = memchr(p, text[0], (size_t)(end - p) - n + 1);
+        if (p == NULL) return false;
+        if (memcmp(p, text, n) == 0) return true;
+    }
+    return false;
+}
+
+tni_span tni_probe_head(const tni_probe *p, const char *path)
+{
+    tni_span head = {"", 0};
+    tni_file_map map;
+    if (path == NULL || !tni_path_look(path).is_file ||
+        tni_file_map_open(&map, path, 0, NULL) != TN_OK)
+        return head;
+    const size_t n = map.size < HEAD_BYTES ? map.size : HEAD_BYTES;
+    const char *copy =
+        n > 0 ? tni_arena_strndup(&p->r->scratch, (const char *)map.bytes, n)
+              : NULL;
+    if (copy != NULL) {
+        head.p = copy;
+        head.len = n;
+    }
+    tni_file_map_close(&map);
+    return head;
+}
+
+tn_status tni_list(tni_reader *r, const char *folder,
+                   const tni_dir_entry **entries, size_t *n, tn_err *err)
+{
+    tni_dir_entry *list = NULL;
+    *entries = NULL;
+    *n = 0;
+    if (folder == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    if (!tni_path_look(folder).is_dir) return TN_OK;
+    TN_TRY(tni_dir_list(&list, n, folder, &r->scratch, err));
+    *entries = list;
+    return TN_OK;
+}
+
+char *tni_join(tni_reader *r, const char *folder, const char *name)
+{
+    const size_t n = strlen(folder), m = strlen(name);
+    char *out = tni_arena_alloc(&r->scratch, n + m + 2, 1);
+    if (out == NULL) return NULL;
+    memcpy(out, folder, n);
+    out[n] = '/';
+    memcpy(out + n + 1, name, m + 1);
+    return out;
+}
+
+char *tni_folder_of(tni_reader *r, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) return tni_arena_strndup(&r->scratch, ".", 1);
+    return tni_arena_strndup(&r->scratch, path,
+                             slash == path ? 1 : (size_t)(slash - path));
+}
+
+tn_status tni_reader_progress(tni_reader *r, uint64_t done, uint64_t total,
+                              tn_err *err)
+{
+    if (r->opts == NULL || r->opts->progress == NULL) return TN_OK;
+    if (done < r->next_progress && done < total) return TN_OK;
+    r->next_progress = done + total / 200 + 1;
+    if (r->opts->progress(r->opts->progress_ctx, done, total) != 0)
+        return tni_fail(err, TN_ECANCELED, "canceled by the caller");
+    return TN_OK;
+}
+
+/* Relative, and no part is "..". */
+static bool stays_inside(const char *name)
+{
+    if (name[0] == '/' || name[0] == '\\' || name[0] == '\0') return false;
+    for (const char *p = name; *p != '\0';) {
+        const size_t n = strcspn(p, "/\\");
+        if (n == 2 && p[0] == '.' && p[1] == '.') return false;
+        p += n;
+        if (*p != '\0') p++;
+    }
+    return true;
+}
+
+tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err)
+{
+    tni_image_row *row = tni_image_at(r->d, image);
+    tn_image_info info = TN_IMAGE_INFO_INIT;
+    tn_err why;
+    memset(&why, 0, sizeof why);
+    if (row->file == NULL || (r->flags & TN_DATASET_NO_HEADERS) != 0)
+        return TN_OK;
+    const tn_status status = tn_image_info_read(
+        &info, row->file, TN_IMAGE_HEAD_ONLY, &r->d->limits, &why);
+    if (status == TN_ENOMEM) return tni_fail(err, status, "%s", why.message);
+    if (status != TN_OK)
+        return tni_note_add(r->d, row->where, "image-header", err,
+                            "%.200s: %.180s", row->file, why.message);
+    if (info.width > INT32_MAX || info.height > INT32_MAX)
+        return tni_note_add(r->d, row->where, "image-header", err,
+                            "%.200s: larger than any image", row->file);
+    row->raw_width = (int32_t)info.width;
+    row->raw_height = (int32_t)info.height;
+    row->orientation = (uint8_t)info.orientation;
+    if (row->frame == TN_FRAME_UNKNOWN && row->orientation >= 5 &&
+        info.width != info.height && row->width > 0) {
+        if (row->width == row->raw_width && row->height == row->raw_height)
+            row->frame = TN_FRAME_RAW;
+        if (row->width == row->raw_height && row->height == row->raw_width)
+            row->frame = TN_FRAME_UPRIGHT;
+    }
+    return TN_OK;
+}
+
+tn_status tni_find_image(tni_reader *r, uint32_t image,
+                         const char *const *folders, tn_err *err)
+{
+    tni_image_row *row = tni_image_at(r->d, image);
+    char path[PATH_SIZE];
+    if (!stays_inside(row->name)) return TN_OK;
+    for (; *folders != NULL; folders++) {
+        const int n = snprintf(path, sizeof path, "%s/%s", *folders, row->name);
+        if (n < 0 || (size_t)n >= sizeof path) continue;
+        if (!tni_path_look(path).is_file) continue;
+        row->file = tni_keep(r->d, path, (size_t)n);
+        if (row->file == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+        return tni_read_header(r, image, err);
+    }
+    return TN_OK;
+}
+
+/* --- choosing ------------------------------------------------------------ */
+
+/* The best score, and the names of those that have it. */
+static tn_status choose(const tni_format **out, const tni_probe *p, tn_err *err)
+{
+    int best = 0, n = 0;
+    const tni_format *chosen = NULL;
+    char names[200] = "";
+    size_t used = 0;
+    for (int i = 0; i < N_FORMATS; i++) {
+        const int score = formats[i]->probe(p);
+        if (score < best || score < SURE) continue;
+        if (score > best) {
+            used = 0;
+            n = 0;
+        }
+        best = score;
+        chosen = formats[i];
+        n++;
+        const int k = snprintf(names + used, sizeof names - used, "%s%s",
+                               n > 1 ? ", " : "", formats[i]->name);
+        if (k > 0 && used + (size_t)k < sizeof names) used += (size_t)k;
+    }
+    *out = chosen;
+    if (n == 1) return TN_OK;
+    if (n > 1)
+        return tni_fail(err, TN_EINVAL,
+                        "it could be any of %s; say which (--from)", names);
+    used = 0;
+    for (int i = 0; i < N_FORMATS; i++) {
+        const int k = snprintf(names + used, sizeof names - used, "%s%s",
+                               i > 0 ? ", " : "", formats[i]->name);
+        if (k > 0 && used + (size_t)k < sizeof names) used += (size_t)k;
+    }
+    return tni_fail(err, TN_EUNSUPPORTED,
+                    "no format recognises it; say which it is (--from), of %s",
+                    names);
+}
+
+static tn_status find_format(tni_reader *r, tn_err *err)
+{
+    if (r->opts != NULL && r->opts->format != NULL) {
+        r->d->format = tni_format_find(r->opts->format);
+        if (r->d->format != NULL) return TN_OK;
+        return tni_fail(err, TN_EINVAL,
+                        "no format is called '%.40s'; 'tenon list formats' "
+                        "lists them",
+                        r->opts->format);
+    }
+    tni_probe p;
+    memset(&p, 0, sizeof p);
+    p.path = r->path;
+    p.r = r;
+    p.is_dir = r->is_dir;
+    if (r->is_dir) {
+        tni_dir_entry *entries = NULL;
+        TN_TRY(tni_dir_list(&entries, &p.n_entries, r->path, &r->scratch, err));
+        p.entries = entries;
+        return choose(&r->d->format, &p, err);
+    }
+    tni_file_map map;
+    TN_TRY(tni_file_map_open(&map, r->path, r->d->limits.max_file_bytes, err));
+    p.head.p = map.size > 0 ? (const char *)map.bytes : "";
+    p.head.len = map.size < HEAD_BYTES ? map.size : HEAD_BYTES;
+    const tn_status status = choose(&r->d->format, &p, err);
+    tni_file_map_close(&map);
+    return status;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *p = words; p != NULL && *p != '\0';) {
+        const size_t len = strcspn(p, " ");
+        if (len == n && memcmp(p, word, n) == 0) return true;
+        p += len + (p[len] == ' ' ? 1 : 0);
+    }
+    return false;
+}
+
+tn_status tni_check_variant(const tni_format *f, const char *variant,
+                            tn_err *err)
+{
+    if (variant == NULL || has_word(f->variants, variant)) return TN_OK;
+    if (f->variants == NULL)
+        return tni_fail(err, TN_EINVAL, "format '%s' has no variants", f->name);
+    return tni_fail(err, TN_EINVAL,
+                    "format '%s' has no variant '%.40s'; it has: %s", f->name,
+                    variant, f->variants);
+}
+
+static tn_status read_all(tni_reader *r, tn_err *err)
+{
+    tn_dataset *d = r->d;
+    const tni_path_info look = tni_path_look(r->path);
+    if (!look.exists)
+        return tni_fail(err, TN_ENOTFOUND,
+                        "no such file or folder; check the path");
+    r->is_dir = look.is_dir;
+    TN_TRY(find_format(r, err));
+    TN_TRY(tni_check_variant(d->format, r->variant, err));
+    TN_TRY(d->format->read(r, err));
+    if ((r->flags & TN_DATASET_NO_RESIDUE) == 0)
+        TN_TRY(tni_residue_read(r, err));
+    return tni_dataset_seal(d, err);
+}
+
+tn_status tn_dataset_open(tn_dataset **out, const char *path,
+                          const tn_dataset_opts *opts, tn_err *err)
+{
+    static const tn_dataset_opts defaults = TN_DATASET_OPTS_INIT;
+    tn_dataset_opts o = defaults;
+    *out = NULL;
+    if (opts != NULL)
+        memcpy(&o, opts,
+               opts->struct_size < sizeof o ? opts->struct_size : sizeof o);
+    tn_dataset *d = NULL;
+    TN_TRY(tni_dataset_new(&d, o.allocator, o.limits, err));
+    tni_reader r;
+    memset(&r, 0, sizeof r);
+    r.d = d;
+    r.opts = &o;
+    r.variant = o.variant;
+    r.images = o.images;
+    r.flags = o.flags;
+    tni_arena_init(&r.scratch, &d->mem, 1 << 14);
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/') len--;
+    d->path = r.path = tni_keep(d, path, len);
+    tn_status status = TN_OK;
+    if (d->path == NULL)
+        status = tni_fail(err, TN_ENOMEM, "out of memory");
+    else if (len == 0)
+        status = tni_fail(err, TN_EINVAL, "the path is empty");
+    else
+        status = read_all(&r, err);
+    tni_arena_fini(&r.scratch);
+    if (status != TN_OK) {
+        if (err != NULL &&
+            (err->where[0] == '\0' || strstr(err->where, path) == NULL))
+            tni_err_where(err, "%s", path);
+        tn_dataset_close(d);
+        return status;
+    }
+    *out = d;
+    return TN_OK;
+}

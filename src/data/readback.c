@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* readback.c - whether what was written is what was meant */
+#include "data/readback.h"
+
+#include <math.h>
+#include <stdio.h>
+
+typedef struct pair {
+    const tni_writer *w;
+    const tn_dataset *a, *b; /* meant, read back */
+    const tni_format *format;
+    tni_compared *result;
+    tn_shape sa, sb;
+    tn_err *err;
+} pair;
+
+static tn_status differs(const pair *p, uint32_t image, uint32_t nth,
+                         const char *what)
+{
+    return tni_fail(p->err, TN_EINTERNAL,
+                    "image '%.100s', annotation %u: what was written reads "
+                    "back with %s; please report this",
+                    tni_image_at(p->a, image)->name, (unsigned)nth, what);
+}
+
+static bool near(const pair *p, const double *x, const double *y, size_t n,
+                 double tolerance)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double e = fabs(x[i] - y[i]);
+        if (!(e <= tolerance)) return false;
+        if (e > p->result->max_error) p->result->max_error = e;
+    }
+    return true;
+}
+
+static double tolerance_of(const pair *p, uint32_t image)
+{
+    double w = 0.0, h = 0.0;
+    if (!tni_image_extent(p->a, image, &w, &h)) w = h = 1.0;
+    const double side = w > h ? w : h;
+    /* Two roundings on the way, each of a few units in the last place. */
+    return p->format->off_pixels + p->format->off_units * side + 1e-9 * side +
+           1e-9;
+}
+
+static bool is_polygon(const tn_dataset *d, uint32_t i)
+{
+    if ((*tni_flags_at(d, i) & TN_HAS_SHAPE) == 0) return false;
+    return ((const tni_shape *)tni_sparse_find(&d->shape, i, 0))->kind ==
+           TN_SHAPE_POLYGON;
+}
+
+static bool is_quad(const tn_dataset *d, uint32_t i)
+{
+    const uint32_t flags = *tni_flags_at(d, i);
+    if ((flags & TN_HAS_SHAPE) == 0) return (flags & TN_HAS_ANGLE) != 0;
+    return ((const tni_shape *)tni_sparse_find(&d->shape, i, 0))->kind ==
+           TN_SHAPE_QUAD;
+}
+
+static tn_status compare_geometry(pair *p, uint32_t image, uint32_t i,
+                                  uint32_t k, uint32_t nth)
+{
+    const double tolerance = tolerance_of(p, image);
+    const bool outlines = is_polygon(p->a, i) && is_polygon(p->b, k);
+    const bool quads = is_quad(p->a, i) && is_quad(p->b, k);
+    if (outlines || quads) {
+        TN_TRY(tn_dataset_shape(p->a, i, &p->sa, p->err));
+        TN_TRY(tn_dataset_shape(p->b, k, &p->sb, p->err));
+        const bool same_rings = p->sa.n_rings == p->sb.n_rings;
+        if (same_rings) {
+            if (p->sa.n_points != p->sb.n_points)
+                return differs(p, image, nth, "another number of points");
+            for (size_t r = 0; r < p->sa.n_rings; r++)
+                if (p->sa.ring_ends[r] != p->sb.ring_ends[r])
+                    return differs(p, image, nth, "other parts");
+            if (!near(p, p->sa.xy, p->sb.xy, 2 * p->sa.n_points, tolerance))
+                return differs(p, image, nth, "other points");
+        } else if ((p->w->keeps & TNI_KEEPS(PARTS)) != 0 &&
+                   (p->w->keeps & TNI_KEEPS(HOLE)) != 0) {
+            return differs(p, image, nth, "another number of parts");
+        }
+        return TN_OK;
+    }
+    const bool boxed =
+        (*tni_flags_at(p->b, k) & TN_HAS_BOX) != 0 || is_polygon(p->b, k);
+    double x[4], y[4];
+    if (!boxed || is_quad(p->a, i)) return TN_OK;
+    if (tn_dataset_box(p->a, i, x) == 0) return TN_OK;
+    if (tn_dataset_box(p->b, k, y) == 0)
+        return differs(p, image, nth, "no box");
+    return near(p, x, y, 4, tolerance) ? TN_OK
+                                       : differs(p, image, nth, "another box");
+}
+
+static tn_status compare_keypoints(pair *p, uint32_t image, uint32_t i,
+                                   uint32_t k, uint32_t nth)
+{
+    if ((*tni_flags_at(p->a, i) & TN_HAS_KEYPOINTS) == 0 ||
+        (*tni_flags_at(p->b, k) & TN_HAS_KEYPOINTS) == 0)
+        return TN_OK;
+    TN_TRY(tn_dataset_keypoints(p->a, i, &p->sa, p->err));
+    TN_TRY(tn_dataset_keypoints(p->b, k, &p->sb, p->err));
+    if (p->sa.n_points != p->sb.n_points ||
+        !near(p, p->sa.xy, p->sb.xy, 2 * p->sa.n_points,
+              tolerance_of(p, image)))
+        return differs(p, image, nth, "other keypoints");
+    if (p->sa.visible != NULL && p->sb.visible != NULL &&
+        memcmp(p->sa.visible, p->sb.visible, p->sa.n_points) != 0)
+        return differs(p, image, nth, "another visibility of keypoints");
+    return TN_OK;
+}
+
+static tn_status compare_one(pair *p, uint32_t image, uint32_t i, uint32_t k,
+                             uint32_t nth)
+{
+    const uint32_t ca = *TNI_ROW(&p->a->ann_class, uint32_t, i);
+    const uint32_t cb = *TNI_ROW(&p->b->ann_class, uint32_t, k);
+    if ((ca == TN_NONE) != (cb == TN_NONE) ||
+        (ca != TN_NONE && strcmp(tni_class_at(p->a, ca)->name,
+                                 tni_class_at(p->b, cb)->name) != 0))
+        return differs(p, image, nth, "another class");
+    TN_TRY(compare_geometry(p, image, i, k, nth));
+    TN_TRY(compare_keypoints(p, image, i, k, nth));
+    p->result->n++;
+    return TN_OK;
+}
+
+static tn_status compare_image(pair *p, uint32_t image, uint32_t match)
+{
+    size_t na = 0, nb = 0, at = 0;
+    const uint32_t *a = tn_dataset_of_image(p->a, image, &na);
+    const uint32_t *b = tn_dataset_of_image(p->b, match, &nb);
+    for (size_t i = 0; i < na; i++) {
+        if (p->w->written[a[i]] == 0) continue;
+        if (at == nb)
+            return differs(p, image, (uint32_t)i, "annotations missing");
+        TN_TRY(compare_one(p, image, a[i], b[at], (uint32_t)i));
+        at++;
+    }
+    if (at != nb) return differs(p, image, (uint32_t)at, "one too many");
+    return TN_OK;
+}
+
+/* Images by "split/name"; without splits in the target, by name. */
+static bool key_of(char *key, size_t size, const char *split, const char *name)
+{
+    const int n = snprintf(key, size, "%s/%s", split, name);
+    return n > 0 && (size_t)n < size;
+}
+
+tn_status tni_match_images(const tni_writer *w, const tn_dataset *back,
+                           uint32_t *matches, tn_err *err)
+{
+    char key[4600];
+    tni_strmap map;
+    tni_arena arena;
+    tni_mem mem;
+    tni_mem_init(&mem, NULL, 0);
+    tni_arena_init(&arena, &mem, 1 << 16);
+    tni_strmap_init(&map, &arena);
+    tn_status status = TN_OK;
+    const bool splits = w->file == NULL && back->n_splits > 0;
+    for (uint32_t i = 0; status == TN_OK && i < back->images.n; i++) {
+        const tni_image_row *r = tni_image_at(back, i);
+        const uint32_t s = tni_first_split(r);
+        bool fresh = false;
+        if (!key_of(key, sizeof key,
+                    splits && s != TN_NONE ? back->splits[s] : "", r->name))
+            continue;
+        char *copy = tni_arena_strndup(&arena, key, strlen(key));
+        void **slot = copy != NULL
+                          ? tni_strmap_add(&map, copy, strlen(copy), &fresh)
+                          : NULL;
+        if (slot == NULL)
+            status = tni_fail(err, TN_ENOMEM, "out of memory");
+        else if (fresh)
+            *slot = (void *)((uintptr_t)i + 1);
+    }
+    for (uint32_t i = 0; status == TN_OK && i < w->d->images.n; i++) {
+        const uint32_t s = tni_first_split(tni_image_at(w->d, i));
+        matches[i] = TN_NONE;
+        if (!key_of(key, sizeof key,
+                    splits && s != TN_NONE ? w->d->splits[s] : "", w->names[i]))
+            continue;
+        void **found = tni_strmap_find(&map, key, strlen(key));
+        if (found != NULL) matches[i] = (uint32_t)((uintptr_t)*found - 1);
+    }
+    tni_arena_fini(&arena);
+    return status;
+}
+
+static tn_status compare_all(pair *p, const uint32_t *matches)
+{
+    for (uint32_t i = 0; i < p->a->images.n; i++) {
+        size_t n = 0;
+        const uint32_t *list = tn_dataset_of_image(p->a, i, &n);
+        bool any = false;
+        for (size_t k = 0; k < n; k++) any = any || p->w->written[list[k]] != 0;
+        if (matches[i] != TN_NONE) {
+            TN_TRY(compare_image(p, i, matches[i]));
+        } else if (any) {
+            return tni_fail(p->err, TN_EINTERNAL,
+                            "image '%.100s' is missing from what was written; "
+                            "please report this",
+                            tni_image_at(p->a, i)->name);
+        }
+    }
+    return TN_OK;
+}
+
+tn_status tni_compare(const tni_writer *w, const tni_format *format,
+                      const tn_dataset *back, const uint32_t *matches,
+                      tni_compared *result, tn_err *err)
+{
+    pair p;
+    memset(&p, 0, sizeof p);
+    p.w = w;
+    p.a = w->d;
+    p.b = back;
+    p.format = format;
+    p.result = result;
+    p.err = err;
+    p.sa.struct_size = p.sb.struct_size = sizeof p.sa;
+    const tn_status status = compare_all(&p, matches);
+    tn_shape_fini(&p.sa);
+    tn_shape_fini(&p.sb);
+    return status;
+}

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* residue_read.c - putting back what the sidecar has */
+#include "data/residue.h"
+
+#include <stdio.h>
+
+typedef struct residue {
+    tni_reader *r;
+    tn_dataset *d;
+    tn_err *err;
+    tni_json j;
+    uint32_t source;
+    tni_strmap images;              /* "split/name" to row + 1 */
+    uint32_t *first, *order, *stop; /* annotations of each image */
+    uint32_t n_images, n_anns;      /* as read, before anything is put back */
+} residue;
+
+static tn_status no_memory(tn_err *err)
+{
+    return tni_fail(err, TN_ENOMEM,
+                    "out of memory, or over the dataset's memory limit");
+}
+
+static const char *const num_names[TN_NUM_COUNT] = {"score", "area",  "angle",
+                                                    "track", "group", "z"};
+
+/* --- pieces -------------------------------------------------------------- */
+
+static tn_status read_string(residue *s, const char **out)
+{
+    tni_span raw = {NULL, 0};
+    bool escaped = false;
+    if (!tni_json_string(&s->j, &raw, &escaped)) return s->j.status;
+    *out = tni_keep_json(s->d, raw, escaped);
+    return *out != NULL ? TN_OK : no_memory(s->err);
+}
+
+static tn_status read_id(residue *s, uint8_t *kind, int64_t *id)
+{
+    if (tni_json_peek(&s->j) == '"') {
+        const char *text = NULL;
+        TN_TRY(read_string(s, &text));
+        *kind = TN_ID_TEXT;
+        *id = (int64_t)(intptr_t)text;
+        return TN_OK;
+    }
+    *kind = TN_ID_INT;
+    (void)!tni_json_i64(&s->j, id);
+    return s->j.status;
+}
+
+/* Members of the object at hand, each as a text of its row. */
+static tn_status read_members(residue *s, tni_sparse *table, uint32_t row)
+{
+    tni_span key, raw;
+    if (!tni_json_enter(&s->j, '{')) return s->j.status;
+    while (tni_json_key(&s->j, &key) && tni_json_skip(&s->j, &raw)) {
+        tni_span *to = tni_sparse_add(table, row);
+        if (to == NULL) return no_memory(s->err);
+        to->p = key.p - 1;
+        to->len = (size_t)(raw.p + raw.len - key.p) + 1;
+    }
+    return s->j.status;
+}
+
+static tn_status read_shape(residue *s, tni_shape *shape)
+{
+    int64_t v[4] = {0, 0, 0, 0};
+    size_t n = 0;
+    const char *text = NULL;
+    if (!tni_json_enter(&s->j, '[')) return s->j.status;
+    while (tni_json_item(&s->j)) {
+        if (n < 4)
+            (void)!tni_json_i64(&s->j, &v[n]);
+        else
+            TN_TRY(read_string(s, &text));
+        n++;
+    }
+    if (s->j.status != TN_OK) return s->j.status;
+    if (n != 5 || text == NULL || v[0] < 0 || v[0] > TN_SHAPE_MASK_FILE ||
+        v[1] < 0 || v[1] > TNI_LAYOUT_NAME || v[2] < 0 ||
+        v[2] > TN_SCALE_PERCENT || v[3] < 0 || v[3] > 3) {
+        (void)tni_json_fail(&s->j, s->j.p, "a shape of the residue is broken");
+        return s->j.status;
+    }
+    memset(shape, 0, sizeof *shape);
+    shape->text = text;
+    shape->len = (uint32_t)strlen(text);
+    shape->kind = (uint8_t)v[0];
+    shape->layout = (uint8_t)v[1];
+    shape->scale = (uint8_t)v[2];
+    shape->dims = (uint8_t)v[3];
+    return TN_OK;
+}
+
+static tn_status read_box(residue *s, tni_ann *a)
+{
+    double v[6] = {0, 0, 0, 0, 0, 0};
+    size_t n = 0;
+    if (!tni_json_enter(&s->j, '[')) return s->j.status;
+    while (tni_json_item(&s->j)) {
+        double x = 0.0;
+        if (!tni_json_f64(&s->j, &x)) return s->j.status;
+        if (n < 6) v[n] = x;
+        n++;
+    }
+    if (s->j.status != TN_OK) return s->j.status;
+    if (n != 6 || !(v[0] >= 0.0 && v[0] <= 2.0) ||
+        !(v[1] >= 0.0 && v[1] <= 2.0)) {
+        (void)tni_json_fail(&s->j, s->j.p, "a box of the residue is broken");
+        return s->j.status;
+    }
+    a->flags |= TNI_FORM((uint32_t)v[0]) | TNI_SCALE((uint32_t)v[1]);
+    memcpy(a->box, v + 2, sizeof a->box);
+    return TN_OK;
+}
+
+/* --- annotations --------------------------------------------------------- */
+
+typedef struct record {
+    tni_ann a;
+    int64_t n;
+    uint64_t hash;
+    tni_shape shape, keypoints;
+    tni_span attributes, caption;
+    tni_json extra;
+    double nums[TN_NUM_COUNT];
+    bool has_num[TN_NUM_COUNT], has_shape, has_keypoints, has_extra;
+} record;
+
+static tn_status read_hash(residue *s, uint64_t *hash)
+{
+    tni_span raw = {NULL, 0};
+    if (!tni_json_string(&s->j, &raw, NULL)) return s->j.status;
+    *hash = 0;
+    for (size_t i = 0; i < raw.len; i++) {
+        const char c = raw.p[i];
+        const uint64_t digit = c >= '0' && c <= '9'
+                                   ? (uint64_t)(c - '0')
+                                   : (uint64_t)(c - 'a' + 10) & 15;
+        *hash = *hash << 4 | digit;
+    }
+    return TN_OK;
+}
+
+static tn_status read_field(residue *s, record *rec, tni_span key)
+{
+    const char *text = NULL;
+    uint8_t kind = 0;
+    int64_t v = 0;
+    if (tni_span_is(key, "n")) {
+        (void)!tni_json_i64(&s->j, &rec->n);
+    } else if (tni_span_is(key, "hash")) {
+        TN_TRY(read_hash(s, &rec->hash));
+    } else if (tni_span_is(key, "id")) {
+        TN_TRY(read_id(s, &kind, &rec->a.id));
+        rec->a.flags |= TNI_ID(kind);
+    } else if (tni_span_is(key, "class")) {
+        TN_TRY(read_string(s, &text));
+        rec->a.class_index = tni_find_class(s->d, text);
+    } else if (tni_span_is(key, "flags")) {
+        (void)!tni_json_i64(&s->j, &v);
+        rec->a.flags |= (uint32_t)v & TNI_FLAGS;
+    } else if (tni_span_is(key, "box")) {
+        TN_TRY(read_box(s, &rec->a));
+    } else if (tni_span_is(key, "shape")) {
+        rec->has_shape = true;
+        TN_TRY(read_shape(s, &rec->shape));
+    } else if (tni_span_is(key, "keypoints")) {
+        rec->has_keypoints = true;
+        TN_TRY(read_shape(s, &rec->keypoints));
+    } else if (tni_span_is(key, "attributes")) {
+        (void)!tni_json_skip(&s->j, &rec->attributes);
+    } else if (tni_span_is(key, "caption")) {
+        (void)!tni_json_skip(&s->j, &rec->caption);
+    } else if (tni_span_is(key, "extra")) {
+        rec->extra = s->j;
+        rec->has_extra = true;
+        (void)!tni_json_skip(&s->j, NULL);
+    } else {
+        for (int k = 0; k < TN_NUM_COUNT; k++)
+            if (tni_span_is(key, num_names[k])) {
+                rec->has_num[k] = tni_json_f64(&s->j, &rec->nums[k]);
+                return s->j.status;
+            }
+        (void)!tni_json_skip(&s->j, NULL);
+    }
+    return s->j.status;
+}
+
+/* Everything about annotation `i` becomes what the record says. */
+static tn_status put_back(residue *s, const record *rec, uint32_t i)
+{
+    tn_dataset *d = s->d;
+    const uint32_t has = TN_HAS_SHAPE | TN_HAS_KEYPOINTS | TN_HAS_NUM |
+                         TN_HAS_TEXT | TN_HAS_ANGLE;
+    *tni_flags_at(d, i) = rec->a.flags & ~has;
+    *TNI_ROW(&d->ann_class, uint32_t, i) = rec->a.class_index;
+    *TNI_ROW(&d->ann_id, int64_t, i) = rec->a.id;
+    memcpy(tni_col_row(&d->ann_box, i), rec->a.box, sizeof rec->a.box);
+    if (rec->has_shape) TN_TRY(tni_set_shape(d, i, &rec->shape, s->err));
+    if (rec->has_keypoints)
+        TN_TRY(tni_set_keypoints(d, i, &rec->keypoints, s->err));
+    for (int k = 0; k < TN_NUM_COUNT; k++)
+        if (rec->has_num[k])
+            TN_TRY(tni_set_num(d, i, (tn_num)k, rec->nums[k], s->err));
+    if (rec->attributes.p != NULL)
+        TN_TRY(tni_set_text(d, i, TN_TEXT_ATTRIBUTES, rec->attributes, s->err));
+    if (rec->caption.p != NULL)
+        TN_TRY(tni_set_text(d, i, TN_TEXT_CAPTION, rec->caption, s->err));
+    if (rec->has_extra) {
+        const tni_json saved = s->j;
+        s->j = rec->extra;
+        *tni_flags_at(d, i) |= TN_HAS_TEXT;
+        TN_TRY(read_members(s, &d->text[TN_TEXT_EXTRA], i));
+        s->j = saved;
+    }
+    return TN_OK;
+}
+
+/* Rows that were read for this annotation give way to those put back. */
+static bool forget(tn_dataset *d, uint32_t i)
+{
+    tni_sparse *tables[2 + TN_NUM_COUNT + TN_TEXT_COUNT] = {&d->shape,
+                                                            &d->keypoints};
+    int n = 2;
+    for (int k = 0; k < TN_NUM_COUNT; k++) tables[n++] = &d->num[k];
+    for (int k = 0; k < TN_TEXT_COUNT; k++) tables[n++] = &d->text[k];
+    bool ok = true;
+    for (int k = 0; k < n; k++) ok = tni_sparse_forget(tables[k], i) && ok;
+    return ok;
+}
+
+static tn_status read_annotation(residue *s, uint32_t image)
+{
+    record rec;
+    tni_span key;
+    memset(&rec, 0, sizeof rec);
+    rec.n = -1;
+    rec.a.image = image;
+    rec.a.class_index = TN_NONE;
+    rec.a.where = tni_where(s->source, tni_json_offset(&s->j));
+    if (tni_json_enter(&s->j, '{'))
+        while (tni_json_key(&s->j, &key)) TN_TRY(read_field(s, &rec, key));
+    if (s->j.status != TN_OK) return s->j.status;
+    uint32_t i = TN_NONE;
+    if (rec.n < 0) {
+        tni_ann a = rec.a;
+        TN_TRY(tni_add_annotation(s->d, &a, &i, s->err));
+        return put_back(s, &rec, i);
+    }
+    const uint32_t n = image != TN_NONE ? s->stop[image] - s->first[image] : 0;
+    if (rec.n < n) i = s->order[s->first[image] + (uint32_t)rec.n];
+    if (i == TN_NONE || tni_ann_hash(s->d, i) != rec.hash)
+        return tni_note_add(s->d, rec.a.where, "residue-stale", s->err,
+                            "an annotation was changed since the residue was "
+                            "written: what it keeps for it is not used");
+    /* The sorted tables of what was read stay as they are until all is in. */
+    *TNI_ROW(&s->d->ann_where, uint64_t, i) = rec.a.where;
+    if (!forget(s->d, i)) return no_memory(s->err);
+    return put_back(s, &rec, i);
+}
+
+static tn_status read_list(residue *s, uint32_t image)
+{
+    if (!tni_json_enter(&s->j, '[')) return s->j.status;
+    while (tni_json_item(&s->j)) TN_TRY(read_annotation(s, image));
+    return s->j.status;
+}
+
+/* --- images -------------------------------------------------------------- */
+
+static tn_status read_splits(residue *s, uint64_t *splits)
+{
+    *splits = 0;
+    if (!tni_json_enter(&s->j, '[')) return s->j.status;
+    while (tni_json_item(&s->j)) {
+        const char *name = NULL;
+        uint32_t split = 0;
+        TN_TRY(read_string(s, &name));
+        TN_TRY(tni_add_split(s->d, name, strlen(name), &split, s->err));
+        *splits |= UINT64_C(1) << split;
+    }
+    return s->j.status;
+}
+
+static tn_status read_image_field(residue *s, uint32_t image, tni_span key)
+{
+    tni_image_row *row = tni_image_at(s->d, image);
+    int64_t v = 0;
+    if (tni_span_is(key, "name")) return read_string(s, &row->name);
+    if (tni_span_is(key, "id")) return read_id(s, &row->id_kind, &row->id);
+    if (tni_span_is(key, "splits")) return read_splits(s, &row->splits);
+    if (tni_span_is(key, "annotations")) return read_list(s, image);
+    if (tni_span_is(key, "extra"))
+        return read_members(s, &s->d->image_text[TN_TEXT_EXTRA], image);
+    if (tni_span_is(key, "attributes")) {
+        tni_span raw = {NULL, 0};
+        if (!tni_json_skip(&s->j, &raw)) return s->j.status;
+        return tni_set_image_text(s->d, image, TN_TEXT_ATTRIBUTES, raw, s->err);
+    }
+    const bool number = tni_span_is(key, "width") ||
+                        tni_span_is(key, "height") ||
+                        tni_span_is(key, "frame") || tni_span_is(key, "state");
+    if (!number) {
+        (void)!tni_json_skip(&s->j, NULL);
+        return s->j.status;
+    }
+    if (!tni_json_i64(&s->j, &v)) return s->j.status;
+    if (v < 0 || v > INT32_MAX) return TN_OK;
+    if (tni_span_is(key, "width")) row->width = (int32_t)v;
+    if (tni_span_is(key, "height")) row->height = (int32_t)v;
+    if (tni_span_is(key, "frame") && v <= 2) row->frame = (uint8_t)v;
+    if (tni_span_is(key, "state") && v <= 2) row->state = (uint8_t)v;
+    return TN_OK;
+}
+
+static uint32_t find_image(const residue *s, const char *split,
+                           const char *name)
+{
+    char key[4600];
+    const int n = snprintf(key, sizeof key, "%s/%s", split, name);
+    if (n < 0 || (size_t)n >= sizeof key) return TN_NONE;
+    void **found = tni_strmap_find(&s->images, key, (size_t)n);
+    if (found == NULL && split[0] != '\0') return find_image(s, "", name);
+    return found != NULL ? (uint32_t)((uintptr_t)*found - 1) : TN_NONE;
+}
+
+static tn_status read_image(residue *s)
+{
+    tni_span key;
+    const char *name = NULL, *split = "";
+    uint32_t image = TN_NONE;
+    bool looked = false;
+    while (tni_json_key(&s->j, &key)) {
+        if (tni_span_is(key, "image")) {
+            TN_TRY(read_string(s, &name));
+            continue;
+        }
+        if (tni_span_is(key, "split")) {
+            TN_TRY(read_string(s, &split));
+            continue;
+        }
+        if (tni_span_is(key, "orphans")) {
+            TN_TRY(read_list(s, TN_NONE));
+            continue;
+        }
+        if (!looked && name != NULL) {
+            image = find_image(s, split, name);
+            looked = true;
+            if (image == TN_NONE)
+                TN_TRY(tni_note_add(
+                    s->d, tni_where(s->source, 0), "residue-stale", s->err,
+                    "image '%.100s' of the residue is gone", name));
+        }
+        if (image == TN_NONE)
+            (void)!tni_json_skip(&s->j, NULL);
+        else
+            TN_TRY(read_image_field(s, image, key));
+    }
+    return s->j.status;
+}
+
+/* --- the first line ------------------------------------------------------ */
+
+static tn_status read_names(residue *s, tni_class_row *row)
+{
+    const char *names[1024];
+    uint32_t n = 0;
+    if (!tni_json_enter(&s->j, '[')) return s->j.status;
+    while (tni_json_item(&s->j)) {
+        const char *name = NULL;
+        TN_TRY(read_string(s, &name));
+        if (n < 1024) names[n++] = name;
+    }
+    if (s->j.status != TN_OK) return s->j.status;
+    const char **copy = TNI_NEW_ARRAY(&s->d->arena, const char *, n + 1);
+    if (copy == NULL) return no_memory(s->err);
+    if (n > 0) memcpy(copy, names, n * sizeof *copy);
+    row->keypoints = copy;
+    row->n_keypoints = n;
+    return TN_OK;
+}
+
+static tn_status read_class(residue *s)
+{
+    tni_span key;
+    tni_class_row row;
+    uint32_t cls = TN_NONE;
+    memset(&row, 0, sizeof row);
+    if (!tni_json_enter(&s->j, '{')) return s->j.status;
+    while (tni_json_key(&s->j, &key)) {
+        if (tni_span_is(key, "name")) {
+            TN_TRY(read_string(s, &row.name));
+            cls = tni_find_class(s->d, row.name);
+        } else if (tni_span_is(key, "id")) {
+            TN_TRY(read_id(s, &row.id_kind, &row.id));
+        } else if (tni_span_is(key, "parent")) {
+            TN_TRY(read_string(s, &row.parent));
+        } else if (tni_span_is(key, "keypoints")) {
+            TN_TRY(read_names(s, &row));
+        } else if (tni_span_is(key, "extra") && cls != TN_NONE) {
+            TN_TRY(read_members(s, &s->d->class_text[TN_TEXT_EXTRA], cls));
+        } else {
+            (void)!tni_json_skip(&s->j, NULL);
+        }
+    }
+    if (s->j.status != TN_OK || row.name == NULL) return s->j.status;
+    if (cls == TN_NONE) return tni_add_class(s->d, &row, &cls, s->err);
+    tni_class_row *c = tni_class_at(s->d, cls);
+    c->id = row.id;
+    c->id_kind = row.id_kind;
+    c->parent = row.parent;
+    if (row.keypoints != NULL) {
+        c->keypoints = row.keypoints;
+        c->n_keypoints = row.n_keypoints;
+    }
+    return TN_OK;
+}
+
+static tn_status read_field_of_dataset(residue *s)
+{
+    tni_span key;
+    tni_meta meta = {NULL, {NULL, 0}, TN_NONE, tni_where(s->source, 0)};
+    if (!tni_json_enter(&s->j, '{')) return s->j.status;
+    while (tni_json_key(&s->j, &key)) {
+        const char *split = NULL;
+        if (tni_span_is(key, "key")) {
+            TN_TRY(read_string(s, &meta.key));
+        } else if (tni_span_is(key, "split")) {
+            TN_TRY(read_string(s, &split));
+            TN_TRY(
+                tni_add_split(s->d, split, strlen(split), &meta.split, s->err));
+        } else if (tni_span_is(key, "value")) {
+            (void)!tni_json_skip(&s->j, &meta.value);
+        } else {
+            (void)!tni_json_skip(&s->j, NULL);
+        }
+    }
+    if (s->j.status != TN_OK) return s->j.status;
+    if (meta.key == NULL || meta.value.p == NULL) return TN_OK;
+    return tni_add_meta(s->d, &meta, s->err);
+}
+
+static tn_status read_header(residue *s)
+{
+    tni_span key;
+    int64_t version = 0;
+    while (tni_json_key(&s->j, &key)) {
+        if (tni_span_is(key, "tenon_residue")) {
+            (void)!tni_json_i64(&s->j, &version);
+        } else if (tni_span_is(key, "classes")) {
+            if (!tni_json_enter(&s->j, '[')) break;
+            while (tni_json_item(&s->j)) TN_TRY(read_class(s));
+        } else if (tni_span_is(key, "fields")) {
+            if (!tni_json_enter(&s->j, '[')) break;
+            while (tni_json_item(&s->j)) TN_TRY(read_field_of_dataset(s));
+        } else {
+            (void)!tni_json_skip(&s->j, NULL);
+        }
+    }
+    if (s->j.status == TN_OK && version != 1)
+        return tni_fail(s->err, TN_EUNSUPPORTED,
+                        "the residue is of version %lld; this build reads 1",
+                        (long long)version);
+    return s->j.status;
+}
+
+/* --- the file ------------------------------------------------------------ */
+
+static tn_status index_images(residue *s)
+{
+    char key[4600];
+    tni_strmap_init(&s->images, &s->r->scratch);
+    for (uint32_t i = 0; i < s->n_images; i++) {
+        const tni_image_row *r = tni_image_at(s->d, i);
+        const uint32_t split = tni_first_split(r);
+        for (int pass = 0; pass < 2; pass++) {
+            bool fresh = false;
+            const int n = snprintf(
+                key, sizeof key, "%s/%s",
+                pass == 0 && split != TN_NONE ? s->d->splits[split] : "",
+                r->name);
+            if (n < 0 || (size_t)n >= sizeof key) continue;
+            char *copy = tni_arena_strndup(&s->r->scratch, key, (size_t)n);
+            void **slot = copy != NULL ? tni_strmap_add(&s->images, copy,
+                                                        (size_t)n, &fresh)
+                                       : NULL;
+            if (slot == NULL) return no_memory(s->err);
+            if (fresh) *slot = (void *)((uintptr_t)i + 1);
+        }
+    }
+    return TN_OK;
+}
+
+static tn_status index_annotations(residue *s)
+{
+    s->first = TNI_NEW_ARRAY(&s->r->scratch, uint32_t, s->n_images + 2u);
+    s->stop = TNI_NEW_ARRAY(&s->r->scratch, uint32_t, s->n_images + 2u);
+    s->order = TNI_NEW_ARRAY(&s->r->scratch, uint32_t, s->n_anns + 1u);
+    if (s->first == NULL || s->stop == NULL || s->order == NULL)
+        return no_memory(s->err);
+    for (uint32_t i = 0; i < s->n_anns; i++) {
+        const uint32_t image = *TNI_ROW(&s->d->ann_image, uint32_t, i);
+        if (image != TN_NONE) s->first[image + 1]++;
+    }
+    for (uint32_t i = 0; i < s->n_images; i++) {
+        s->first[i + 1] += s->first[i];
+        s->stop[i] = s->first[i];
+    }
+    for (uint32_t i = 0; i < s->n_anns; i++) {
+        const uint32_t image = *TNI_ROW(&s->d->ann_image, uint32_t, i);
+        if (image != TN_NONE) s->order[s->stop[image]++] = i;
+    }
+    return TN_OK;
+}
+
+tn_status tni_residue_read(tni_reader *r, tn_err *err)
+{
+    residue s;
+    tni_span text = {NULL, 0};
+    memset(&s, 0, sizeof s);
+    const char *path = tni_residue_path(&r->scratch, r->path, !r->is_dir);
+    if (path == NULL) return no_memory(err);
+    if (!tni_path_look(path).is_file) return TN_OK;
+    s.r = r;
+    s.d = r->d;
+    s.err = err;
+    s.n_images = r->d->images.n;
+    s.n_anns = r->d->ann_flags.n;
+    if (!tni_dataset_sort(r->d)) return no_memory(err);
+    TN_TRY(tni_source_open(r->d, path, &s.source, &text, err));
+    TN_TRY(index_images(&s));
+    TN_TRY(index_annotations(&s));
+    tni_json_init(&s.j, text.p, text.len, r->d->limits.max_nesting, err);
+    tn_status status = TN_OK;
+    for (bool first = true; status == TN_OK; first = false) {
+        if (tni_json_peek(&s.j) == 0) break;
+        if (!tni_json_enter(&s.j, '{')) break;
+        status = first ? read_header(&s) : read_image(&s);
+    }
+    if (status == TN_OK) status = s.j.status;
+    if (status == TN_OK && !tni_json_end(&s.j)) status = s.j.status;
+    if (status != TN_OK) tni_err_where(err, "%s", path);
+    return status;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* write.c - what formats write with: files of the target, images */
+#include "data/formats/format.h"
+
+#include <stdio.h>
+
+enum { PATH_SIZE = 4096 };
+
+static tn_status path_in(char *path, size_t size, const tni_writer *w,
+                         const char *name, tn_err *err)
+{
+    const int n = snprintf(path, size, "%s/%s", w->folder, name);
+    if (n > 0 && (size_t)n < size) return TN_OK;
+    return tni_fail(err, TN_EINVAL, "the path of '%.100s' is too long", name);
+}
+
+static tn_status sink(void *ctx, const void *bytes, size_t size, tn_err *err)
+{
+    tni_target *t = ctx;
+    t->w->bytes += size;
+    return tni_file_out_write(t->file, bytes, size, err);
+}
+
+tn_status tni_target_open(tni_target *t, tni_writer *w, const char *name,
+                          tn_err *err)
+{
+    char path[PATH_SIZE];
+    TN_TRY(path_in(path, sizeof path, w, name, err));
+    t->w = w;
+    tn_status status = tni_file_out_open(&t->file, path, NULL);
+    if (status == TN_ENOTFOUND) {
+        TN_TRY(tni_dir_make_for(path, err));
+        status = TN_EIO;
+    }
+    if (status != TN_OK) TN_TRY(tni_file_out_open(&t->file, path, err));
+    tni_out_init(&t->out, sink, t, err);
+    return TN_OK;
+}
+
+tn_status tni_target_close(tni_target *t, tn_err *err)
+{
+    const tn_status status = tni_out_flush(&t->out);
+    if (status != TN_OK) {
+        tni_file_out_abort(t->file);
+        return status;
+    }
+    t->w->n_files++;
+    return tni_file_out_commit(t->file, err);
+}
+
+tn_status tni_write_image(tni_writer *w, uint32_t image, const char *to,
+                          tn_err *err)
+{
+    char path[PATH_SIZE];
+    const tni_image_row *r = tni_image_at(w->d, image);
+    if (w->files == TN_FILES_NONE || r->file == NULL) return TN_OK;
+    TN_TRY(path_in(path, sizeof path, w, to, err));
+    TN_TRY(tni_dir_make_for(path, err));
+    w->n_images++;
+    return w->files == TN_FILES_COPY ? tni_file_copy(r->file, path, err)
+                                     : tni_file_link(r->file, path, err);
+}
+
+uint32_t tni_first_split(const tni_image_row *image)
+{
+    if (image->splits == 0) return TN_NONE;
+    return (uint32_t)__builtin_ctzll(image->splits);
+}
+
+tn_status tni_writer_progress(tni_writer *w, const char *stage, uint64_t done,
+                              uint64_t total, tn_err *err)
+{
+    if (w->progress != NULL &&
+        w->progress(w->progress_ctx, stage, done, total) != 0)
+        return tni_fail(err, TN_ECANCELED, "canceled by the caller");
+    return TN_OK;
+}
