@@ -61,6 +61,7 @@ typedef struct tni_dwconv_plan {
     size_t width;      /* of a sorted row */
     size_t rows, taps; /* output rows of a strip; sorted rows it needs */
     size_t strips;     /* of an output plane */
+    size_t batch;      /* strips that are worked on at once */
     size_t worker_len; /* floats of scratch per worker */
     size_t table_len;  /* uint32_t of offsets */
 } tni_dwconv_plan;

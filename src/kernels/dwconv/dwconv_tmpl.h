@@ -16,7 +16,8 @@
 #define SUM_CLIP(i) c##i = v_clip(c##i, lo, hi);
 #define SUM_PUT(i)  v_storeu(y + (i)*VW, c##i);
 
-/* One block of vectors beginning at element `at`. */
+/* One block of vectors beginning at element `at`; the slack makes the last
+ * one whole, as single vectors wait for their own sums. */
 #define BLOCK(EACH)                                                            \
     {                                                                          \
         float *y = t->y + at;                                                  \
@@ -36,8 +37,9 @@
 void DW_NAME(tile)(const tni_dwconv_tile *t)
 {
     const V bias = v_dup(&t->bias), lo = v_dup(&t->lo), hi = v_dup(&t->hi);
+    const size_t end = t->n + TNI_DWCONV_SLACK;
     size_t at = 0;
-    for (; at + 8 * VW <= t->n; at += 8 * VW) BLOCK(EACH_8)
-    for (; at + 4 * VW <= t->n; at += 4 * VW) BLOCK(EACH_4)
+    for (; at + 8 * VW <= end && at < t->n; at += 8 * VW) BLOCK(EACH_8)
+    for (; at + 4 * VW <= end && at < t->n; at += 4 * VW) BLOCK(EACH_4)
     for (; at < t->n; at += VW) BLOCK(EACH_1)
 }
