@@ -96,21 +96,6 @@ static tn_status infer_subgraph(tni_infer *c, const tni_graph *graph,
     return TN_OK;
 }
 
-/* Passes and plans trust every node below a session, also those in a subgraph
- * that its operator did not ask for: an attribute it does not know, or one of
- * two with the same name. */
-static tn_status walk_unasked(tni_infer *c, const tni_graph *graph)
-{
-    typing *t = c->host;
-    if (tni_strmap_find(&t->declared, (const char *)&graph, sizeof graph) !=
-        NULL)
-        return TN_OK;
-    tni_type *out =
-        TNI_NEW_ARRAY(&t->tmp, tni_type, (size_t)graph->n_outputs);
-    if (out == NULL) return nomem(t);
-    return infer_subgraph(c, graph, NULL, 0, out);
-}
-
 static tn_status type_node(typing *t, const tni_node *node,
                            const tni_type *declared)
 {
@@ -140,13 +125,6 @@ static tn_status type_node(typing *t, const tni_node *node,
     c.host = t;
     c.err = t->err;
     TN_TRY(tni_op_infer(&c));
-    for (int i = 0; i < node->n_attrs; i++) {
-        const tni_attr *a = &node->attrs[i];
-        if (a->kind == TNI_ATTR_GRAPH) TN_TRY(walk_unasked(&c, a->v.graph));
-        if (a->kind != TNI_ATTR_GRAPHS) continue;
-        for (size_t k = 0; k < a->n; k++)
-            TN_TRY(walk_unasked(&c, a->v.graphs[k]));
-    }
     for (int i = 0; i < node->n_out; i++)
         if (node->out[i] != NULL) {
             tni_value *v = node->out[i];

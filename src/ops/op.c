@@ -71,15 +71,31 @@ static int n_required(const tni_arg *args, int n)
     return need;
 }
 
+bool tni_op_arity_ok(const tni_node *node)
+{
+    const tni_op_version *v = node->ver;
+    if (v == NULL || node->n_out == 0) return false;
+    const int need = n_required(v->in, v->n_in);
+    if (node->n_in < need) return false;
+    for (int i = 0; i < node->n_in; i++) {
+        const tni_arg *arg = arg_at(v->in, v->n_in, i);
+        if (arg == NULL ? node->in[i] != NULL
+                        : node->in[i] == NULL && i < need &&
+                              (arg->flags & TNI_OPTIONAL) == 0)
+            return false;
+    }
+    return true;
+}
+
 static void dtype_list(char *buf, size_t size, uint32_t dtypes)
 {
     size_t used = 0;
     buf[0] = '\0';
     for (int t = 1; t < TN_DTYPE_COUNT && used < size; t++) {
         if ((dtypes & TNI_T(t)) == 0) continue;
-        const int n = snprintf(buf + used, size - used, "%s%s",
-                               used != 0 ? ", " : "",
-                               tn_dtype_name((tn_dtype)t));
+        const int n =
+            snprintf(buf + used, size - used, "%s%s", used != 0 ? ", " : "",
+                     tn_dtype_name((tn_dtype)t));
         if (n < 0) return;
         used += (size_t)n;
     }
@@ -97,8 +113,8 @@ static tn_status check_inputs(const tni_infer *c, const tni_op_version *v)
         const tni_arg *arg = arg_at(v->in, v->n_in, i);
         if (arg == NULL) {
             if (c->in[i] == NULL) continue;
-            return tni_fail(c->err, TN_EFORMAT, "%d inputs, expected at most %d",
-                            c->n_in, v->n_in);
+            return tni_fail(c->err, TN_EFORMAT,
+                            "%d inputs, expected at most %d", c->n_in, v->n_in);
         }
         if (c->in[i] == NULL) {
             if ((arg->flags & TNI_OPTIONAL) != 0 || i >= need) continue;
@@ -170,8 +186,8 @@ static tn_status check_attrs(const tni_infer *c, const tni_op_version *v)
         for (int k = 0; k < v->n_attrs && spec == NULL; k++)
             if (strcmp(v->attrs[k].name, a->name) == 0) spec = &v->attrs[k];
         /* Names that begin with "tn_" are ours: set by passes. */
-        if (spec == NULL && (strncmp(a->name, "tn_", 3) == 0 ||
-                             is_contributed(node)))
+        if (spec == NULL &&
+            (strncmp(a->name, "tn_", 3) == 0 || is_contributed(node)))
             continue;
         if (spec == NULL)
             return tni_fail(c->err, TN_EUNSUPPORTED,
@@ -232,11 +248,11 @@ tn_status tni_ref_output(tni_ref *c, int i, tn_dtype dtype, int rank,
             (rank == 0 || memcmp(t->dims, dims, (size_t)rank * 8) == 0))
             return TN_OK;
         char a[120], b[120];
-        return tni_fail(c->err, TN_EINTERNAL,
-                        "output %d was planned as %s and came out as %s", i,
-                        tni_shape_format(a, sizeof a, t->dtype, t->rank,
-                                         t->dims),
-                        tni_shape_format(b, sizeof b, dtype, rank, dims));
+        return tni_fail(
+            c->err, TN_EINTERNAL,
+            "output %d was planned as %s and came out as %s", i,
+            tni_shape_format(a, sizeof a, t->dtype, t->rank, t->dims),
+            tni_shape_format(b, sizeof b, dtype, rank, dims));
     }
     return tni_tensor_alloc(t, c->out_arena, dtype, rank, dims, c->err);
 }

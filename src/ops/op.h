@@ -245,6 +245,9 @@ const tni_op_version *tni_op_at(const tni_op *op, int opset);
 
 /* --- calling an operator ------------------------------------------------ */
 
+/* Whether the operator is known and its inputs are as many as its signature
+ * wants, the required ones given. */
+bool tni_op_arity_ok(const tni_node *node);
 /*
  * Checks arity, dtypes and attributes against the signature, then infers.
  * On failure err->where names the node.
