@@ -89,7 +89,7 @@ static tn_status make(const char **out, tni_strmap *map, const char *name,
     return tni_fail(err, TN_ENOMEM, "out of memory");
 }
 
-tn_status tni_names_make(const char *const **out, size_t *n_changed,
+tn_status tni_names_make(const char ***out, size_t *n_changed,
                          const tn_dataset *d, bool stems, tni_arena *arena,
                          tn_err *err)
 {

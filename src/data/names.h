@@ -12,7 +12,7 @@
  * without its extension), gets eight digits behind its stem. What a name
  * becomes depends on the dataset's order alone. *n_changed counts them.
  */
-tn_status tni_names_make(const char *const **out, size_t *n_changed,
+tn_status tni_names_make(const char ***out, size_t *n_changed,
                          const tn_dataset *d, bool stems, tni_arena *arena,
                          tn_err *err);
 

@@ -9,6 +9,15 @@ enum { PATH_SIZE = 4096 };
 static tn_status path_in(char *path, size_t size, const tni_writer *w,
                          const char *name, tn_err *err)
 {
+    /* Names of splits and classes are a dataset's too. */
+    for (const char *p = name; *p != '\0';) {
+        const size_t len = strcspn(p, "/");
+        if (len == 2 && p[0] == '.' && p[1] == '.')
+            return tni_fail(err, TN_EINVAL,
+                            "'%.100s' would be written outside the target",
+                            name);
+        p += len + (p[len] == '/' ? 1 : 0);
+    }
     const int n = snprintf(path, size, "%s/%s", w->folder, name);
     if (n > 0 && (size_t)n < size) return TN_OK;
     return tni_fail(err, TN_EINVAL, "the path of '%.100s' is too long", name);

@@ -86,9 +86,10 @@ struct tni_writer {
     const char *file;    /* name of the one file to write, NULL: a folder */
     uint64_t keeps;      /* features that are written */
     tni_arena arena;     /* until the writer returns */
-    const char *const *names; /* of each image in the target, unique there */
-    uint8_t *written; /* per annotation: set to 1 when it is in the file */
-    tn_files files;   /* what tni_write_image does */
+    const char **names;  /* of each image in the target, unique there; a
+                              writer that puts folders in front says so here */
+    uint8_t *written;    /* per annotation: set to 1 when it is in the file */
+    tn_files files;      /* what tni_write_image does */
     uint64_t n_files, n_images, bytes;
     int (*progress)(void *ctx, const char *stage, uint64_t done,
                     uint64_t total);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * yolo_lines.c - lines of YOLO's label files
+ *
+ * What a line is follows from how many numbers it has: 5 box, 6 box and score,
+ * more and odd an outline - or, with a kpt_shape, a box and keypoints. Nine may
+ * be four points of an outline or of an oriented box: only the caller knows.
+ */
+#include "data/formats/yolo.h"
+
+#include "base/num.h"
+
+typedef struct tokens {
+    size_t n;        /* numbers after the class */
+    double first[6]; /* the first of them */
+    double last;
+    const char *begin;     /* of the second token */
+    const char *keypoints; /* of the sixth */
+    const char *end;
+    const char *last_begin;
+    int64_t cls;
+} tokens;
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
+
+static tn_status fail_line(const tni_yolo_line *line, tn_err *err,
+                           const char *what, const char *at, size_t len)
+{
+    if (err != NULL) {
+        err->line = line->number;
+        err->offset = line->where & ((UINT64_C(1) << 40) - 1);
+    }
+    const tn_status status =
+        tni_fail(err, TN_EFORMAT, "line %d: '%.*s' %s", line->number,
+                 len > 60 ? 60 : (int)len, at, what);
+    tni_err_where(err, "%s", line->file);
+    return status;
+}
+
+/* The class: a whole number, which some tools write as "0.0". */
+static bool read_class(const char *p, size_t len, int64_t *cls)
+{
+    size_t used = 0;
+    double v = 0.0;
+    if (tni_num_parse_i64(cls, &used, p, len) && used == len) return *cls >= 0;
+    if (!tni_num_parse_f64(&v, &used, p, len) || used != len) return false;
+    if (!(v >= 0.0 && v <= 2147483647.0) || v != (double)(int64_t)v)
+        return false;
+    *cls = (int64_t)v;
+    return true;
+}
+
+static tn_status split_line(const tni_yolo_line *line, tokens *t, tn_err *err)
+{
+    const char *p = line->p, *end = line->p + line->len;
+    size_t n = 0;
+    memset(t, 0, sizeof *t);
+    for (;; n++) {
+        while (p < end && is_blank(*p)) p++;
+        if (p == end) break;
+        const char *begin = p;
+        while (p < end && !is_blank(*p)) p++;
+        const size_t len = (size_t)(p - begin);
+        if (n == 0) {
+            if (!read_class(begin, len, &t->cls))
+                return fail_line(line, err, "is not the number of a class",
+                                 begin, len);
+            continue;
+        }
+        double v = 0.0;
+        size_t used = 0;
+        if (!tni_num_parse_f64(&v, &used, begin, len) || used != len ||
+            !(v - v == 0.0))
+            return fail_line(line, err,
+                             "is not a finite number with a decimal point",
+                             begin, len);
+        if (n == 1) t->begin = begin;
+        if (n == 5) t->keypoints = begin;
+        if (n <= 6) t->first[n - 1] = v;
+        t->last = v;
+        t->last_begin = begin;
+        t->end = p;
+    }
+    t->n = n > 0 ? n - 1 : 0;
+    return TN_OK;
+}
+
+/* Beyond what Ultralytics takes: it leaves out the image and all its labels. */
+static tn_status note_range(tn_dataset *d, const tni_yolo_line *line,
+                            const double *v, size_t n, tn_err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (v[i] > 1.01 || v[i] < -0.01)
+            return tni_note_add(d, line->where, "out-of-range", err,
+                                "a coordinate is %g, expected 0 to 1; "
+                                "Ultralytics would leave out the image",
+                                v[i]);
+    return TN_OK;
+}
+
+static tn_status add_shape(tn_dataset *d, uint32_t ann, const char *text,
+                           const char *end, tn_shape_kind kind, uint32_t dims,
+                           tn_err *err)
+{
+    tni_shape s;
+    memset(&s, 0, sizeof s);
+    s.text = text;
+    s.len = (uint32_t)(end - text);
+    s.kind = (uint8_t)kind;
+    s.scale = TN_SCALE_UNIT;
+    s.dims = (uint8_t)dims;
+    return dims != 0 ? tni_set_keypoints(d, ann, &s, err)
+                     : tni_set_shape(d, ann, &s, err);
+}
+
+static tn_status add_pose(tn_dataset *d, const tni_yolo_config *c, tni_ann *a,
+                          const tokens *t, const tni_yolo_line *line,
+                          uint32_t *ann, tn_err *err)
+{
+    const size_t want = 4 + (size_t)c->n_kpts * c->kpt_dims;
+    if (t->n != want && t->n != want + 1)
+        return fail_line(line, err,
+                         "does not have a box and the keypoints of kpt_shape",
+                         line->p, line->len);
+    a->flags |= TN_HAS_BOX;
+    memcpy(a->box, t->first, sizeof a->box);
+    TN_TRY(tni_add_annotation(d, a, ann, err));
+    const char *end = t->n == want ? t->end : t->last_begin;
+    TN_TRY(add_shape(d, *ann, t->keypoints, end, TN_SHAPE_POINTS, c->kpt_dims,
+                     err));
+    return t->n == want ? TN_OK
+                        : tni_set_num(d, *ann, TN_NUM_SCORE, t->last, err);
+}
+
+tn_status tni_yolo_add_line(tn_dataset *d, const tni_yolo_config *c,
+                            uint32_t image, const tni_yolo_line *line,
+                            tn_err *err)
+{
+    tokens t;
+    tni_ann a;
+    uint32_t ann = TN_NONE;
+    TN_TRY(split_line(line, &t, err));
+    if (t.begin == NULL && t.n == 0)
+        return fail_line(line, err, "is a class without a box", line->p,
+                         line->len);
+    memset(&a, 0, sizeof a);
+    a.image = image;
+    a.where = line->where;
+    a.flags = TNI_FORM(TN_BOX_CXCYWH) | TNI_SCALE(TN_SCALE_UNIT);
+    TN_TRY(tni_yolo_class(d, c->n_classes, t.cls, line->where, &a.class_index,
+                          err));
+    TN_TRY(note_range(d, line, t.first, t.n < 6 ? t.n : 6, err));
+    if (c->task == TNI_YOLO_POSE)
+        return add_pose(d, c, &a, &t, line, &ann, err);
+    const bool outline = t.n >= 6 && t.n % 2 == 0;
+    if (t.n == 4 || (t.n == 5 && c->task != TNI_YOLO_OBB)) {
+        a.flags |= TN_HAS_BOX;
+        memcpy(a.box, t.first, sizeof a.box);
+        TN_TRY(tni_add_annotation(d, &a, &ann, err));
+        return t.n == 5 ? tni_set_num(d, ann, TN_NUM_SCORE, t.last, err)
+                        : TN_OK;
+    }
+    if (c->task == TNI_YOLO_OBB && (t.n == 8 || t.n == 9)) {
+        TN_TRY(tni_add_annotation(d, &a, &ann, err));
+        TN_TRY(add_shape(d, ann, t.begin, t.n == 8 ? t.end : t.last_begin,
+                         TN_SHAPE_QUAD, 0, err));
+        return t.n == 9 ? tni_set_num(d, ann, TN_NUM_SCORE, t.last, err)
+                        : TN_OK;
+    }
+    if (!outline || c->task == TNI_YOLO_DETECT || c->task == TNI_YOLO_OBB)
+        return fail_line(
+            line, err,
+            c->task == TNI_YOLO_DETECT
+                ? "is no box: expected class, centre x, centre y, width, height"
+            : c->task == TNI_YOLO_OBB
+                ? "is no oriented box: expected a class and four corners"
+                : "is neither a box (5 numbers) nor an outline (7, 9, 11 ...)",
+            line->p, line->len);
+    TN_TRY(tni_add_annotation(d, &a, &ann, err));
+    return add_shape(d, ann, t.begin, t.end, TN_SHAPE_POLYGON, 0, err);
+}
+
+/* How many numbers the text of a shape has. */
+static size_t count_numbers(const tni_shape *s)
+{
+    size_t n = 0;
+    bool in = false;
+    for (uint32_t i = 0; i < s->len; i++) {
+        const bool blank = is_blank(s->text[i]);
+        if (!blank && !in) n++;
+        in = !blank;
+    }
+    return n;
+}
+
+tn_status tni_yolo_settle(tni_reader *r, tni_yolo_config *c, uint32_t first,
+                          tn_err *err)
+{
+    tn_dataset *d = r->d;
+    static const char *const names[] = {"detect", "detect", "segment", "pose",
+                                        "obb"};
+    uint64_t boxes = 0, fours = 0, others = 0;
+    uint64_t four_at = 0;
+    for (uint32_t i = 0; i < d->shape.keys.n; i++) {
+        if (*TNI_ROW(&d->shape.keys, uint32_t, i) < first) continue;
+        const tni_shape *s = TNI_ROW(&d->shape.values, tni_shape, i);
+        if (count_numbers(s) != 8) {
+            others++;
+            continue;
+        }
+        if (fours++ == 0)
+            four_at = *TNI_ROW(&d->ann_where, uint64_t,
+                               *TNI_ROW(&d->shape.keys, uint32_t, i));
+    }
+    for (uint32_t i = first; i < d->ann_flags.n; i++)
+        if ((*tni_flags_at(d, i) & TN_HAS_BOX) != 0) boxes++;
+    if (c->task == TNI_YOLO_AUTO) {
+        if (fours > 0 && others == 0) {
+            const tn_place p = tni_place(d, four_at);
+            if (err != NULL) err->offset = p.offset;
+            tni_err_where(err, "%s, byte %llu", p.file != NULL ? p.file : "?",
+                          (unsigned long long)p.offset);
+            return tni_fail(err, TN_EINVAL,
+                            "lines of 9 numbers may be oriented boxes or "
+                            "outlines of four points; say which (--variant obb "
+                            "or --variant segment)");
+        }
+        c->task = others > 0 ? TNI_YOLO_SEGMENT : TNI_YOLO_DETECT;
+    }
+    if (c->task == TNI_YOLO_SEGMENT && boxes > 0 && fours + others > 0)
+        TN_TRY(tni_note_add(d, 0, "mixed-boxes-outlines", err,
+                            "%llu boxes are among %llu outlines; Ultralytics "
+                            "would drop all outlines",
+                            (unsigned long long)boxes,
+                            (unsigned long long)(fours + others)));
+    for (uint32_t i = 0; c->n_kpts > 0 && i < d->classes.n; i++)
+        if (tni_class_at(d, i)->n_keypoints == 0)
+            tni_class_at(d, i)->n_keypoints = c->n_kpts;
+    d->variant = names[c->task];
+    return TN_OK;
+}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * yolo_write.c - the dataset as YOLO labels
+ *
+ * images/<split>/, labels/<split>/ and a data.yaml whose names are always
+ * quoted. Numbers have eight places: half a hundred-millionth of the image.
+ * A number that came from a label goes out as it came in.
+ */
+#include "data/formats/yolo.h"
+
+#include "base/num.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { PLACES = 8 };
+
+typedef struct yolo {
+    tni_writer *w;
+    const tn_dataset *d;
+    tn_err *err;
+    tni_target t;
+    tni_out *o;
+    tni_yolo_task task;
+    uint32_t n_kpts, dims;
+    uint64_t
+        listed; /* splits whose images are in a list, not all in a folder */
+    bool unsplit_listed;
+    tn_shape shape;
+    double iw, ih; /* of the image at hand */
+} yolo;
+
+static void put_unit(yolo *y, double v)
+{
+    char text[40];
+    tni_out_char(y->o, ' ');
+    tni_out_bytes(y->o, text, tni_num_fixed(text, sizeof text, v, PLACES));
+}
+
+static void put_exact(yolo *y, double v)
+{
+    char text[40];
+    tni_out_char(y->o, ' ');
+    tni_out_bytes(y->o, text, tni_num_shortest(text, sizeof text, v));
+}
+
+static void put_point(yolo *y, double px, double py)
+{
+    put_unit(y, px / y->iw);
+    put_unit(y, py / y->ih);
+}
+
+static void put_class(yolo *y, uint32_t cls)
+{
+    tni_out_i64(y->o, (int64_t)cls);
+}
+
+/* The text of a shape that came from a label, on one line. */
+static bool put_verbatim(yolo *y, const tni_shape *s)
+{
+    if (s->scale != TN_SCALE_UNIT || s->layout != TNI_LAYOUT_FLAT ||
+        memchr(s->text, '[', s->len) != NULL ||
+        memchr(s->text, '\n', s->len) != NULL)
+        return false;
+    tni_out_char(y->o, ' ');
+    tni_out_bytes(y->o, s->text, s->len);
+    return true;
+}
+
+/* Upright box in pixels; of a turned one the box around it. */
+static bool box_of(yolo *y, uint32_t i, uint32_t flags, double b[4])
+{
+    if ((flags & TN_HAS_ANGLE) == 0) return tn_dataset_box(y->d, i, b) != 0;
+    if (tn_dataset_shape(y->d, i, &y->shape, NULL) != TN_OK) return false;
+    b[0] = b[2] = y->shape.xy[0];
+    b[1] = b[3] = y->shape.xy[1];
+    for (size_t k = 1; k < y->shape.n_points; k++) {
+        b[0] = fmin(b[0], y->shape.xy[2 * k]);
+        b[1] = fmin(b[1], y->shape.xy[2 * k + 1]);
+        b[2] = fmax(b[2], y->shape.xy[2 * k]);
+        b[3] = fmax(b[3], y->shape.xy[2 * k + 1]);
+    }
+    return true;
+}
+
+static void put_box(yolo *y, const tni_ann *a, const double b[4])
+{
+    if ((a->flags & TN_HAS_BOX) != 0 && (a->flags & TN_HAS_ANGLE) == 0 &&
+        tni_ann_form(a->flags) == TN_BOX_CXCYWH &&
+        tni_ann_scale(a->flags) == TN_SCALE_UNIT) {
+        for (int k = 0; k < 4; k++) put_exact(y, a->box[k]);
+        return;
+    }
+    put_unit(y, (b[0] + b[2]) / 2 / y->iw);
+    put_unit(y, (b[1] + b[3]) / 2 / y->ih);
+    put_unit(y, (b[2] - b[0]) / y->iw);
+    put_unit(y, (b[3] - b[1]) / y->ih);
+}
+
+static void put_corners(yolo *y, const double b[4])
+{
+    put_point(y, b[0], b[1]);
+    put_point(y, b[2], b[1]);
+    put_point(y, b[2], b[3]);
+    put_point(y, b[0], b[3]);
+}
+
+/* One outline for all rings: each further one is joined to the first point by
+ * a line there and back, which has no area. */
+static void put_rings(yolo *y, const tn_shape *s)
+{
+    for (size_t r = 0; r < s->n_rings; r++) {
+        const size_t from = r > 0 ? s->ring_ends[r - 1] : 0;
+        for (size_t k = from; k < s->ring_ends[r]; k++)
+            put_point(y, s->xy[2 * k], s->xy[2 * k + 1]);
+        if (s->n_rings == 1) continue;
+        put_point(y, s->xy[2 * from], s->xy[2 * from + 1]);
+        if (r > 0) put_point(y, s->xy[0], s->xy[1]);
+    }
+}
+
+static tn_status put_outline(yolo *y, uint32_t i, const tni_ann *a,
+                             const double b[4])
+{
+    const tni_shape *cell = (a->flags & TN_HAS_SHAPE) != 0
+                                ? tni_sparse_find(&y->d->shape, i, 0)
+                                : NULL;
+    const bool outline = cell != NULL && (cell->kind == TN_SHAPE_POLYGON ||
+                                          cell->kind == TN_SHAPE_QUAD);
+    if (outline && put_verbatim(y, cell)) return TN_OK;
+    if (outline || (cell == NULL && (a->flags & TN_HAS_ANGLE) != 0)) {
+        TN_TRY(tn_dataset_shape(y->d, i, &y->shape, y->err));
+        if (y->shape.n_points >= 3) {
+            put_rings(y, &y->shape);
+            return TN_OK;
+        }
+    }
+    put_corners(y, b);
+    return TN_OK;
+}
+
+static tn_status put_quad(yolo *y, uint32_t i, const tni_ann *a,
+                          const double b[4])
+{
+    const tni_shape *cell = (a->flags & TN_HAS_SHAPE) != 0
+                                ? tni_sparse_find(&y->d->shape, i, 0)
+                                : NULL;
+    const bool quad = cell != NULL && cell->kind == TN_SHAPE_QUAD;
+    if (quad && put_verbatim(y, cell)) return TN_OK;
+    if (quad || (cell == NULL && (a->flags & TN_HAS_ANGLE) != 0)) {
+        TN_TRY(tn_dataset_shape(y->d, i, &y->shape, y->err));
+        if (y->shape.n_points == 4) {
+            put_rings(y, &y->shape);
+            return TN_OK;
+        }
+    }
+    put_corners(y, b);
+    return TN_OK;
+}
+
+static tn_status put_keypoints(yolo *y, uint32_t i, const tni_ann *a)
+{
+    size_t n = 0;
+    if ((a->flags & TN_HAS_KEYPOINTS) != 0) {
+        const tni_shape *cell = tni_sparse_find(&y->d->keypoints, i, 0);
+        TN_TRY(tn_dataset_keypoints(y->d, i, &y->shape, y->err));
+        n = y->shape.n_points;
+        if (n == y->n_kpts && cell->dims == y->dims && put_verbatim(y, cell))
+            return TN_OK;
+    }
+    for (size_t k = 0; k < y->n_kpts; k++) {
+        const bool there = k < n;
+        const int v = !there                     ? 0
+                      : y->shape.visible != NULL ? y->shape.visible[k]
+                                                 : 2;
+        if (there)
+            put_point(y, y->shape.xy[2 * k], y->shape.xy[2 * k + 1]);
+        else
+            tni_out_str(y->o, " 0 0");
+        if (y->dims == 3) {
+            tni_out_char(y->o, ' ');
+            tni_out_i64(y->o, v);
+        }
+    }
+    return TN_OK;
+}
+
+/* Whether a label can hold what this annotation is. */
+static bool has_place(yolo *y, uint32_t i, const tni_ann *a, double b[4])
+{
+    if (a->class_index == TN_NONE ||
+        (a->flags & (TN_IS_TAG | TN_IS_NEGATIVE)) != 0)
+        return false;
+    if ((a->flags & TN_HAS_SHAPE) != 0 && (a->flags & TN_HAS_BOX) == 0) {
+        const tni_shape *s = tni_sparse_find(&y->d->shape, i, 0);
+        if (s->kind == TN_SHAPE_POLYLINE || s->kind == TN_SHAPE_POINTS)
+            return false;
+    }
+    const bool relative = tni_ann_scale(a->flags) == TN_SCALE_UNIT;
+    if ((a->flags & TN_HAS_BOX) != 0 && (a->flags & TN_HAS_ANGLE) == 0 &&
+        relative && y->task != TNI_YOLO_SEGMENT && y->task != TNI_YOLO_OBB) {
+        /* Its numbers go out as they are, whatever the size. */
+        if (tni_ann_form(a->flags) == TN_BOX_CXCYWH &&
+            (y->task == TNI_YOLO_DETECT || y->iw > 0.0))
+            return true;
+    }
+    return y->iw > 0.0 && box_of(y, i, a->flags, b);
+}
+
+static tn_status put_line(yolo *y, uint32_t i)
+{
+    tni_ann a;
+    double b[4] = {0, 0, 0, 0};
+    tni_ann_get(y->d, i, &a);
+    if (!has_place(y, i, &a, b)) return TN_OK;
+    if (y->iw > 0.0 && !box_of(y, i, a.flags, b)) return TN_OK;
+    put_class(y, a.class_index);
+    switch (y->task) {
+    case TNI_YOLO_SEGMENT: TN_TRY(put_outline(y, i, &a, b)); break;
+    case TNI_YOLO_OBB: TN_TRY(put_quad(y, i, &a, b)); break;
+    case TNI_YOLO_POSE:
+        put_box(y, &a, b);
+        TN_TRY(put_keypoints(y, i, &a));
+        break;
+    default: put_box(y, &a, b); break;
+    }
+    tni_out_char(y->o, '\n');
+    y->w->written[i] = 1;
+    return y->o->status;
+}
+
+/* --- images -------------------------------------------------------------- */
+
+static const char *split_folder(const yolo *y, uint32_t split)
+{
+    return split == TN_NONE ? "unsplit" : y->d->splits[split];
+}
+
+static tn_status put_image(yolo *y, uint32_t image)
+{
+    char path[4096];
+    const tni_image_row *r = tni_image_at(y->d, image);
+    const char *folder = split_folder(y, tni_first_split(r));
+    const char *name = y->w->names[image];
+    const char *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
+    const size_t stem = dot == NULL || (slash != NULL && dot < slash)
+                            ? strlen(name)
+                            : (size_t)(dot - name);
+    int n = snprintf(path, sizeof path, "images/%s/%s", folder, name);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return tni_fail(y->err, TN_EINVAL, "the name of an image is too long");
+    TN_TRY(tni_write_image(y->w, image, path, y->err));
+    size_t n_anns = 0;
+    const uint32_t *list = tn_dataset_of_image(y->d, image, &n_anns);
+    if (r->state == TN_STATE_UNKNOWN && n_anns == 0) return TN_OK;
+    if (!tni_image_extent(y->d, image, &y->iw, &y->ih)) y->iw = y->ih = 0.0;
+    n = snprintf(path, sizeof path, "labels/%s/%.*s.txt", folder, (int)stem,
+                 name);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return tni_fail(y->err, TN_EINVAL, "the name of an image is too long");
+    TN_TRY(tni_target_open(&y->t, y->w, path, y->err));
+    y->o = &y->t.out;
+    for (size_t k = 0; k < n_anns && y->o->status == TN_OK; k++) {
+        const tn_status status = put_line(y, list[k]);
+        if (y->o->status == TN_OK) y->o->status = status;
+    }
+    return tni_target_close(&y->t, y->err);
+}
+
+/* A list of the images of a split, when not all of their files are in its
+ * folder: without it nobody would know of them. */
+static tn_status put_list(yolo *y, uint32_t split)
+{
+    char path[600];
+    bool missing = false;
+    for (uint32_t i = 0; i < y->d->images.n && !missing; i++) {
+        const tni_image_row *r = tni_image_at(y->d, i);
+        missing = tni_first_split(r) == split &&
+                  (r->file == NULL || y->w->files == TN_FILES_NONE);
+    }
+    if (!missing) return TN_OK;
+    if (split == TN_NONE) y->unsplit_listed = true;
+    if (split != TN_NONE) y->listed |= UINT64_C(1) << split;
+    (void)snprintf(path, sizeof path, "%.500s.txt", split_folder(y, split));
+    TN_TRY(tni_target_open(&y->t, y->w, path, y->err));
+    y->o = &y->t.out;
+    for (uint32_t i = 0; i < y->d->images.n; i++) {
+        if (tni_first_split(tni_image_at(y->d, i)) != split) continue;
+        tni_out_str(y->o, "./images/");
+        tni_out_str(y->o, split_folder(y, split));
+        tni_out_char(y->o, '/');
+        tni_out_str(y->o, y->w->names[i]);
+        tni_out_char(y->o, '\n');
+    }
+    return tni_target_close(&y->t, y->err);
+}
+
+/* --- data.yaml ----------------------------------------------------------- */
+
+static void put_quoted(yolo *y, const char *s)
+{
+    tni_out_json(y->o, s, strlen(s));
+}
+
+/* The key Ultralytics knows a split by: train, val or test, each once. */
+static void split_keys(const yolo *y, const char *keys[TNI_MAX_SPLITS])
+{
+    static const char *const known[] = {"train", "val", "test"};
+    bool taken[3] = {false, false, false};
+    for (uint32_t s = 0; s < y->d->n_splits; s++) {
+        keys[s] = y->d->splits[s];
+        for (int k = 0; k < 3; k++)
+            if (strcmp(y->d->splits[s], known[k]) == 0) taken[k] = true;
+    }
+    for (uint32_t s = 0; s < y->d->n_splits; s++)
+        for (int k = 0; k < 3; k++)
+            if (!taken[k] &&
+                strncmp(y->d->splits[s], known[k], strlen(known[k])) == 0) {
+                keys[s] = known[k];
+                taken[k] = true;
+            }
+}
+
+/* Where the images of a split are: their folder, or a list of them. */
+static void put_place(yolo *y, uint32_t split)
+{
+    char path[600];
+    const bool listed =
+        split == TN_NONE ? y->unsplit_listed : (y->listed >> split & 1) != 0;
+    (void)snprintf(path, sizeof path, listed ? "%s%.500s.txt" : "%s%.500s",
+                   listed ? "" : "images/", split_folder(y, split));
+    put_quoted(y, path);
+    tni_out_char(y->o, '\n');
+}
+
+static void put_splits(yolo *y)
+{
+    const char *keys[TNI_MAX_SPLITS];
+    bool other = false, unsplit = false;
+    split_keys(y, keys);
+    for (uint32_t i = 0; i < y->d->images.n && !unsplit; i++)
+        unsplit = tni_image_at(y->d, i)->splits == 0;
+    for (uint32_t s = 0; s < y->d->n_splits; s++) {
+        put_quoted(y, keys[s]);
+        tni_out_str(y->o, ": ");
+        put_place(y, s);
+        other = other || strcmp(keys[s], y->d->splits[s]) != 0;
+    }
+    if (y->d->n_splits == 0) {
+        tni_out_str(y->o, "train: ");
+        put_place(y, TN_NONE);
+        tni_out_str(y->o, "val: ");
+        put_place(y, TN_NONE);
+    }
+    if (unsplit || y->d->n_splits == 0) {
+        tni_out_str(y->o, "tenon_unsplit: ");
+        put_place(y, TN_NONE);
+    }
+    for (uint32_t s = 0; s < y->d->n_splits; s++) {
+        const bool known = strcmp(keys[s], "train") == 0 ||
+                           strcmp(keys[s], "val") == 0 ||
+                           strcmp(keys[s], "test") == 0;
+        other = other || !known;
+    }
+    if (!other) return;
+    tni_out_str(y->o, "tenon_splits:\n");
+    for (uint32_t s = 0; s < y->d->n_splits; s++) {
+        tni_out_str(y->o, "  ");
+        put_quoted(y, keys[s]);
+        tni_out_str(y->o, ": ");
+        put_quoted(y, y->d->splits[s]);
+        tni_out_char(y->o, '\n');
+    }
+}
+
+static tn_status put_yaml(yolo *y)
+{
+    TN_TRY(tni_target_open(&y->t, y->w, "data.yaml", y->err));
+    y->o = &y->t.out;
+    tni_out_str(y->o, "path: .\n");
+    put_splits(y);
+    if (y->task == TNI_YOLO_POSE) {
+        tni_out_str(y->o, "kpt_shape: [");
+        tni_out_i64(y->o, y->n_kpts);
+        tni_out_str(y->o, ", ");
+        tni_out_i64(y->o, y->dims);
+        tni_out_str(y->o, "]\n");
+    }
+    for (uint32_t i = 0; i < y->d->metas.n; i++) {
+        const tni_meta *m = TNI_ROW(&y->d->metas, tni_meta, i);
+        if (y->d->format != &tni_format_yolo || strcmp(m->key, "download") == 0)
+            continue;
+        put_quoted(y, m->key);
+        tni_out_str(y->o, ": ");
+        tni_out_bytes(y->o, m->value.p, m->value.len);
+        tni_out_char(y->o, '\n');
+    }
+    if (y->d->classes.n == 0) tni_out_str(y->o, "names: {}\n");
+    if (y->d->classes.n > 0) tni_out_str(y->o, "names:\n");
+    for (uint32_t i = 0; i < y->d->classes.n; i++) {
+        tni_out_str(y->o, "  ");
+        tni_out_i64(y->o, i);
+        tni_out_str(y->o, ": ");
+        put_quoted(y, tni_class_at(y->d, i)->name);
+        tni_out_char(y->o, '\n');
+    }
+    return tni_target_close(&y->t, y->err);
+}
+
+/* --- classification ------------------------------------------------------ */
+
+/* <split>/<class>/<image>: the tag of an image is its folder. */
+static tn_status put_tagged(yolo *y, uint32_t image)
+{
+    char path[4096];
+    const tni_image_row *r = tni_image_at(y->d, image);
+    const uint32_t split = tni_first_split(r);
+    size_t n = 0, n_tags = 0;
+    const uint32_t *list = tn_dataset_of_image(y->d, image, &n);
+    uint32_t tag = TN_NONE;
+    for (size_t k = 0; k < n; k++) {
+        tni_ann a;
+        tni_ann_get(y->d, list[k], &a);
+        if ((a.flags & TN_IS_TAG) == 0 || (a.flags & TN_IS_NEGATIVE) != 0 ||
+            a.class_index == TN_NONE)
+            continue;
+        tag = list[k];
+        n_tags++;
+    }
+    if (n_tags == 0) return TN_OK;
+    if (n_tags > 1)
+        return tni_fail(y->err, TN_EUNSUPPORTED,
+                        "image '%.100s' has %zu classes; a folder per class "
+                        "holds one",
+                        r->name, n_tags);
+    const char *cls =
+        tni_class_at(y->d, *TNI_ROW(&y->d->ann_class, uint32_t, tag))->name;
+    const char *name = y->w->names[image];
+    const size_t len = strlen(cls);
+    if (strchr(cls, '/') != NULL || cls[0] == '.' || len == 0)
+        return tni_fail(y->err, TN_EUNSUPPORTED,
+                        "class '%.60s' cannot be the name of a folder", cls);
+    /* Already in the folder of its class: not twice. */
+    if (strncmp(name, cls, len) == 0 && name[len] == '/') name += len + 1;
+    const int k = snprintf(path, sizeof path, "%s%s%s/%s",
+                           split != TN_NONE ? y->d->splits[split] : "",
+                           split != TN_NONE ? "/" : "", cls, name);
+    if (k < 0 || (size_t)k >= sizeof path)
+        return tni_fail(y->err, TN_EINVAL, "the name of an image is too long");
+    const char *in_class =
+        path + (split != TN_NONE ? strlen(y->d->splits[split]) + 1 : 0);
+    y->w->names[image] =
+        tni_arena_strndup(&y->w->arena, in_class, strlen(in_class));
+    if (y->w->names[image] == NULL)
+        return tni_fail(y->err, TN_ENOMEM, "out of memory");
+    y->w->written[tag] = 1;
+    if (y->w->files == TN_FILES_NONE || r->file == NULL)
+        return tni_fail(y->err, TN_EUNSUPPORTED,
+                        "the class of an image is the folder its file is in: "
+                        "this needs the file of '%.100s', copied or linked",
+                        r->name);
+    return tni_write_image(y->w, image, path, y->err);
+}
+
+/* --- all ----------------------------------------------------------------- */
+
+static void find_keypoints(yolo *y)
+{
+    y->dims = 2;
+    for (uint32_t i = 0; i < y->d->keypoints.keys.n; i++) {
+        const tni_shape *s = TNI_ROW(&y->d->keypoints.values, tni_shape, i);
+        if (s->dims == 3) y->dims = 3;
+    }
+    for (uint32_t i = 0; i < y->d->classes.n; i++)
+        if (tni_class_at(y->d, i)->n_keypoints > y->n_kpts)
+            y->n_kpts = tni_class_at(y->d, i)->n_keypoints;
+    for (uint32_t i = 0; i < y->d->ann_flags.n && y->n_kpts == 0; i++)
+        if ((*tni_flags_at(y->d, i) & TN_HAS_KEYPOINTS) != 0 &&
+            tn_dataset_keypoints(y->d, i, &y->shape, NULL) == TN_OK)
+            y->n_kpts = (uint32_t)y->shape.n_points;
+}
+
+static tn_status write_all(yolo *y)
+{
+    static const char *const names[] = {"", "detect", "segment", "pose", "obb"};
+    for (int i = 1; i <= TNI_YOLO_OBB; i++)
+        if (strcmp(y->w->variant, names[i]) == 0) y->task = (tni_yolo_task)i;
+    if (y->task == TNI_YOLO_POSE) {
+        find_keypoints(y);
+        if (y->n_kpts == 0)
+            return tni_fail(y->err, TN_EINVAL,
+                            "no class has keypoints; choose another variant");
+    }
+    for (uint32_t i = 0; i < y->d->images.n; i++) {
+        TN_TRY(y->task == TNI_YOLO_AUTO ? put_tagged(y, i) : put_image(y, i));
+        if ((i & 255) == 0)
+            TN_TRY(
+                tni_writer_progress(y->w, "write", i, y->d->images.n, y->err));
+    }
+    if (y->task == TNI_YOLO_AUTO) return TN_OK;
+    for (uint32_t s = 0; s < y->d->n_splits; s++) TN_TRY(put_list(y, s));
+    TN_TRY(put_list(y, TN_NONE));
+    return put_yaml(y);
+}
+
+tn_status tni_yolo_write(tni_writer *w, tn_err *err)
+{
+    yolo *y = TNI_NEW(&w->arena, yolo);
+    if (y == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    y->w = w;
+    y->d = w->d;
+    y->err = err;
+    y->shape.struct_size = sizeof y->shape;
+    const tn_status status = write_all(y);
+    tn_shape_fini(&y->shape);
+    return status;
+}
