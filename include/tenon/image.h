@@ -67,7 +67,8 @@ enum {
  * @param need       NULL when `bytes` is the whole file. Else it is set to 0
  *                   when the header is complete, or to how many first bytes
  *                   of the file are needed; then info says nothing yet: call
- *                   again with that many. Never more than file_size.
+ *                   again with that many or more (4 KiB steps are a good
+ *                   choice). Never more than file_size.
  * @param bytes      the first `size` bytes.
  * @param file_size  size of the whole file; ignored when need is NULL.
  * @param flags      TN_IMAGE_HEAD_ONLY or 0.

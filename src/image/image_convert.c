@@ -117,6 +117,37 @@ static bool same_layout(const tni_image_raw *raw, tn_image_form form,
            (raw->bits == 8 || (raw->bits == 16 && form == TN_IMAGE_AS_STORED));
 }
 
+/* Rows of 8-bit samples that need no scaling, the common case; false when
+ * they are not of that kind. */
+static bool plain_row(uint8_t *to, const tni_image_raw *raw,
+                      const uint8_t *from, tn_image_form form, int32_t n)
+{
+    static const uint8_t black[4] = {0, 0, 0, 255};
+    const int32_t m = raw->channels;
+    if (n == 2) return false;
+    if (raw->n_colors == 0 && (raw->bits != 8 || raw->cmyk || raw->has_key))
+        return false;
+    for (int64_t x = 0; x < raw->width; x++, from += m, to += n) {
+        const uint8_t *c = from;
+        uint8_t spread[4];
+        if (raw->n_colors > 0) {
+            c = from[0] < raw->n_colors ? raw->colors[from[0]] : black;
+        } else if (m < 3) {
+            spread[0] = spread[1] = spread[2] = from[0];
+            spread[3] = m == 2 ? from[1] : 255;
+            c = spread;
+        }
+        if (n == 1) {
+            const pixel p = {{c[0], c[1], c[2], 255}, 255};
+            to[0] = (uint8_t)(form == TN_IMAGE_GRAY8 ? luma(&p) : p.c[0]);
+        } else {
+            memcpy(to, c, 3);
+            if (n == 4) to[3] = raw->n_colors == 0 && m == 3 ? 255 : c[3];
+        }
+    }
+    return true;
+}
+
 void tni_image_convert_row(void *to, const tni_image_raw *raw, int64_t y,
                            tn_image_form form, int32_t channels)
 {
@@ -126,6 +157,7 @@ void tni_image_convert_row(void *to, const tni_image_raw *raw, int64_t y,
         memcpy(to, row, raw->bits > 8 ? 2 * n : n);
         return;
     }
+    if (plain_row(to, raw, row, form, channels)) return;
     const bool wide = form == TN_IMAGE_AS_STORED && raw->bits > 8;
     const bool gray = form == TN_IMAGE_GRAY8;
     const uint32_t max = wide ? 65535 : 255;

@@ -182,7 +182,7 @@ tn_status tn_image_probe(tn_image_info *info, size_t *need, const void *bytes,
     const tn_status status = tni_image_probe(&src, &codec, &found);
     if (need != NULL) *need = 0;
     if (status == TN_EBUSY) {
-        if (need == NULL || TN_NEVER(src.need > SIZE_MAX))
+        if (need == NULL || src.need > SIZE_MAX)
             return tni_fail(err, TN_EINTERNAL, "more bytes than the file has");
         *need = (size_t)src.need;
         return TN_OK;

@@ -281,7 +281,7 @@ static tn_status decode_with(tni_image_job *job, spng_ctx *ctx)
     e = spng_decoded_image_size(ctx, SPNG_FMT_PNG, &size);
     if (e != 0) return fail_spng(job->err, e);
     const size_t line = size / (size_t)raw->height;
-    if (TN_NEVER(size > raw->size || line * (size_t)raw->height != size))
+    if (size > raw->size || line * (size_t)raw->height != size)
         return tni_fail(job->err, TN_EINTERNAL,
                         "libspng wants %zu bytes for pixels of %zu", size,
                         raw->size);

@@ -216,7 +216,7 @@ static void refused(void **state)
                      err.message);
     }
     tni_rle r;
-    const double bad[] = {0, 0, NAN, 1, 1, 1};
+    const double bad[] = {0, 0, (double)NAN, 1, 1, 1};
     assert_int_equal(tni_rle_from_polygon(&r, &arena, 4, 4, bad, 3, &err),
                      TN_EFORMAT);
     assert_non_null(strstr(err.message, "coordinate 2"));
