@@ -290,6 +290,9 @@ TN_API int tn_dataset_box(const tn_dataset *d, size_t annotation, double box[4])
 TN_API TN_NODISCARD tn_status tn_dataset_shape(const tn_dataset *d,
                                                size_t annotation,
                                                tn_shape *shape, tn_err *err);
+/** Which kind of shape it has, TN_SHAPE_NONE without one; reads no numbers. */
+TN_API tn_shape_kind tn_dataset_shape_kind(const tn_dataset *d,
+                                           size_t annotation);
 /** The annotation's keypoints, likewise: one point per name of its class. */
 TN_API TN_NODISCARD tn_status tn_dataset_keypoints(const tn_dataset *d,
                                                    size_t annotation,

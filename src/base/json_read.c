@@ -51,9 +51,8 @@ bool tni_json_fail(tni_json *j, const char *at, const char *fmt, ...)
             begin = p + 1;
         }
     (void)!tni_fail_at(j->err, TN_EFORMAT, (uint64_t)(at - j->start),
-                       "%s (line %d, column %llu, byte %llu)", text, (int)line,
-                       (unsigned long long)(at - begin) + 1,
-                       (unsigned long long)(at - j->start));
+                       "%s (line %d, column %llu)", text, (int)line,
+                       (unsigned long long)(at - begin) + 1);
     j->err->line = line;
     return false;
 }

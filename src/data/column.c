@@ -180,6 +180,10 @@ void *tni_sparse_find(const tni_sparse *s, uint32_t key, uint32_t k)
 {
     const uint32_t n = s->n_sorted;
     uint32_t lo = 0, hi = n;
+    /* Where every row has one value, it is in the row of its key. */
+    if (key < n && key_at(s, key) == key &&
+        (key == 0 || key_at(s, key - 1) < key))
+        lo = hi = key;
     while (lo < hi) {
         const uint32_t mid = lo + (hi - lo) / 2;
         if (key_at(s, mid) < key)

@@ -179,13 +179,51 @@ tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err)
     return TN_OK;
 }
 
+/* The names in a folder, listed once: asking the system for every image of a
+ * large dataset in every folder takes longer than reading its labels. */
+struct tni_folder {
+    struct tni_folder *next;
+    const char *path;
+    tni_strmap names;
+};
+
+static tn_status folder_of(tni_reader *r, const char *path,
+                           const struct tni_folder **out, tn_err *err)
+{
+    const tni_dir_entry *e = NULL;
+    size_t n = 0;
+    struct tni_folder *f = r->folders;
+    while (f != NULL && strcmp(f->path, path) != 0) f = f->next;
+    *out = f;
+    if (f != NULL) return TN_OK;
+    f = TNI_NEW(&r->scratch, struct tni_folder);
+    if (f == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    f->path = path;
+    tni_strmap_init(&f->names, &r->scratch);
+    TN_TRY(tni_list(r, path, &e, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        bool fresh = false;
+        if (tni_strmap_add(&f->names, e[i].name, strlen(e[i].name), &fresh) ==
+            NULL)
+            return tni_fail(err, TN_ENOMEM, "out of memory");
+    }
+    f->next = r->folders;
+    r->folders = f;
+    *out = f;
+    return TN_OK;
+}
+
 tn_status tni_find_image(tni_reader *r, uint32_t image,
                          const char *const *folders, tn_err *err)
 {
     tni_image_row *row = tni_image_at(r->d, image);
     char path[PATH_SIZE];
     if (!stays_inside(row->name)) return TN_OK;
+    const size_t first = strcspn(row->name, "/\\");
     for (; *folders != NULL; folders++) {
+        const struct tni_folder *f = NULL;
+        TN_TRY(folder_of(r, *folders, &f, err));
+        if (tni_strmap_find(&f->names, row->name, first) == NULL) continue;
         const int n = snprintf(path, sizeof path, "%s/%s", *folders, row->name);
         if (n < 0 || (size_t)n >= sizeof path) continue;
         if (!tni_path_look(path).is_file) continue;

@@ -581,6 +581,16 @@ tn_status tn_dataset_shape(const tn_dataset *d, size_t annotation, tn_shape *s,
     return explicit_shape(d, i, &d->shape, s, err);
 }
 
+tn_shape_kind tn_dataset_shape_kind(const tn_dataset *d, size_t annotation)
+{
+    if (annotation >= d->ann_flags.n) return TN_SHAPE_NONE;
+    const uint32_t i = (uint32_t)annotation, flags = *tni_flags_at(d, i);
+    if ((flags & TN_HAS_SHAPE) == 0)
+        return (flags & TN_HAS_ANGLE) != 0 ? TN_SHAPE_QUAD : TN_SHAPE_NONE;
+    const tni_shape *cell = tni_sparse_find(&d->shape, i, 0);
+    return cell != NULL ? (tn_shape_kind)cell->kind : TN_SHAPE_NONE;
+}
+
 tn_status tn_dataset_keypoints(const tn_dataset *d, size_t annotation,
                                tn_shape *s, tn_err *err)
 {

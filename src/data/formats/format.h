@@ -49,6 +49,7 @@ struct tni_reader {
     tni_arena scratch;   /* until the reader returns */
     const tn_dataset_opts *opts;
     uint64_t next_progress;
+    struct tni_folder *folders; /* whose names tni_find_image has listed */
 };
 
 /* "folder/name" in the scratch arena; the folder of a file. NULL: no memory. */

@@ -254,8 +254,8 @@ static tn_status read(tni_reader *r, tn_err *err)
         if (strcmp(task, list.list[i].task) != 0)
             return tni_fail(err, TN_EINVAL,
                             "the folder has files for several tasks (%s, %s); "
-                            "say which (--variant), or name one file",
-                            task, list.list[i].task);
+                            "say which (--from coco:%s), or name one file",
+                            task, list.list[i].task, task);
     }
     size_t n = 0;
     for (size_t i = 0; i < list.n; i++) {

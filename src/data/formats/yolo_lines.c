@@ -225,8 +225,8 @@ tn_status tni_yolo_settle(tni_reader *r, tni_yolo_config *c, uint32_t first,
                           (unsigned long long)p.offset);
             return tni_fail(err, TN_EINVAL,
                             "lines of 9 numbers may be oriented boxes or "
-                            "outlines of four points; say which (--variant obb "
-                            "or --variant segment)");
+                            "outlines of four points; say which (--from "
+                            "yolo:obb or yolo:segment)");
         }
         c->task = others > 0 ? TNI_YOLO_SEGMENT : TNI_YOLO_DETECT;
     }

@@ -37,7 +37,7 @@ static int unpack(const char *dir, const char *first, const char *data,
         const char *line = memchr(p + 5, '\n', (size_t)(end - p - 5));
         if (line == NULL || line - p - 5 >= (long)sizeof name) continue;
         if (p > begin || n > 0) {
-            put(dir, name, begin, (size_t)(p - begin));
+            put(dir, name, begin, p > begin ? (size_t)(p - begin) : 0);
             n++;
         }
         memcpy(name, p + 5, (size_t)(line - p - 5));

@@ -1,0 +1,2 @@
+. "$TOP/tests/cli/cases/dataset.inc"
+tenon stats x.json
