@@ -379,10 +379,15 @@ static tn_status put_annotations(coco *c)
 
 /* --- the file ------------------------------------------------------------ */
 
-static void put_metas(coco *c)
+/* Members nobody defines come last: what recognises a file by its first bytes
+ * must meet images there, however long the others are. */
+static void put_metas(coco *c, bool defined)
 {
     for (uint32_t i = 0; i < c->d->metas.n; i++) {
         const tni_meta *m = TNI_ROW(&c->d->metas, tni_meta, i);
+        if ((strcmp(m->key, "info") == 0 || strcmp(m->key, "licenses") == 0) !=
+            defined)
+            continue;
         if (!c->all && m->split != TN_NONE && m->split != c->split) continue;
         bool again = false; /* one file has one of each */
         for (uint32_t k = 0; k < i; k++) {
@@ -392,17 +397,18 @@ static void put_metas(coco *c)
                      (c->all || o->split == TN_NONE || o->split == c->split));
         }
         if (again) continue;
+        if (!defined) str(c, ",\n");
         text(c, m->key);
         str(c, ": ");
         tni_out_bytes(c->o, m->value.p, m->value.len);
-        str(c, ",\n");
+        if (defined) str(c, ",\n");
     }
 }
 
 static tn_status put_file(coco *c)
 {
     str(c, "{\n");
-    put_metas(c);
+    put_metas(c, true);
     str(c, "\"images\": [");
     bool any = false;
     for (uint32_t i = 0; i < c->d->images.n; i++) {
@@ -418,7 +424,9 @@ static tn_status put_file(coco *c)
         str(c, i > 0 ? ",\n" : "\n");
         put_class(c, i);
     }
-    str(c, "]\n}\n");
+    str(c, "]");
+    put_metas(c, false);
+    str(c, "\n}\n");
     return c->o->status;
 }
 
