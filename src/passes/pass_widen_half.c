@@ -9,8 +9,10 @@
  * subgraphs) is rounded by one. A Cast of the model from float32 to half rounds
  * for everyone but a widened operator, and one from a widened half to float32
  * finds the value as it was: of two casts back and forth only those that are
- * both the model's round. Peers do the same on CPUs, so the answers are closer
- * to theirs as well.
+ * both the model's round. Operators that peers have in half on CPUs, those that
+ * move data above all, read what was rounded once, unless they stand alone
+ * between others. Peers do the same, so the answers are closer to theirs as
+ * well (docs/decisions/0004, 0006, 0007).
  */
 #include "passes/match.h"
 
@@ -99,9 +101,46 @@ static bool can_widen(const tni_node *node)
     return half_input;
 }
 
+/* Operators that peers compute in half on CPUs: those that only move data, and
+ * a few more. What they read has been rounded. */
+static bool is_native(const tni_node *node)
+{
+    static const char *const ops[] = {"Compress",
+                                      "Concat",
+                                      "Expand",
+                                      "Flatten",
+                                      "Gather",
+                                      "GatherElements",
+                                      "GatherND",
+                                      "Identity",
+                                      "LayerNormalization",
+                                      "Max",
+                                      "Min",
+                                      "Mod",
+                                      "Reshape",
+                                      "ReverseSequence",
+                                      "RotaryEmbedding",
+                                      "Round",
+                                      "ScatterElements",
+                                      "ScatterND",
+                                      "Sign",
+                                      "SimplifiedLayerNormalization",
+                                      "Slice",
+                                      "SkipSimplifiedLayerNormalization",
+                                      "Split",
+                                      "Squeeze",
+                                      "Tile",
+                                      "Transpose",
+                                      "Unsqueeze"};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+        if (strcmp(node->op_type, ops[i]) == 0) return true;
+    return false;
+}
+
 typedef struct widen_ctx {
     tni_pass_run *c;
-    tni_value **twin; /* float32 form by value id; NULL: none yet */
+    tni_value **twin;    /* float32 form by value id; NULL: none yet */
+    tni_value **rounded; /* the same with the half's digits only */
     int n;
 } widen_ctx;
 
@@ -168,6 +207,20 @@ static tni_value *twin_of(widen_ctx *w, tni_value *v)
     return w->twin[v->id];
 }
 
+/* The float32 form of a half value that a native operator reads. */
+static tni_value *rounded_of(widen_ctx *w, tni_value *v)
+{
+    const bool here = v->graph == w->c->graph && v->id < w->n;
+    if (v->constant != NULL) return twin_of(w, v);
+    if (here && w->rounded[v->id] != NULL) return w->rounded[v->id];
+    tni_value *half = v;
+    if (here && w->twin[v->id] != NULL && v->producer == NULL && !v->is_input)
+        half = add_cast(w, w->twin[v->id], NULL, v->type.dtype);
+    tni_value *r = half != NULL ? add_cast(w, half, NULL, TN_F32) : NULL;
+    if (here) w->rounded[v->id] = r;
+    return r;
+}
+
 static tn_status nomem(const widen_ctx *w)
 {
     return tni_fail(w->c->err, TN_ENOMEM, "out of memory");
@@ -232,15 +285,103 @@ static bool reads_wide(const widen_ctx *w, const tni_node *node)
            v->producer == NULL && v->constant == NULL && w->twin[v->id] != NULL;
 }
 
+/* By node: whether it is widened, and whether its operator is native. */
+typedef struct plan {
+    bool *wide, *native;
+    bool *feeds_native; /* by value: something native reads it, or it leaves */
+} plan;
+
+static tn_status make_plan(plan *p, const widen_ctx *w)
+{
+    const tni_graph *g = w->c->graph;
+    p->wide = TNI_NEW_ARRAY(w->c->tmp, bool, g->n_nodes);
+    p->native = TNI_NEW_ARRAY(w->c->tmp, bool, g->n_nodes);
+    p->feeds_native = TNI_NEW_ARRAY(w->c->tmp, bool, w->n);
+    if (p->wide == NULL || p->native == NULL || p->feeds_native == NULL)
+        return nomem(w);
+    for (int i = 0; i < g->n_nodes; i++) {
+        const tni_node *node = g->nodes[i];
+        p->wide[i] = can_widen(node);
+        p->native[i] = !p->wide[i] || is_native(node);
+        for (int k = 0; p->native[i] && k < node->n_in; k++)
+            if (node->in[k] != NULL && node->in[k]->graph == g)
+                p->feeds_native[node->in[k]->id] = true;
+    }
+    for (int i = 0; i < g->n_outputs; i++)
+        if (g->outputs[i]->graph == g)
+            p->feeds_native[g->outputs[i]->id] = true;
+    return TN_OK;
+}
+
+/* A native operator between none but widened ones is widened like them. */
+static bool is_isolated(const plan *p, const tni_node *node)
+{
+    for (int k = 0; k < node->n_in; k++) {
+        const tni_value *v = node->in[k];
+        if (!is_half(v) || v->constant != NULL) continue;
+        if (v->producer == NULL || v->producer->graph != node->graph ||
+            p->native[v->producer->index])
+            return false;
+    }
+    for (int k = 0; k < node->n_out; k++)
+        if (is_half(node->out[k]) && p->feeds_native[node->out[k]->id])
+            return false;
+    return true;
+}
+
+/* Native operators whose results have digits of their own. */
+static bool computes(const tni_node *node)
+{
+    static const char *const ops[] = {
+        "LayerNormalization", "Mod", "RotaryEmbedding",
+        "SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization"};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+        if (strcmp(node->op_type, ops[i]) == 0) return true;
+    return false;
+}
+
+static tn_status widen_node(widen_ctx *w, tni_node *node, bool native)
+{
+    for (int k = 0; k < node->n_in; k++) {
+        if (!is_half(node->in[k])) continue;
+        node->in[k] =
+            native ? rounded_of(w, node->in[k]) : twin_of(w, node->in[k]);
+        if (node->in[k] == NULL) return nomem(w);
+    }
+    tni_value **out = TNI_NEW_ARRAY(w->c->tmp, tni_value *, node->n_out);
+    if (out == NULL) return nomem(w);
+    for (int k = 0; k < node->n_out; k++) out[k] = node->out[k];
+    TN_TRY(widen_outputs(w, node));
+    for (int k = 0; native && k < node->n_out; k++) {
+        if (!is_half(out[k])) continue;
+        if (!computes(node)) {
+            w->rounded[out[k]->id] = w->twin[out[k]->id];
+            continue;
+        }
+        tni_value *r = rounded_of(w, out[k]);
+        if (r == NULL) return nomem(w);
+        w->twin[out[k]->id] = r;
+    }
+    return TN_OK;
+}
+
 static tn_status run(tni_pass_run *c)
 {
     tni_graph *g = c->graph;
     const int n_nodes = g->n_nodes;
     widen_ctx w = {c, TNI_NEW_ARRAY(c->tmp, tni_value *, g->n_values),
+                   TNI_NEW_ARRAY(c->tmp, tni_value *, g->n_values),
                    g->n_values};
     bool *widened = TNI_NEW_ARRAY(c->tmp, bool, n_nodes);
     bool *moved = TNI_NEW_ARRAY(c->tmp, bool, w.n);
-    if (w.twin == NULL || widened == NULL || moved == NULL) return nomem(&w);
+    bool *kept = TNI_NEW_ARRAY(c->tmp, bool, n_nodes);
+    if (w.twin == NULL || w.rounded == NULL || widened == NULL ||
+        moved == NULL || kept == NULL)
+        return nomem(&w);
+    plan p;
+    TN_TRY(make_plan(&p, &w));
+    for (int i = 0; i < n_nodes; i++)
+        kept[i] = p.wide[i] && p.native[i] && !is_isolated(&p, g->nodes[i]);
     for (int i = 0; i < n_nodes; i++) {
         tni_node *node = g->nodes[i];
         if (reads_wide(&w, node)) {
@@ -248,17 +389,12 @@ static tn_status run(tni_pass_run *c)
             widened[i] = true;
             c->n_changes++;
         }
-        if (!can_widen(node)) continue;
+        if (!p.wide[i]) continue;
         widened[i] = true;
         c->n_changes++;
-        for (int k = 0; k < node->n_in; k++) {
-            if (!is_half(node->in[k])) continue;
-            node->in[k] = twin_of(&w, node->in[k]);
-            if (node->in[k] == NULL) return nomem(&w);
-        }
         for (int k = 0; k < node->n_out; k++)
             if (is_half(node->out[k])) moved[node->out[k]->id] = true;
-        TN_TRY(widen_outputs(&w, node));
+        TN_TRY(widen_node(&w, node, kept[i]));
     }
     if (c->n_changes == 0) return TN_OK;
     return round_leftovers(&w, widened, n_nodes, moved);

@@ -368,10 +368,48 @@ static void casts_to_halves_and_back(void **state)
     close_rig(&r);
 }
 
+/* Two moves in a row read a rounded product; one alone does not (0007). */
+static void moves_round_halves(void **state)
+{
+    (void)state;
+    static const uint16_t factor = 0x3c01; /* 1 + 2^-10 */
+    const int64_t dims[2] = {1, 8};
+    for (int moves = 1; moves <= 2; moves++) {
+        pb graph = {0}, model = {0}, w = {0}, to_half = {0}, to_float = {0};
+        pb_attr_int(&to_half, "to", TN_F16);
+        pb_attr_int(&to_float, "to", TN_F32);
+        pb_node(&graph, 1, "", "Cast", "down", "x", "a", &to_half);
+        pb_node(&graph, 1, "", "Mul", "one", "a,w", "b", NULL);
+        pb_node(&graph, 1, "", "Transpose", "move", "b", "c", NULL);
+        if (moves == 2)
+            pb_node(&graph, 1, "", "Transpose", "again", "c", "d", NULL);
+        pb_node(&graph, 1, "", "Mul", "two", moves == 2 ? "d,w" : "c,w", "e",
+                NULL);
+        pb_node(&graph, 1, "", "Cast", "up", "e", "y", &to_float);
+        pb_tensor(&w, "w", TN_F16, 0, NULL, &factor, sizeof factor);
+        pb_message(&graph, 5, &w);
+        pb_value(&graph, 11, "x", TN_F32, 2, dims);
+        pb_value(&graph, 12, "y", TN_F32, -1, NULL);
+        pb_model(&model, &graph, 17);
+        rig r = open_rig(model, NULL);
+        tn_tensor *x = make_input(1, 8);
+        ((float *)tn_tensor_data(x))[3] = 1.0f + 1.0f / 1024.0f;
+        run_ok(&r, x);
+        const double f = 1.0 + 1.0 / 1024.0;
+        /* f f is 1 + 2^-9 + 2^-20, and a half has 10 digits. */
+        const double product = moves == 2 ? 1.0 + 1.0 / 512.0 : f * f;
+        assert_true(tn_tensor_get(tn_run_output(r.run, 0), 3) ==
+                    (double)(float)(product * f));
+        tn_tensor_free(x);
+        close_rig(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(casts_to_halves_and_back),
+        cmocka_unit_test(moves_round_halves),
         cmocka_unit_test(rows_sum_to_one),
         cmocka_unit_test(same_bits_everywhere),
         cmocka_unit_test(reference_agrees),
