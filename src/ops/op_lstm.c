@@ -16,15 +16,15 @@
  */
 #include "ops/rnn.h"
 
-static void step(const tni_rnn_cell *cell, const double *x, double *h,
-                 double *c, double *tmp)
+void tni_lstm_step(const tni_rnn_cell *cell, const double *x,
+                   const double *before, double *h, double *c, double *tmp)
 {
     const tni_rnn *r = cell->rnn;
     const tni_rnn_act *f = &cell->act[0];
     const int64_t n = cell->hidden;
     double *a = tmp, *b = a + 4 * n;
     tni_rnn_dot(a, cell->w, x, 4 * n, cell->input);
-    tni_rnn_dot(b, cell->r, h, 4 * n, n);
+    tni_rnn_dot(b, cell->r, before, 4 * n, n);
     for (int64_t j = 0; j < 4 * n; j++) {
         a[j] += b[j];
         if (cell->wb != NULL) a[j] += cell->wb[j] + cell->rb[j];
@@ -47,6 +47,12 @@ static void step(const tni_rnn_cell *cell, const double *x, double *h,
         const double go = tni_rnn_activate(f, tni_rnn_clip(r, vo));
         h[j] = go * tni_rnn_activate(&cell->act[2], c[j]);
     }
+}
+
+static void step(const tni_rnn_cell *cell, const double *x, double *h,
+                 double *c, double *tmp)
+{
+    tni_lstm_step(cell, x, h, h, c, tmp);
 }
 
 static const tni_rnn_kind kind = {

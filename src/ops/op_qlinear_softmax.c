@@ -5,7 +5,9 @@
  * Shapes:  x[…] -> same; with attribute opset below 13 all axes from `axis`
  *          on are one
  * Types:   u8, s8
- * Numeric: exponentials from a table of floats, quantised half to even
+ * Numeric: ONNX Runtime's integers: exponentials as multiples of n / 2^32 from
+ *          a table, the quotient by their sum times floor(1 / y_scale), rounded
+ *          half up; that floor is part of its answers
  * Source:  ONNX Runtime docs/ContribOperators.md
  */
 #include "ops/infer.h"
@@ -28,30 +30,38 @@ static tn_status ref(tni_ref *c)
             inner *= x->dims[i];
     }
     if (x->len == 0) return TN_OK;
-    const float xs = (float)tni_get_f64(c->in[1], 0);
+    const double xs = tni_get_f64(c->in[1], 0);
     const float ys = (float)tni_get_f64(c->in[3], 0);
-    const float yz = (float)tni_get_i64(c->in[4], 0);
+    const int64_t yz = tni_get_i64(c->in[4], 0);
     const int flip = x->dtype == TN_I8 ? 128 : 0;
-    const float lo = flip != 0 ? -128.0f : 0.0f;
-    float table[256]; /* of the distance below the largest */
-    for (int i = 0; i < 256; i++) table[i] = expf((float)-i * xs);
+    const int64_t lo = flip != 0 ? -128 : 0;
+    if (!(ys > 0.0f) || !(1.0f / ys < 4294967296.0f))
+        return tni_fail(c->err, TN_EINVAL, "y_scale is %g", (double)ys);
+    const uint64_t steps = (uint64_t)floorf(1.0f / ys);
+    uint64_t table[256]; /* of the distance below the largest */
+    const double unit = 4294967295.0 / (double)n;
+    for (int i = 0; i < 256; i++)
+        table[i] = (uint64_t)rint(fmin(exp(-(double)i * xs), 1.0) * unit);
     const int64_t outer = x->len / (n * inner);
     for (int64_t r = 0; r < outer * inner; r++) {
         const int64_t base = r / inner * n * inner + r % inner;
         const uint8_t *u = TNI_CDATA(uint8_t, x) + base;
         uint8_t *y = TNI_DATA(uint8_t, c->out[0]) + base;
         int max = 0;
-        double sum = 0.0;
+        uint64_t sum = 0;
         for (int64_t i = 0; i < n; i++) {
             const int v = (uint8_t)(u[i * inner] + flip);
             max = v > max ? v : max;
         }
         for (int64_t i = 0; i < n; i++)
-            sum += (double)table[max - (uint8_t)(u[i * inner] + flip)];
+            sum += table[max - (uint8_t)(u[i * inner] + flip)];
         for (int64_t i = 0; i < n; i++) {
-            const float p = table[max - (uint8_t)(u[i * inner] + flip)];
-            const float v = rintf(p / ys / (float)sum) + yz;
-            y[i * inner] = (uint8_t)(int)fminf(fmaxf(v, lo), lo + 255.0f);
+            const uint64_t p = table[max - (uint8_t)(u[i * inner] + flip)];
+            uint64_t q = sum != 0 ? (p * steps + (sum >> 1)) / sum : 0;
+            if (q > 512) q = 512;
+            int64_t v = (int64_t)q + yz;
+            v = v < lo ? lo : v > lo + 255 ? lo + 255 : v;
+            y[i * inner] = (uint8_t)v;
         }
     }
     return TN_OK;

@@ -100,6 +100,10 @@ double tni_rnn_clip(const tni_rnn *rnn, double x);
 void tni_rnn_dot(double *out, const double *m, const double *x, int64_t rows,
                  int64_t k);
 
+/* One LSTM step (op_lstm.c) from the state `before` to h; they may be one. */
+void tni_lstm_step(const tni_rnn_cell *cell, const double *x,
+                   const double *before, double *h, double *c, double *tmp);
+
 /* Element (t, b, dir, 0) of Y and (dir, b, 0) of the states, by layout. */
 static inline int64_t tni_rnn_y_at(const tni_rnn *r, const tni_rnn_dims *d,
                                    int64_t t, int64_t b, int dir)
