@@ -123,12 +123,14 @@ static void axis_taps(const setup *s, int axis, float v, int64_t *at, float *w)
     const float lo = s->align ? 0.0f : -0.5f;
     const float hi = s->align ? len - 1.0f : len - 0.5f;
     if (x < lo || x > hi) {
-        if (s->pad == BORDER) x = x < 0.0f ? 0.0f : len - 1.0f;
+        /* A cubic keeps its point, and each of its pixels is clamped, as in
+         * PyTorch and ONNX Runtime. */
+        if (s->pad == BORDER && s->taps < 4) x = x < 0.0f ? 0.0f : len - 1.0f;
         if (s->pad == REFLECTION) x = reflect(x, lo, hi);
     }
     if (!(x > -1.0e9f && x < 1.0e9f)) { /* far outside, or no number */
         for (int t = 0; t < s->taps; t++) {
-            at[t] = s->pad == ZEROS ? -1 : 0;
+            at[t] = s->pad == ZEROS ? -1 : pixel(s, x > 0.0f ? n : 0, n);
             w[t] = t == 0 ? 1.0f : 0.0f;
         }
         return;

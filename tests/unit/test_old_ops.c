@@ -76,8 +76,10 @@ static void whole_output_shape(void **state)
         opcall_ints(&c, "output_shape", whole + 4 - n, n);
         assert_int_equal(opcall_ref(&c, 1), TN_OK);
         assert_int_equal(c.out[0]->len, 160);
-        if (n == 2) memcpy(want, c.out[0]->data, sizeof want);
-        else assert_memory_equal(want, c.out[0]->data, sizeof want);
+        if (n == 2)
+            memcpy(want, c.out[0]->data, sizeof want);
+        else
+            assert_memory_equal(want, c.out[0]->data, sizeof want);
         opcall_fini(&c);
     }
     opcall c;
@@ -110,6 +112,29 @@ static void layer_norm_of_two_types(void **state)
     opcall_fini(&c);
 }
 
+/* Three quarters of a pixel beyond the border of 0, 0, 0, 8: of the cubic's
+ * four pixels all but the first are the last one, which weighs the rest. */
+static void cubic_beyond_the_border(void **state)
+{
+    (void)state;
+    const float x[4] = {0, 0, 0, 8}, grid[2] = {1.5f, 0.0f};
+    const int64_t x_dims[4] = {1, 1, 1, 4}, g_dims[4] = {1, 1, 1, 2};
+    opcall c;
+    opcall_init(&c, "", "GridSample", 16);
+    opcall_in(&c, TN_F32, 4, x_dims, x);
+    opcall_in(&c, TN_F32, 4, g_dims, grid);
+    opcall_string(&c, "mode", "bicubic");
+    opcall_string(&c, "padding_mode", "border");
+    opcall_int(&c, "align_corners", 1);
+    /* (1.5 + 1) / 2 * 3 = 3.75: the first of the pixels 2, 3, 4, 5 is a 0
+     * whose weight at distance 1.75 is ((-0.75 d + 3.75) d - 6) d + 3. */
+    const double d = 1.75;
+    const double first = ((-0.75 * d + 3.75) * d - 6.0) * d + 3.0;
+    assert_int_equal(opcall_ref(&c, 1), TN_OK);
+    assert_true(fabs(tni_get_f64(c.out[0], 0) - 8.0 * (1.0 - first)) < 1e-5);
+    opcall_fini(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +142,7 @@ int main(void)
         cmocka_unit_test(mean_variance),
         cmocka_unit_test(whole_output_shape),
         cmocka_unit_test(layer_norm_of_two_types),
+        cmocka_unit_test(cubic_beyond_the_border),
     };
     return cmocka_run_group_tests_name("old_ops", tests, NULL, NULL);
 }
