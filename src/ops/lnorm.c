@@ -185,6 +185,9 @@ static void lnorm_task(void *ctx, size_t begin, size_t end, int worker)
     const int64_t step =
         st->skip && st->skip_rows != st->rows ? 1 : stop - from;
     (void)worker;
+    /* rms has no mean, and its kernels write none. */
+    for (int64_t r = from; st->p.rms && j->mean != NULL && r < stop; r++)
+        j->mean[r] = 0.0f;
     for (int64_t r = from; r < stop; r += step) {
         const tni_norm_call call = {
             .x = j->x + r * n,

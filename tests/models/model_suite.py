@@ -27,6 +27,44 @@ FAULTS = {
         "(AVX2 pmaddubsw); exact integer arithmetic and ref/ agree",
 }
 
+# Small graphs that are not met, each with the reason. They are reported too.
+RANDOM = "random bits of its own"
+INVALID = "the model is invalid; ONNX Runtime takes it all the same"
+BEAM = "beam search and shared caches are not supported"
+for _source, _reason, _names in (
+        ("burn-onnx", RANDOM, (
+            "onnx-tests__tests__bernoulli__bernoulli",
+            "onnx-tests__tests__random_normal_like__random_normal_like",
+            "onnx-tests__tests__random_uniform__random_uniform",
+            "onnx-tests__tests__random_uniform_like__random_uniform_like")),
+        ("burn-onnx", "masked scores are -inf, as ONNX says, not the least "
+         "float", ("onnx-tests__tests__attention__attention_qk_output_2",)),
+        ("migraphx", RANDOM, (
+            "multinomial_autoseed_dyn_test", "multinomial_generated_seed_test",
+            "multinomial_int64_test", "randomnormal_test",
+            "randomnormallike_test", "randomuniform_test",
+            "randomuniformlike_test")),
+        ("migraphx", INVALID, (
+            "celu_zero_alpha_test", "group_norm_invalid_scale_shape_test",
+            "mvn_default_axes_rank_too_small_test",
+            "scatter_elements_invalid_reduction_test")),
+        ("migraphx", BEAM, ("mha_past_key_value_bias_seq_len_test",)),
+        ("migraphx", "sorted=0 leaves the order open", ("topk_neg_axis_test",)),
+        ("onnx2tf", "two initializers are written by the node as well",
+         ("BatchNorm1D_15",)),
+        ("onnx2tf", "an inverse shorter than its spectrum is cut as in NumPy",
+         ("DFT_17_irfft", "DFT_20_irfft")),
+        ("ort", BEAM, (
+            "dmmha_inside_mha_cross_attn", "dmmha_inside_mha_self_attn",
+            "dummy_t5_with_outer_scope_initializers",
+            "dummy_t5_with_sequence_input_ids",
+            "dummy_whisper_with_sequence_input_ids")),
+        ("ort", "17 dimensions; the limit is 16",
+         ("test_shape_data_propagation_unsqueeze_inmemory_int64",)),
+        ("ort", RANDOM, ("transform__multinomial_float16",))):
+    for _name in _names:
+        FAULTS["models-micro/%s/ref/%s" % (_source, _name)] = _reason
+
 # --- writing values ---------------------------------------------------------
 
 
@@ -54,6 +92,22 @@ def tensor_pb(value):
     code, form = codes[value["dtype"]]
     out += varint(2 << 3) + varint(code)
     return out + field(9, b"".join(struct.pack(form, x) for x in data))
+
+
+# Element types that NumPy lacks are stored as the integers of their bits.
+BITS = {"bfloat16": 16, "float8e4m3fn": 17, "float8e4m3fnuz": 18,
+        "float8e5m2": 19, "float8e5m2fnuz": 20}
+
+
+def bits_pb(path, dtype, shape):
+    """A TensorProto of the bits in an .npy file."""
+    with open(path, "rb") as f:
+        f.seek(8)
+        header, = struct.unpack("<H", f.read(2))
+        f.seek(10 + header)
+        data = f.read()
+    out = b"".join(varint(1 << 3) + varint(d) for d in shape)
+    return out + varint(2 << 3) + varint(BITS[dtype]) + field(9, data)
 
 
 def map_pb(value):
@@ -94,9 +148,15 @@ def stage(tmp, name, where, inputs, outputs):
     folder = os.path.join(tmp, name.replace("/", "__"))
     os.makedirs(folder)
     containers = []
-    for shape, value_name, path in inputs + outputs:
+    for shape, value_name, path, *dtype in inputs + outputs:
         stem = os.path.join(folder, value_name.replace("/", "_"))
+        if os.path.lexists(stem + ".npy"):  # an output that is an input
+            stem = os.path.join(folder, os.path.splitext(path)[0])
         path = os.path.join(where, path)
+        if dtype and dtype[0] in BITS:
+            with open(stem + ".pb", "wb") as f:
+                f.write(bits_pb(path, dtype[0], shape))
+            continue
         if path.endswith(".npy"):
             os.symlink(os.path.abspath(path), stem + ".npy")
             continue
@@ -112,7 +172,8 @@ def stage(tmp, name, where, inputs, outputs):
 
 
 def ref_cases(root, tmp):
-    for path in sorted(glob.glob(root + "/models/*/ref/*/meta.json")):
+    for path in sorted(glob.glob(root + "/models/*/ref/*/meta.json") +
+                       glob.glob(root + "/models-micro/*/ref/*/meta.json")):
         with open(path, encoding="utf-8") as f:
             meta = json.load(f)
         where = os.path.dirname(path)
@@ -122,7 +183,7 @@ def ref_cases(root, tmp):
             continue
         name = os.path.relpath(where, root)
         values = [[(v.get("shape"), v.get("name") or os.path.splitext(v["file"])[0],
-                    v["file"])
+                    v["file"], v.get("dtype"))
                    for v in meta[k]]
                   for k in ("inputs", "outputs")]
         folder, containers = stage(tmp, name, where, *values)
@@ -179,11 +240,19 @@ def close(a, b, rtol, atol):
 
 
 def check_container(got, want, rtol, atol):
-    """A sequence of maps from `tenon run --json` against the stored one."""
+    """A sequence from `tenon run --json` against the stored one."""
     items = got["items"]
     if len(items) != len(want):
         return "found %d items, expected %d" % (len(items), len(want))
     for item, expected in zip(items, want):
+        if "data" in expected and "items" in item:  # in an optional
+            item = item["items"][0]
+        if "map" not in expected:
+            found, data = item["values"], expected["data"]
+            if len(found) != len(data) or not all(
+                    close(a, b, rtol, atol) for a, b in zip(found, data)):
+                return "found %s, expected %s" % (found[:5], data[:5])
+            continue
         pairs = dict(zip(item["items"][0]["values"], item["items"][1]["values"]))
         keys, values = expected["map"]
         keys = keys if isinstance(keys, list) else keys["data"]
@@ -321,7 +390,7 @@ def main():
     for name, error in sorted(failed):
         print("FAIL %s\n     %s" % (name, error.replace("\n", "\n     ")))
     for name in faults:
-        print("fault of the stored answer: %s: %s" % (name, FAULTS[name]))
+        print("not met: %s: %s" % (name, FAULTS[name]))
     for name in skipped:
         print("skipped %s: its model is not here or its answers are random" % name)
     print("%d passed, %d failed" % (passed, len(failed)))

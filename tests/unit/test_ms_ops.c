@@ -215,6 +215,30 @@ static void dynamic_quantize_lstm(void **state)
     opcall_fini(&q);
 }
 
+/* The mean that an rms norm does not have is 0, by ref and by run. */
+static void skip_rms_norm_mean(void **state)
+{
+    (void)state;
+    const float x[8] = {1, 2, 3, 4, 5, 6, 7, 8}, gamma[4] = {1, 1, 1, 1};
+    const int64_t dims[3] = {1, 2, 4}, cols[1] = {4};
+    tni_kernels kernels;
+    tni_kernels_init(&kernels, UINT32_MAX);
+    for (int planned = 0; planned < 2; planned++) {
+        opcall c;
+        opcall_init(&c, ms, "SkipSimplifiedLayerNormalization", 1);
+        opcall_in(&c, TN_F32, 3, dims, x);
+        opcall_in(&c, TN_F32, 3, dims, x);
+        opcall_in(&c, TN_F32, 1, cols, gamma);
+        c.kernels = &kernels;
+        assert_int_equal(planned ? opcall_run(&c, 4) : opcall_ref(&c, 4),
+                         TN_OK);
+        for (int i = 0; i < 2; i++)
+            assert_true(tni_get_f64(c.out[1], i) == 0.0);
+        assert_true(tni_get_f64(c.out[3], 7) == 16.0);
+        opcall_fini(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +247,7 @@ int main(void)
         cmocka_unit_test(qlinear_softmax),
         cmocka_unit_test(qattention),
         cmocka_unit_test(dynamic_quantize_lstm),
+        cmocka_unit_test(skip_rms_norm_mean),
     };
     return cmocka_run_group_tests_name("ms_ops", tests, NULL, NULL);
 }
