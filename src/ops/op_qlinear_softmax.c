@@ -40,8 +40,10 @@ static tn_status ref(tni_ref *c)
     const uint64_t steps = (uint64_t)floorf(1.0f / ys);
     uint64_t table[256]; /* of the distance below the largest */
     const double unit = 4294967295.0 / (double)n;
-    for (int i = 0; i < 256; i++)
-        table[i] = (uint64_t)rint(fmin(exp(-(double)i * xs), 1.0) * unit);
+    for (int i = 0; i < 256; i++) {
+        const double e = exp(-(double)i * xs);
+        table[i] = e >= 0.0 ? (uint64_t)rint(fmin(e, 1.0) * unit) : 0;
+    }
     const int64_t outer = x->len / (n * inner);
     for (int64_t r = 0; r < outer * inner; r++) {
         const int64_t base = r / inner * n * inner + r % inner;
@@ -59,7 +61,8 @@ static tn_status ref(tni_ref *c)
             const uint64_t p = table[max - (uint8_t)(u[i * inner] + flip)];
             uint64_t q = sum != 0 ? (p * steps + (sum >> 1)) / sum : 0;
             if (q > 512) q = 512;
-            int64_t v = (int64_t)q + yz;
+            /* An infinite scale leaves no number, and there zeros. */
+            int64_t v = sum != 0 ? (int64_t)q + yz : 0;
             v = v < lo ? lo : v > lo + 255 ? lo + 255 : v;
             y[i * inner] = (uint8_t)v;
         }
