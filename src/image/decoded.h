@@ -21,6 +21,10 @@ tn_status tni_image_form_of(int32_t *channels, int32_t *bits,
                             const tni_image_raw *raw, tn_image_form form,
                             tn_err *err);
 
+/* Whether raw's samples are already what the form asks for. */
+bool tni_image_same_layout(const tni_image_raw *raw, tn_image_form form,
+                           int32_t channels);
+
 /* Writes row y of raw in that form; `to` has width * channels samples. */
 void tni_image_convert_row(void *to, const tni_image_raw *raw, int64_t y,
                            tn_image_form form, int32_t channels);

@@ -108,8 +108,8 @@ static uint32_t channel(const pixel *p, int32_t i, int32_t n, bool gray)
     return p->c[i];
 }
 
-static bool same_layout(const tni_image_raw *raw, tn_image_form form,
-                        int32_t channels)
+bool tni_image_same_layout(const tni_image_raw *raw, tn_image_form form,
+                           int32_t channels)
 {
     if (form == TN_IMAGE_INDICES) return true;
     return raw->n_colors == 0 && !raw->cmyk && !raw->has_key &&
@@ -153,7 +153,7 @@ void tni_image_convert_row(void *to, const tni_image_raw *raw, int64_t y,
 {
     const uint8_t *row = raw->pixels + (size_t)y * raw->stride;
     const size_t n = (size_t)raw->width * (size_t)channels;
-    if (same_layout(raw, form, channels)) {
+    if (tni_image_same_layout(raw, form, channels)) {
         memcpy(to, row, raw->bits > 8 ? 2 * n : n);
         return;
     }

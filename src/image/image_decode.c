@@ -74,10 +74,27 @@ static void place_rows(tn_image *image, const tni_image_raw *raw,
     }
 }
 
-static tn_status finish(tn_image *image, const tni_image_job *job,
-                        uint32_t flags)
+/* Raw pixels in the form asked for, in memory of their own. */
+static tn_status convert(tn_image *image, const tni_image_job *job,
+                         int32_t orientation, size_t size, size_t line)
 {
-    const tni_image_raw *raw = &job->raw;
+    uint8_t *row = tni_mem_alloc(&image->mem, line, TNI_ALIGN);
+    if (row == NULL) return tni_fail(job->err, TN_ENOMEM, "out of memory");
+    image->pixels = tni_mem_alloc(&image->mem, size, TNI_ALIGN);
+    if (image->pixels == NULL) {
+        tni_mem_free(&image->mem, row, line, TNI_ALIGN);
+        return tni_fail(job->err, TN_ENOMEM,
+                        "no memory for %zu bytes of pixels", size);
+    }
+    image->size = size;
+    place_rows(image, &job->raw, job->form, orientation, row);
+    tni_mem_free(&image->mem, row, line, TNI_ALIGN);
+    return TN_OK;
+}
+
+static tn_status finish(tn_image *image, tni_image_job *job, uint32_t flags)
+{
+    tni_image_raw *raw = &job->raw;
     tn_image_view *v = &image->view;
     const int32_t orientation =
         (flags & TN_IMAGE_UPRIGHT) != 0 ? image->info.orientation : 1;
@@ -92,17 +109,14 @@ static tn_status finish(tn_image *image, const tni_image_job *job,
         !tni_mul_size(v->stride, (size_t)v->height, &size))
         return tni_fail(job->err, TN_ELIMIT,
                         "the pixels need more bytes than can be counted");
-    uint8_t *row = tni_mem_alloc(&image->mem, line, TNI_ALIGN);
-    if (row == NULL) return tni_fail(job->err, TN_ENOMEM, "out of memory");
-    image->pixels = tni_mem_alloc(&image->mem, size, TNI_ALIGN);
-    if (image->pixels == NULL) {
-        tni_mem_free(&image->mem, row, line, TNI_ALIGN);
-        return tni_fail(job->err, TN_ENOMEM,
-                        "no memory for %zu bytes of pixels", size);
+    if (orientation == 1 && size == raw->size &&
+        tni_image_same_layout(raw, job->form, v->channels)) {
+        image->pixels = raw->pixels; /* nothing to convert: keep them */
+        image->size = raw->size;
+        raw->pixels = NULL;
+    } else {
+        TN_TRY(convert(image, job, orientation, size, line));
     }
-    image->size = size;
-    place_rows(image, raw, job->form, orientation, row);
-    tni_mem_free(&image->mem, row, line, TNI_ALIGN);
     v->pixels = image->pixels;
     if (job->form == TN_IMAGE_INDICES && raw->n_colors > 0) {
         memcpy(image->palette, raw->colors, sizeof image->palette);

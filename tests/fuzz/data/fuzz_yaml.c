@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tni_arena arena;
     tni_yaml *root = NULL;
     const tni_span text = {(const char *)data, size};
-    tni_mem_init(&mem, NULL, (size_t)256 << 20);
+    tni_mem_init(&mem, NULL, (size_t)1 << 20);
     tni_arena_init(&arena, &mem, 1024);
     if (tni_yaml_read(&root, text, 16, &arena, NULL) == TN_OK) {
         size_t len = 0;

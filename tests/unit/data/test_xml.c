@@ -71,13 +71,6 @@ static tn_status read_text(log_ *l, const char *text)
     return read_with(l, text, strlen(text), NULL, NULL);
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    log_ l;
-    return read_text(&l, "<a/>") == TN_EUNSUPPORTED;
-}
-
 static void elements(void **state)
 {
     (void)state;
@@ -274,5 +267,10 @@ int main(void)
         cmocka_unit_test(writing),         cmocka_unit_test(refused_writing),
         cmocka_unit_test(memory_runs_out),
     };
-    return cmocka_run_group_tests(tests, begin, NULL);
+    log_ l;
+    if (read_text(&l, "<a/>") == TN_EUNSUPPORTED) {
+        printf("skipped: this build has no expat\n");
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,9 +19,7 @@ static int begin(void **state)
     (void)state;
     tni_mem_init(&mem, NULL, 0);
     tni_arena_init(&arena, &mem, 1024);
-    tni_yaml *root = NULL;
-    return tni_yaml_read(&root, tni_span_of("a"), 8, &arena, &err) ==
-           TN_EUNSUPPORTED;
+    return 0;
 }
 
 static int end(void **state)
@@ -126,5 +124,9 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(memory_runs_out),
     };
+    if (one(NULL, NULL) == TN_EUNSUPPORTED) {
+        printf("skipped: this build has no libyaml\n");
+        return 0;
+    }
     return cmocka_run_group_tests(tests, begin, end);
 }
