@@ -187,9 +187,8 @@ tn_status tni_add_image(tn_dataset *d, const tni_image_row *row,
 tn_status tni_add_annotation(tn_dataset *d, const tni_ann *ann, uint32_t *index,
                              tn_err *err)
 {
-    if (TN_NEVER(ann->image != TN_NONE && ann->image >= d->images.n) ||
-        TN_NEVER(ann->class_index != TN_NONE &&
-                 ann->class_index >= d->classes.n))
+    if ((ann->image != TN_NONE && ann->image >= d->images.n) ||
+        (ann->class_index != TN_NONE && ann->class_index >= d->classes.n))
         return tni_fail(err, TN_EINTERNAL,
                         "an annotation of image %u and class %u, which are "
                         "not there",

@@ -18,14 +18,20 @@ static tn_status count_shape(const tn_dataset *d, uint32_t i, uint64_t *c,
     case TN_SHAPE_QUAD: c[TNI_F_OBB]++; return TN_OK;
     case TN_SHAPE_ELLIPSE: c[TNI_F_ELLIPSE]++; return TN_OK;
     case TN_SHAPE_CUBOID: c[TNI_F_CUBOID]++; return TN_OK;
-    case TN_SHAPE_RLE:
-    case TN_SHAPE_MASK_FILE: c[TNI_F_MASK]++; return TN_OK;
+    case TN_SHAPE_RLE: c[TNI_F_MASK]++; return TN_OK;
+    case TN_SHAPE_MASK_FILE: c[TNI_F_MASK_FILE]++; return TN_OK;
     default: break;
     }
     c[TNI_F_POLYGON]++;
     /* Rings need no size: read in the units of the text. */
     TN_TRY(tni_shape_read(s, cell, 1.0, 1.0, err));
     size_t parts = 0, holes = 0;
+    for (size_t k = 0; k < s->n_rings; k++) {
+        if (s->ring_ends[k] - (k > 0 ? s->ring_ends[k - 1] : 0) < 3) {
+            c[TNI_F_DEGENERATE]++;
+            break;
+        }
+    }
     for (size_t k = 0; k < s->n_rings; k++) {
         if (s->ring_holes[k] != 0)
             holes++;

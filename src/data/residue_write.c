@@ -252,12 +252,13 @@ static bool loses(const residue *r, uint32_t i)
     switch (s->kind) {
     case TN_SHAPE_POLYGON:
         return lost(r, TNI_F_POLYGON) || lost(r, TNI_F_PARTS) ||
-               lost(r, TNI_F_HOLE);
+               lost(r, TNI_F_HOLE) || lost(r, TNI_F_DEGENERATE);
     case TN_SHAPE_POLYLINE: return lost(r, TNI_F_POLYLINE);
     case TN_SHAPE_POINTS: return lost(r, TNI_F_POINTS);
     case TN_SHAPE_QUAD: return lost(r, TNI_F_OBB);
     case TN_SHAPE_ELLIPSE: return lost(r, TNI_F_ELLIPSE);
     case TN_SHAPE_CUBOID: return lost(r, TNI_F_CUBOID);
+    case TN_SHAPE_MASK_FILE: return lost(r, TNI_F_MASK_FILE);
     default: return lost(r, TNI_F_MASK);
     }
 }

@@ -501,6 +501,11 @@ static tn_status write_all(coco *c)
     const char *prefix =
         strcmp(variant, "keypoints") == 0 ? "person_keypoints" : variant;
     c->results = strcmp(variant, "results") == 0;
+    if (c->results &&
+        (c->d->variant == NULL || strcmp(c->d->variant, "results") != 0))
+        return tni_fail(c->err, TN_EUNSUPPORTED,
+                        "results name images and classes by the ids of other "
+                        "files: only results can be written as such");
     find_largest(c);
     if (c->w->file != NULL) {
         c->all = true;

@@ -293,15 +293,15 @@ const tni_format tni_format_coco = {
     .variants = "instances keypoints captions panoptic stuff labels image_info "
                 "results",
     .keeps = TNI_KEEPS(BOX) | TNI_KEEPS(POLYGON) | TNI_KEEPS(PARTS) |
-             TNI_KEEPS(MASK) | TNI_KEEPS(KEYPOINTS) | TNI_KEEPS(VISIBILITY) |
-             TNI_KEEPS(KEYPOINT_NAMES) | TNI_KEEPS(TAG) | TNI_KEEPS(CAPTION) |
-             TNI_KEEPS(ATTRIBUTES) | TNI_KEEPS(EXTRA) | TNI_KEEPS(CROWD) |
-             TNI_KEEPS(TRACK) | TNI_KEEPS(SCORE) | TNI_KEEPS(AREA) |
-             TNI_KEEPS(ANN_ID) | TNI_KEEPS(IMAGE_ID) | TNI_KEEPS(CLASS_ID) |
-             TNI_KEEPS(PARENT) | TNI_KEEPS(CLASS_EXTRA) | TNI_KEEPS(SIZE) |
-             TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(META) | TNI_KEEPS(SPLIT) |
-             TNI_KEEPS(OVERLAP) | TNI_KEEPS(UNKNOWN) | TNI_KEEPS(ORPHAN) |
-             TNI_KEEPS(CLASSLESS),
+             TNI_KEEPS(MASK) | TNI_KEEPS(DEGENERATE) | TNI_KEEPS(KEYPOINTS) |
+             TNI_KEEPS(VISIBILITY) | TNI_KEEPS(KEYPOINT_NAMES) |
+             TNI_KEEPS(TAG) | TNI_KEEPS(CAPTION) | TNI_KEEPS(ATTRIBUTES) |
+             TNI_KEEPS(EXTRA) | TNI_KEEPS(CROWD) | TNI_KEEPS(TRACK) |
+             TNI_KEEPS(SCORE) | TNI_KEEPS(AREA) | TNI_KEEPS(ANN_ID) |
+             TNI_KEEPS(IMAGE_ID) | TNI_KEEPS(CLASS_ID) | TNI_KEEPS(PARENT) |
+             TNI_KEEPS(CLASS_EXTRA) | TNI_KEEPS(SIZE) | TNI_KEEPS(IMAGE_EXTRA) |
+             TNI_KEEPS(META) | TNI_KEEPS(SPLIT) | TNI_KEEPS(OVERLAP) |
+             TNI_KEEPS(UNKNOWN) | TNI_KEEPS(ORPHAN) | TNI_KEEPS(CLASSLESS),
     .flags = TNI_FORMAT_ONE_FILE,
     .probe = probe,
     .read = read,

@@ -100,10 +100,11 @@ static tn_status add_located(tni_reader *r, tni_yolo_config *c,
         return TN_OK;
     const char *path = locate(r, c, node->text);
     if (path != NULL) return tni_yolo_add_entry(r, c, path, split, err);
-    return tni_note_add(r->d, where, "split-missing", err,
-                        "'%.100s' is not in the folder of the dataset: its "
-                        "images are not read (say where they are by --image-dir)",
-                        node->text);
+    return tni_note_add(
+        r->d, where, "split-missing", err,
+        "'%.100s' is not in the folder of the dataset: its "
+        "images are not read (say where they are by --image-dir)",
+        node->text);
 }
 
 /* --- classes ------------------------------------------------------------- */

@@ -379,6 +379,9 @@ static tn_status put_yaml(yolo *y)
     y->o = &y->t.out;
     tni_out_str(y->o, "path: .\n");
     put_splits(y);
+    /* Nine numbers are an outline of four points or an oriented box. */
+    if (y->task == TNI_YOLO_SEGMENT) tni_out_str(y->o, "task: segment\n");
+    if (y->task == TNI_YOLO_OBB) tni_out_str(y->o, "task: obb\n");
     if (y->task == TNI_YOLO_POSE) {
         tni_out_str(y->o, "kpt_shape: [");
         tni_out_i64(y->o, y->n_kpts);

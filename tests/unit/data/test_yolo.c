@@ -171,8 +171,7 @@ static void spellings(void **state)
     static const char *const yamls[] = {
         "train: images\nval: images\nnames: [x, y]\n",
         "train: ../images\nval:\nnames:\n- x\n- y\n",
-        "path: ../somewhere/else\ntrain: [images, images]\nnames: {0: x, 1: "
-        "y}\n",
+        "path: ../else\ntrain: [images, images]\nnames: {0: x, 1: y}\n",
         "train: list.txt\nnames: &n [x, y]\nother: *n\n",
         "train: ./images/\nnames: {'1': y, '0': x}\n",
     };
@@ -475,6 +474,56 @@ static void yolo_to_coco_and_back(void **state)
     tn_dataset_close(d);
 }
 
+/* Shapes that YOLO has no place for are announced, not lost by the way. */
+static void odd_shapes_are_announced(void **state)
+{
+    (void)state;
+    put("x.json",
+        "{\"images\": [{\"id\": 1, \"width\": 8, \"height\": 8, "
+        "\"file_name\": \"a.jpg\"}], \"annotations\": [{\"id\": 1, "
+        "\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], "
+        "\"segmentation\": [[1, 1, 3, 3]]}, {\"id\": 2, \"image_id\": 1, "
+        "\"category_id\": 1, \"bbox\": [0, 0, 8, 8], \"segmentation\": "
+        "{\"size\": [8, 8], \"counts\": [0, 64]}}], \"categories\": "
+        "[{\"id\": 1, \"name\": \"x\"}]}");
+    tn_dataset *d = open_it("x.json", NULL), *back = NULL;
+    tn_conversion *c = NULL;
+    tn_shape s = TN_SHAPE_INIT;
+    assert_non_null(d);
+    if (convert(d, "y", "yolo", "segment", "all", &c) != TN_OK)
+        fail_msg("%s: %s", err.where, err.message);
+    assert_int_equal(loses(c, "degenerate-outlines"), 1);
+    assert_int_equal(loses(c, "masks"), 1);
+    tn_conversion_free(c);
+    assert_int_equal(convert(d, "z", "coco", "results", "all", &c),
+                     TN_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "only results can be written"));
+    tn_conversion_free(c);
+    tn_dataset_close(d);
+    back = open_it("y", NULL);
+    assert_non_null(back);
+    assert_int_equal(tn_dataset_shape(back, 1, &s, &err), TN_OK);
+    assert_int_equal(s.kind, TN_SHAPE_RLE);
+    tn_shape_fini(&s);
+    tn_dataset_close(back);
+    put("p.json",
+        "{\"images\": [{\"id\": 1, \"width\": 8, \"height\": 8, "
+        "\"file_name\": \"a.jpg\"}], \"annotations\": [{\"image_id\": 1, "
+        "\"file_name\": \"a.png\", \"segments_info\": [{\"id\": 9, "
+        "\"category_id\": 1, \"area\": 4, \"bbox\": [0, 0, 2, 2], "
+        "\"iscrowd\": 0}]}], \"categories\": [{\"id\": 1, \"name\": \"x\", "
+        "\"isthing\": 1}]}");
+    d = open_it("p.json", NULL);
+    assert_non_null(d);
+    assert_int_equal(info_of(d).n_annotations, 1);
+    assert_int_equal(tn_dataset_shape_kind(d, 0), TN_SHAPE_MASK_FILE);
+    assert_int_equal(convert(d, "q.json", "coco", NULL, NULL, &c),
+                     TN_EUNSUPPORTED);
+    assert_int_equal(loses(c, "mask-files"), 1);
+    tn_conversion_free(c);
+    tn_dataset_close(d);
+}
+
 static void a_changed_label_keeps_its_change(void **state)
 {
     (void)state;
@@ -633,6 +682,7 @@ int main(void)
         TEST(refuses),
         TEST(coco_to_yolo_and_back),
         TEST(yolo_to_coco_and_back),
+        TEST(odd_shapes_are_announced),
         TEST(a_changed_label_keeps_its_change),
         TEST(pose),
         TEST(classify),
