@@ -112,12 +112,54 @@ static bool is_one_file(const tni_format *f, const char *path)
            tni_ends_with(path, f->files + 1);
 }
 
+/* Without a list of classes those that nothing has are lost, and the numbers of
+ * the others become their rank. */
+static tn_status count_classes(tn_conversion *c, tn_err *err)
+{
+    const tn_dataset *d = c->d;
+    uint8_t *used = TNI_NEW_ARRAY(&c->arena, uint8_t, d->classes.n + 1u);
+    if (used == NULL) return no_memory(err);
+    for (uint32_t i = 0; i < d->ann_class.n; i++) {
+        const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, i);
+        if (cls != TN_NONE) used[cls] = 1;
+    }
+    bool same = true;
+    uint64_t n_ids = 0;
+    for (uint32_t i = 0; i < d->classes.n; i++) {
+        const tni_class_row *row = tni_class_at(d, i);
+        if (used[i] == 0) c->counts[TNI_F_UNUSED]++;
+        if (row->id_kind == TN_ID_INT) n_ids++;
+        same = same && used[i] != 0 &&
+               (i == 0 || strcmp(tni_class_at(d, i - 1)->name, row->name) < 0);
+    }
+    if (!same && n_ids > c->counts[TNI_F_CLASS_ID])
+        c->counts[TNI_F_CLASS_ID] = n_ids;
+    return TN_OK;
+}
+
+static tn_status name_images(tn_conversion *c, tn_err *err)
+{
+    const tni_format *f = c->format;
+    TN_TRY(tni_names_make(&c->w.names, &c->n_renamed, c->d,
+                          (f->flags & TNI_FORMAT_STEMS) != 0, c->w.file != NULL,
+                          &c->arena, err));
+    if (f->rename == NULL) return TN_OK;
+    TN_TRY(f->rename(c->d, c->w.names, &c->arena, err));
+    c->n_renamed = 0;
+    for (uint32_t i = 0; i < c->d->images.n; i++)
+        if (strcmp(c->w.names[i], tni_image_at(c->d, i)->name) != 0)
+            c->n_renamed++;
+    return TN_OK;
+}
+
 static tn_status plan(tn_conversion *c, tn_err *err)
 {
     const tni_format *f = c->format;
     tni_writer *w = &c->w;
     TN_TRY(tni_features_count(c->d, (f->flags & TNI_FORMAT_UNITS) != 0,
                               c->counts, err));
+    if ((f->flags & TNI_FORMAT_SEEN_CLASSES) != 0)
+        TN_TRY(count_classes(c, err));
     w->keeps = f->keeps;
     if (f->plan != NULL) w->keeps = f->plan(c->d, c->counts, &w->variant);
     if (is_one_file(f, c->path)) {
@@ -125,8 +167,7 @@ static tn_status plan(tn_conversion *c, tn_err *err)
         w->file = slash != NULL ? slash + 1 : c->path;
         if (c->d->n_splits > 1) w->keeps &= ~TNI_KEEPS(SPLIT);
     }
-    TN_TRY(tni_names_make(&w->names, &c->n_renamed, c->d,
-                          (f->flags & TNI_FORMAT_STEMS) != 0, &c->arena, err));
+    TN_TRY(name_images(c, err));
     c->counts[TNI_F_NAME] = c->n_renamed;
     for (int i = 0; i < TNI_F_COUNT; i++) {
         if (c->counts[i] == 0 || (w->keeps >> i & 1) != 0) continue;

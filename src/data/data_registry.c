@@ -65,8 +65,10 @@ static void describe_format(text *t, const tni_format *f)
         p += n + (p[n] == ' ' ? 1 : 0);
     }
     put(t, "]");
-    put_codes(t, "keeps", f->keeps);
-    put_codes(t, "loses", ~f->keeps);
+    uint64_t keeps = f->keeps;
+    if ((f->flags & TNI_FORMAT_SEEN_CLASSES) == 0) keeps |= TNI_KEEPS(UNUSED);
+    put_codes(t, "keeps", keeps);
+    put_codes(t, "loses", ~keeps);
     put(t, "}");
 }
 

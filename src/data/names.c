@@ -90,8 +90,8 @@ static tn_status make(const char **out, tni_strmap *map, const char *name,
 }
 
 tn_status tni_names_make(const char ***out, size_t *n_changed,
-                         const tn_dataset *d, bool stems, tni_arena *arena,
-                         tn_err *err)
+                         const tn_dataset *d, bool stems, bool merged,
+                         tni_arena *arena, tn_err *err)
 {
     tni_strmap map;
     tni_strmap_init(&map, arena);
@@ -100,8 +100,8 @@ tn_status tni_names_make(const char ***out, size_t *n_changed,
     *n_changed = 0;
     for (uint32_t i = 0; i < d->images.n; i++) {
         const tni_image_row *r = tni_image_at(d, i);
-        TN_TRY(make(&names[i], &map, r->name, tni_first_split(r), stems, arena,
-                    err));
+        TN_TRY(make(&names[i], &map, r->name,
+                    merged ? TN_NONE : tni_first_split(r), stems, arena, err));
         if (strcmp(names[i], r->name) != 0) ++*n_changed;
     }
     *out = names;

@@ -128,7 +128,10 @@ enum {
     /* A target that ends like `files` is one file instead of a folder. */
     TNI_FORMAT_ONE_FILE = 1 << 1,
     /* Coordinates are relative to the size of the image. */
-    TNI_FORMAT_UNITS = 1 << 2
+    TNI_FORMAT_UNITS = 1 << 2,
+    /* There is no list of classes: they are those of annotations, in the order
+     * of their bytes. */
+    TNI_FORMAT_SEEN_CLASSES = 1 << 3
 };
 
 typedef struct tni_format {
@@ -148,6 +151,10 @@ typedef struct tni_format {
      * set when the caller chose one. NULL: `keeps`. */
     uint64_t (*plan)(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
                      const char **variant);
+    /* Gives images the names that the format prescribes, unique within a split;
+     * `names` comes with those that are kept. NULL: names stay. */
+    tn_status (*rename)(const tn_dataset *d, const char **names,
+                        tni_arena *arena, tn_err *err);
     /* NULL: read only. */
     tn_status (*write)(tni_writer *w, tn_err *err);
 } tni_format;

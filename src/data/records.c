@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* records.c - what formats of lines and of boxes share */
+#include "data/records.h"
+
+#include "base/num.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static tn_status no_memory(tn_err *err)
+{
+    return tni_fail(err, TN_ENOMEM,
+                    "out of memory, or over the dataset's memory limit");
+}
+
+/* --- lines --------------------------------------------------------------- */
+
+void tni_lines_init(tni_lines *l, tni_span text)
+{
+    l->start = l->p = text.p;
+    l->end = text.p + text.len;
+    l->number = 0;
+    if (text.len >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0) l->p += 3;
+}
+
+bool tni_lines_next(tni_lines *l, tni_span *line)
+{
+    if (l->p >= l->end) return false;
+    const char *p = l->p;
+    while (p < l->end && *p != '\n' && *p != '\r') p++;
+    line->p = l->p;
+    line->len = (size_t)(p - l->p);
+    if (p < l->end) p += *p == '\r' && p + 1 < l->end && p[1] == '\n' ? 2 : 1;
+    l->p = p;
+    l->number++;
+    return true;
+}
+
+size_t tni_fields(tni_span line, tni_span *out, size_t max)
+{
+    size_t n = 0;
+    const char *p = line.p, *end = line.p + line.len;
+    for (;;) {
+        while (p < end && (*p == ' ' || *p == '\t')) p++;
+        if (p == end) return n;
+        const char *from = p;
+        while (p < end && *p != ' ' && *p != '\t') p++;
+        if (n < max) {
+            out[n].p = from;
+            out[n].len = (size_t)(p - from);
+        }
+        n++;
+    }
+}
+
+tni_span tni_trim(tni_span t)
+{
+    while (t.len > 0 && (t.p[0] == ' ' || t.p[0] == '\t' || t.p[0] == '\r' ||
+                         t.p[0] == '\n')) {
+        t.p++;
+        t.len--;
+    }
+    while (t.len > 0 && (t.p[t.len - 1] == ' ' || t.p[t.len - 1] == '\t' ||
+                         t.p[t.len - 1] == '\r' || t.p[t.len - 1] == '\n'))
+        t.len--;
+    return t;
+}
+
+size_t tni_fields_at(tni_span line, char comma, tni_span *out, size_t max)
+{
+    size_t n = 0;
+    const char *p = line.p, *end = line.p + line.len;
+    for (;;) {
+        const char *from = p;
+        while (p < end && *p != comma) p++;
+        if (n < max) {
+            const tni_span field = {from, (size_t)(p - from)};
+            out[n] = tni_trim(field);
+        }
+        n++;
+        if (p == end) return n;
+        p++;
+    }
+}
+
+bool tni_field_f64(tni_span field, double *out)
+{
+    size_t used = 0;
+    return field.len > 0 && field.p[0] != ' ' &&
+           tni_num_parse_f64(out, &used, field.p, field.len) &&
+           used == field.len && isfinite(*out);
+}
+
+bool tni_field_i64(tni_span field, int64_t *out)
+{
+    size_t used = 0;
+    return field.len > 0 && field.p[0] != ' ' &&
+           tni_num_parse_i64(out, &used, field.p, field.len) &&
+           used == field.len;
+}
+
+/* --- classes ------------------------------------------------------------- */
+
+void tni_classes_init(tni_classes *c, tni_reader *r)
+{
+    c->r = r;
+    tni_strmap_init(&c->map, &r->scratch);
+}
+
+tn_status tni_class_named(tni_classes *c, tni_span name, uint64_t where,
+                          uint32_t *cls, tn_err *err)
+{
+    void **slot = tni_strmap_find(&c->map, name.p, name.len);
+    if (slot != NULL) {
+        *cls = (uint32_t)((uintptr_t)*slot - 1);
+        return TN_OK;
+    }
+    tni_class_row row;
+    bool fresh = false;
+    memset(&row, 0, sizeof row);
+    row.name = tni_intern(c->r->d, name.p, name.len);
+    row.where = where;
+    if (row.name == NULL) return no_memory(err);
+    TN_TRY(tni_add_class(c->r->d, &row, cls, err));
+    slot = tni_strmap_add(&c->map, row.name, name.len, &fresh);
+    if (slot == NULL) return no_memory(err);
+    *slot = (void *)((uintptr_t)*cls + 1);
+    return TN_OK;
+}
+
+typedef struct ranked {
+    tni_class_row row;
+    uint32_t old;
+} ranked;
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const ranked *)a)->row.name, ((const ranked *)b)->row.name);
+}
+
+tn_status tni_classes_sort(tni_classes *c, tn_err *err)
+{
+    tn_dataset *d = c->r->d;
+    const uint32_t n = d->classes.n;
+    ranked *rows = TNI_NEW_ARRAY(&c->r->scratch, ranked, n + 1u);
+    uint32_t *to = TNI_NEW_ARRAY(&c->r->scratch, uint32_t, n + 1u);
+    if (rows == NULL || to == NULL) return no_memory(err);
+    for (uint32_t i = 0; i < n; i++) {
+        rows[i].row = *tni_class_at(d, i);
+        rows[i].old = i;
+    }
+    qsort(rows, n, sizeof *rows, by_name);
+    for (uint32_t i = 0; i < n; i++) {
+        *tni_class_at(d, i) = rows[i].row;
+        to[rows[i].old] = i;
+    }
+    for (uint32_t i = 0; i < d->ann_class.n; i++) {
+        uint32_t *cls = TNI_ROW(&d->ann_class, uint32_t, i);
+        if (*cls != TN_NONE) *cls = to[*cls];
+    }
+    return TN_OK;
+}
+
+/* --- images -------------------------------------------------------------- */
+
+void tni_image_set_init(tni_image_set *s, tni_reader *r)
+{
+    s->r = r;
+    tni_strmap_init(&s->map, &r->scratch);
+}
+
+/* "split/name" */
+static char *key_of(tni_reader *r, const char *name, uint32_t split,
+                    size_t *len)
+{
+    const size_t size = strlen(name) + 16;
+    char *key = tni_arena_alloc(&r->scratch, size, 1);
+    if (key != NULL)
+        *len = (size_t)snprintf(key, size, "%d/%s", (int)split, name);
+    return key;
+}
+
+uint32_t tni_image_set_find(const tni_image_set *s, const char *name,
+                            uint32_t split)
+{
+    size_t len = 0;
+    const tni_arena_mark mark = tni_arena_save(&s->r->scratch);
+    const char *key = key_of(s->r, name, split, &len);
+    void **slot = key != NULL ? tni_strmap_find(&s->map, key, len) : NULL;
+    tni_arena_rewind(&s->r->scratch, mark);
+    return slot != NULL ? (uint32_t)((uintptr_t)*slot - 1) : TN_NONE;
+}
+
+tn_status tni_image_named(tni_image_set *s, const char *name, uint32_t split,
+                          uint64_t where, const char *const *folders,
+                          uint32_t *image, bool *fresh, tn_err *err)
+{
+    *image = tni_image_set_find(s, name, split);
+    if (fresh != NULL) *fresh = *image == TN_NONE;
+    if (*image != TN_NONE) return TN_OK;
+    tni_image_row row;
+    size_t len = 0;
+    bool added = false;
+    memset(&row, 0, sizeof row);
+    row.name = tni_keep(s->r->d, name, strlen(name));
+    row.where = where;
+    if (split != TN_NONE) row.splits = UINT64_C(1) << split;
+    if (row.name == NULL) return no_memory(err);
+    TN_TRY(tni_add_image(s->r->d, &row, image, err));
+    const char *key = key_of(s->r, name, split, &len);
+    void **slot =
+        key != NULL ? tni_strmap_add(&s->map, key, len, &added) : NULL;
+    if (slot == NULL) return no_memory(err);
+    *slot = (void *)((uintptr_t)*image + 1);
+    return folders != NULL ? tni_find_image(s->r, *image, folders, err) : TN_OK;
+}
+
+static tn_status add_below(tni_image_set *s, const char *const folders[2],
+                           const char *below, uint32_t split, int depth,
+                           tn_err *err)
+{
+    tni_reader *r = s->r;
+    const tni_dir_entry *e = NULL;
+    size_t n = 0;
+    const char *path =
+        below[0] != '\0' ? tni_join(r, folders[0], below) : folders[0];
+    if (depth == 16) {
+        tni_err_where(err, "%s", path != NULL ? path : "");
+        return tni_fail(err, TN_ELIMIT, "folders are more than 16 deep");
+    }
+    TN_TRY(tni_list(r, path, &e, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        uint32_t image = 0;
+        if (e[i].name[0] == '.' || strcmp(e[i].name, "__MACOSX") == 0) continue;
+        if (!e[i].is_dir && !tni_is_image_name(e[i].name)) continue;
+        const char *name =
+            below[0] != '\0' ? tni_join(r, below, e[i].name) : e[i].name;
+        if (name == NULL) return no_memory(err);
+        if (e[i].is_dir)
+            TN_TRY(add_below(s, folders, name, split, depth + 1, err));
+        else
+            TN_TRY(
+                tni_image_named(s, name, split, 0, folders, &image, NULL, err));
+    }
+    return TN_OK;
+}
+
+tn_status tni_images_below(tni_image_set *s, const char *folder, uint32_t split,
+                           tn_err *err)
+{
+    const char *const folders[2] = {folder, NULL};
+    return add_below(s, folders, "", split, 0, err);
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+bool tni_box_for(const tn_dataset *d, uint32_t ann, const tni_ann *a,
+                 tn_shape *scratch, double box[4])
+{
+    if (a->image == TN_NONE || (a->flags & (TN_IS_TAG | TN_IS_NEGATIVE)) != 0)
+        return false;
+    if ((a->flags & TN_HAS_ANGLE) != 0) {
+        if (tn_dataset_shape(d, ann, scratch, NULL) != TN_OK ||
+            scratch->n_points == 0)
+            return false;
+        box[0] = box[2] = scratch->xy[0];
+        box[1] = box[3] = scratch->xy[1];
+        for (size_t k = 1; k < scratch->n_points; k++) {
+            box[0] = fmin(box[0], scratch->xy[2 * k]);
+            box[1] = fmin(box[1], scratch->xy[2 * k + 1]);
+            box[2] = fmax(box[2], scratch->xy[2 * k]);
+            box[3] = fmax(box[3], scratch->xy[2 * k + 1]);
+        }
+        return true;
+    }
+    if ((a->flags & TN_HAS_BOX) == 0 && (a->flags & TN_HAS_SHAPE) != 0) {
+        const tni_shape *cell = tni_sparse_find(&d->shape, ann, 0);
+        if (cell->kind == TN_SHAPE_POLYLINE || cell->kind == TN_SHAPE_POINTS)
+            return false;
+    }
+    return tn_dataset_box(d, ann, box) != 0;
+}
+
+tn_status tni_check_splits(const tn_dataset *d, tn_err *err)
+{
+    for (uint32_t i = 0; i < d->n_splits; i++) {
+        const char *s = d->splits[i];
+        if (s[0] != '\0' && s[0] != '.' && strpbrk(s, "/\\") == NULL) continue;
+        return tni_fail(err, TN_EUNSUPPORTED,
+                        "the split '%.60s' cannot be the name of a folder; "
+                        "rename it",
+                        s);
+    }
+    return TN_OK;
+}
+
+tn_status tni_path_of(char *out, size_t size, const char *split,
+                      const char *folder, const char *name, tn_err *err)
+{
+    const bool s = split != NULL && split[0] != '\0';
+    const bool f = folder != NULL && folder[0] != '\0';
+    const int n = snprintf(out, size, "%s%s%s%s%s", s ? split : "",
+                           s ? "/" : "", f ? folder : "", f ? "/" : "", name);
+    if (n > 0 && (size_t)n < size) return TN_OK;
+    return tni_fail(err, TN_EINVAL, "the name '%.100s' is too long", name);
+}
+
+bool tni_in_split(const tn_dataset *d, uint32_t image, uint32_t split)
+{
+    return tni_first_split(tni_image_at(d, image)) == split;
+}
+
+size_t tni_stem_len(const char *name)
+{
+    const char *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
+    if (dot == NULL || dot == name || (slash != NULL && dot < slash + 2))
+        return strlen(name);
+    return (size_t)(dot - name);
+}
+
+bool tni_json_member(tni_span object, const char *key, tni_span *value)
+{
+    tni_json j;
+    tni_span k;
+    tn_err ignored;
+    tni_json_init(&j, object.p, object.len, 0, &ignored);
+    if (object.len == 0 || tni_json_peek(&j) != '{' || !tni_json_enter(&j, '{'))
+        return false;
+    while (tni_json_key(&j, &k)) {
+        if (!tni_json_skip(&j, value)) return false;
+        if (tni_json_text_is(k, key)) return true;
+    }
+    return false;
+}

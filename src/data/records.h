@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * records.h - what formats of lines and of boxes share
+ *
+ * Lines and fields of a text, the classes of a format that has no list of
+ * them, the box that stands for any annotation, folders that are splits.
+ */
+#ifndef TN_SRC_DATA_RECORDS_H
+#define TN_SRC_DATA_RECORDS_H
+
+#include "data/formats/format.h"
+
+/* --- lines --------------------------------------------------------------- */
+
+/* A text line by line: LF, CRLF or CR end one; a byte order mark at the start
+ * is skipped. */
+typedef struct tni_lines {
+    const char *start, *p, *end;
+    int number; /* of the line given last, from 1 */
+} tni_lines;
+
+void tni_lines_init(tni_lines *l, tni_span text);
+/* The next line without its end; false behind the last. */
+bool tni_lines_next(tni_lines *l, tni_span *line);
+
+/* The fields between spaces and tabs; how many there are, `max` are given. */
+size_t tni_fields(tni_span line, tni_span *out, size_t max);
+/* The fields between `comma`s, spaces around them taken off. */
+size_t tni_fields_at(tni_span line, char comma, tni_span *out, size_t max);
+/* The whole field is a finite number; an integer. */
+bool tni_field_f64(tni_span field, double *out);
+bool tni_field_i64(tni_span field, int64_t *out);
+/* Without spaces, tabs and line ends around it. */
+tni_span tni_trim(tni_span text);
+
+/* --- classes ------------------------------------------------------------- */
+
+/* Classes by name as a reader meets them. Zeroed but for tni_classes_init. */
+typedef struct tni_classes {
+    tni_reader *r;
+    tni_strmap map;
+} tni_classes;
+
+void tni_classes_init(tni_classes *c, tni_reader *r);
+tn_status tni_class_named(tni_classes *c, tni_span name, uint64_t where,
+                          uint32_t *cls, tn_err *err);
+/* When all is read: brings them into the order of their bytes. */
+tn_status tni_classes_sort(tni_classes *c, tn_err *err);
+
+/* --- images -------------------------------------------------------------- */
+
+/* Images of a reader by name and split. */
+typedef struct tni_image_set {
+    tni_reader *r;
+    tni_strmap map;
+} tni_image_set;
+
+void tni_image_set_init(tni_image_set *s, tni_reader *r);
+/* The image of this name (terminated) in this split, TN_NONE: not there. */
+uint32_t tni_image_set_find(const tni_image_set *s, const char *name,
+                            uint32_t split);
+/* The same, added with its file looked for under `folders` when it is not
+ * there; *fresh (may be NULL) says so. */
+tn_status tni_image_named(tni_image_set *s, const char *name, uint32_t split,
+                          uint64_t where, const char *const *folders,
+                          uint32_t *image, bool *fresh, tn_err *err);
+/* Adds the image files of a folder, and those below it, that are not in the
+ * set; names are relative to `folder`. */
+tn_status tni_images_below(tni_image_set *s, const char *folder, uint32_t split,
+                           tn_err *err);
+
+/* --- writing ------------------------------------------------------------- */
+
+/*
+ * The upright box in pixels of an annotation for a format that has only boxes:
+ * its own, or the one around what it is. False: it is nothing a box can stand
+ * for (a tag, a caption, an open line), or has no image.
+ */
+bool tni_box_for(const tn_dataset *d, uint32_t ann, const tni_ann *a,
+                 tn_shape *scratch, double box[4]);
+
+/* TN_EUNSUPPORTED when a split's name cannot name a folder or file. */
+tn_status tni_check_splits(const tn_dataset *d, tn_err *err);
+/* "split/folder/name", parts that are NULL or empty left out; TN_EINVAL when
+ * it does not fit. */
+tn_status tni_path_of(char *out, size_t size, const char *split,
+                      const char *folder, const char *name, tn_err *err);
+/* Whether the image is written for this split: by its first one, TN_NONE for
+ * images without any. */
+bool tni_in_split(const tn_dataset *d, uint32_t image, uint32_t split);
+/* Length of a name without its extension. */
+size_t tni_stem_len(const char *name);
+
+/* A member of a JSON object by key; false when there is none or the text is
+ * no object. */
+bool tni_json_member(tni_span object, const char *key, tni_span *value);
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* format_testing.h - what the tests of formats share */
+#ifndef TN_TESTS_FORMAT_TESTING_H
+#define TN_TESTS_FORMAT_TESTING_H
+
+#include "harness/oom.h"
+#include "harness/tmp.h"
+#include "tenon/dataset.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define GOLDEN TEST_FIXTURES "/../formats/"
+
+static tn_err err;
+static char dir[TMP_PATH];
+
+static inline int set_up(void **state)
+{
+    (void)state;
+    tmp_new(dir);
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    (void)state;
+    tmp_remove(dir);
+    return 0;
+}
+
+/* A test in a scratch folder of its own. */
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+/* Writes a file of the scratch folder, and the folders above it. */
+static inline void put_text(const char *name, const char *text)
+{
+    char path[TMP_PATH];
+    for (const char *p = strchr(name, '/'); p != NULL; p = strchr(p + 1, '/')) {
+        tmp_path(path, dir, name);
+        path[strlen(dir) + 1 + (size_t)(p - name)] = '\0';
+        (void)mkdir(path, 0777);
+    }
+    tmp_write(dir, name, text, strlen(text));
+}
+
+/* NULL, with err set, when it is refused. */
+static inline tn_dataset *try_open(const char *path, const char *format,
+                                   const char *variant)
+{
+    tn_dataset *d = NULL;
+    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
+    o.format = format;
+    o.variant = variant;
+    memset(&err, 0, sizeof err);
+    return tn_dataset_open(&d, path, &o, &err) == TN_OK ? d : NULL;
+}
+
+static inline tn_dataset *must_open(const char *path, const char *format,
+                                    const char *variant)
+{
+    tn_dataset *d = try_open(path, format, variant);
+    if (d == NULL) fail_msg("%s: %s", err.where, err.message);
+    return d;
+}
+
+/* "name" in the scratch folder; the folder itself when it is empty. */
+static inline tn_dataset *open_here(const char *name, const char *format,
+                                    const char *variant)
+{
+    char path[TMP_PATH];
+    tmp_path(path, dir, name);
+    return must_open(name[0] != '\0' ? path : dir, format, variant);
+}
+
+static inline void is_refused(const char *name, const char *format,
+                              const char *variant, const char *says)
+{
+    char path[TMP_PATH];
+    tmp_path(path, dir, name);
+    tn_dataset *d = try_open(name[0] != '\0' ? path : dir, format, variant);
+    if (d != NULL) fail_msg("taken, expected: %s", says);
+    if (strstr(err.message, says) == NULL)
+        fail_msg("expected '%s', found: %s: %s", says, err.where, err.message);
+    assert_non_null(strstr(err.where, dir));
+}
+
+static inline tn_dataset_info info_of(const tn_dataset *d)
+{
+    tn_dataset_info info = TN_DATASET_INFO_INIT;
+    tn_dataset_get_info(d, &info);
+    return info;
+}
+
+static inline void has(const tn_dataset *d, size_t images, size_t annotations,
+                       size_t classes)
+{
+    const tn_dataset_info info = info_of(d);
+    if (info.n_images != images || info.n_annotations != annotations ||
+        info.n_classes != classes)
+        fail_msg("%s: %zu images, %zu annotations, %zu classes", info.path,
+                 info.n_images, info.n_annotations, info.n_classes);
+}
+
+static inline tn_image_row image_of(const tn_dataset *d, size_t i)
+{
+    tn_image_row row = TN_IMAGE_ROW_INIT;
+    assert_int_equal(tn_dataset_image(d, i, &row), TN_OK);
+    return row;
+}
+
+static inline tn_annotation_row ann_of(const tn_dataset *d, size_t i)
+{
+    tn_annotation_row row = TN_ANNOTATION_ROW_INIT;
+    assert_int_equal(tn_dataset_annotation(d, i, &row), TN_OK);
+    return row;
+}
+
+static inline const char *class_of(const tn_dataset *d, size_t i)
+{
+    tn_class_row row = TN_CLASS_ROW_INIT;
+    assert_int_equal(tn_dataset_class(d, i, &row), TN_OK);
+    return row.name;
+}
+
+static inline void has_box(const tn_dataset *d, size_t i, double x1, double y1,
+                           double x2, double y2)
+{
+    double b[4];
+    assert_true(tn_dataset_box(d, i, b));
+    if (fabs(b[0] - x1) > 1e-6 || fabs(b[1] - y1) > 1e-6 ||
+        fabs(b[2] - x2) > 1e-6 || fabs(b[3] - y2) > 1e-6)
+        fail_msg("the box of %zu is %g %g %g %g", i, b[0], b[1], b[2], b[3]);
+}
+
+/* The note of this code, NULL: none. */
+static inline const char *note_of(const tn_dataset *d, const char *code,
+                                  uint64_t *count)
+{
+    tn_note n = TN_NOTE_INIT;
+    for (size_t i = 0; tn_dataset_note(d, i, &n) == TN_OK; i++)
+        if (strcmp(n.code, code) == 0) {
+            if (count != NULL) *count = n.count;
+            return n.message;
+        }
+    return NULL;
+}
+
+static inline int has_text(tn_bytes t, const char *s)
+{
+    return t.data != NULL && t.size == strlen(s) &&
+           memcmp(t.data, s, t.size) == 0;
+}
+
+/* Everything that the rows of two datasets say, coordinates within 1e-6. */
+static inline void same(const tn_dataset *a, const tn_dataset *b)
+{
+    const tn_dataset_info ia = info_of(a), ib = info_of(b);
+    assert_int_equal(ia.n_splits, ib.n_splits);
+    has(b, ia.n_images, ia.n_annotations, ia.n_classes);
+    for (size_t i = 0; i < ia.n_classes; i++)
+        assert_string_equal(class_of(a, i), class_of(b, i));
+    for (size_t i = 0; i < ia.n_images; i++) {
+        const tn_image_row x = image_of(a, i), y = image_of(b, i);
+        assert_string_equal(x.name, y.name);
+        assert_int_equal(x.state, y.state);
+        assert_int_equal(x.splits, y.splits);
+        for (int k = 0; k < TN_TEXT_COUNT; k++) {
+            const tn_bytes s = tn_dataset_image_text(a, i, (tn_text)k, 0);
+            const tn_bytes t = tn_dataset_image_text(b, i, (tn_text)k, 0);
+            assert_int_equal(s.size, t.size);
+            if (s.size > 0) assert_memory_equal(s.data, t.data, s.size);
+        }
+    }
+    for (size_t i = 0; i < ia.n_annotations; i++) {
+        const tn_annotation_row x = ann_of(a, i), y = ann_of(b, i);
+        double u[4], v = 0.0, w = 0.0;
+        assert_int_equal(x.image, y.image);
+        assert_int_equal(x.class_index, y.class_index);
+        assert_int_equal(x.flags, y.flags);
+        if (tn_dataset_box(a, i, u)) has_box(b, i, u[0], u[1], u[2], u[3]);
+        for (int k = 0; k < TN_NUM_COUNT; k++) {
+            assert_int_equal(tn_dataset_num(a, i, (tn_num)k, &v),
+                             tn_dataset_num(b, i, (tn_num)k, &w));
+            assert_true(v == w);
+        }
+        for (int k = 0; k < TN_TEXT_COUNT; k++) {
+            const tn_bytes s = tn_dataset_text(a, i, (tn_text)k, 0);
+            const tn_bytes t = tn_dataset_text(b, i, (tn_text)k, 0);
+            assert_int_equal(s.size, t.size);
+            if (s.size > 0) assert_memory_equal(s.data, t.data, s.size);
+        }
+    }
+}
+
+/* Converts to "to" in the scratch folder; the losses must be `losses`. */
+static inline void convert_here(const tn_dataset *d, const char *to,
+                                const char *format, const char *variant,
+                                const char *losses)
+{
+    char path[TMP_PATH], found[500] = "";
+    tn_convert_opts o = TN_CONVERT_OPTS_INIT;
+    tn_conversion *c = NULL;
+    tn_conversion_info info = TN_CONVERSION_INFO_INIT;
+    tn_loss loss = TN_LOSS_INIT;
+    tmp_path(path, dir, to);
+    o.format = format;
+    o.variant = variant;
+    o.allow_loss = losses;
+    memset(&err, 0, sizeof err);
+    const tn_status status = tn_dataset_convert(&c, d, path, &o, &err);
+    if (status != TN_OK) fail_msg("%s: %s", err.where, err.message);
+    tn_conversion_get_info(c, &info);
+    assert_int_equal(info.verified, 1);
+    for (size_t i = 0; tn_conversion_loss(c, i, &loss) == TN_OK; i++) {
+        const size_t n = strlen(found);
+        (void)snprintf(found + n, sizeof found - n, "%s%s", n > 0 ? "," : "",
+                       loss.code);
+    }
+    if (strcmp(losses, "all") != 0) assert_string_equal(found, losses);
+    tn_conversion_free(c);
+}
+
+/* Not converted, and why. */
+static inline void is_not_converted(const tn_dataset *d, const char *to,
+                                    const char *format, const char *allow,
+                                    const char *says)
+{
+    char path[TMP_PATH];
+    tn_convert_opts o = TN_CONVERT_OPTS_INIT;
+    tn_conversion *c = NULL;
+    tmp_path(path, dir, to);
+    o.format = format;
+    o.allow_loss = allow;
+    memset(&err, 0, sizeof err);
+    assert_int_not_equal(tn_dataset_convert(&c, d, path, &o, &err), TN_OK);
+    if (strstr(err.message, says) == NULL)
+        fail_msg("expected '%s', found: %s", says, err.message);
+    tn_conversion_free(c);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
+/* The bytes of a file of the scratch folder. */
+static inline void file_is(const char *name, const char *text)
+{
+    char path[TMP_PATH], found[8192];
+    tmp_path(path, dir, name);
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) fail_msg("no file %s", name);
+    const size_t n = fread(found, 1, sizeof found - 1, f);
+    found[n] = '\0';
+    (void)fclose(f);
+    assert_string_equal(found, text);
+}
+
+static char oom_path[TMP_PATH];
+static const char *oom_format;
+
+static inline tn_status oom_body(void *ctx, const tn_allocator *allocator)
+{
+    tn_dataset *d = NULL;
+    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
+    (void)ctx;
+    o.allocator = allocator;
+    o.format = oom_format;
+    const tn_status status = tn_dataset_open(&d, oom_path, &o, NULL);
+    tn_dataset_close(d);
+    return status;
+}
+
+/* Opening it, with each allocation failing in turn. */
+static inline void survives_oom(const char *path, const char *format)
+{
+    (void)snprintf(oom_path, sizeof oom_path, "%s", path);
+    oom_format = format;
+    oom_sweep(oom_body, NULL);
+}
+
+/* A dataset of the shared test data; NULL, with a message, when absent. */
+static inline tn_dataset *open_shared(const char *name, const char *format)
+{
+    char path[1024];
+    (void)snprintf(path, sizeof path, "%s/datasets/%s", TEST_DATA, name);
+    if (access(path, R_OK) != 0) {
+        print_message("not here: %s\n", name);
+        return NULL;
+    }
+    return must_open(path, format, NULL);
+}
+
+typedef struct shared_row {
+    const char *name;
+    size_t images, annotations, classes;
+} shared_row;
+
+/* Counts that another program, or a person, made; skips when none is here. */
+static inline void check_shared(const shared_row *rows, size_t n,
+                                const char *format)
+{
+    int found = 0;
+    for (size_t i = 0; i < n; i++) {
+        tn_dataset *d = open_shared(rows[i].name, format);
+        if (d == NULL) continue;
+        has(d, rows[i].images, rows[i].annotations, rows[i].classes);
+        tn_dataset_close(d);
+        found++;
+    }
+    if (found == 0) skip();
+}
+
+#endif
