@@ -123,13 +123,14 @@ static tn_status count_classes(tn_conversion *c, tn_err *err)
         const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, i);
         if (cls != TN_NONE) used[cls] = 1;
     }
+    const bool folders = (c->format->keeps & TNI_KEEPS(UNUSED)) != 0;
     bool same = true;
     uint64_t n_ids = 0;
     for (uint32_t i = 0; i < d->classes.n; i++) {
         const tni_class_row *row = tni_class_at(d, i);
         if (used[i] == 0) c->counts[TNI_F_UNUSED]++;
         if (row->id_kind == TN_ID_INT) n_ids++;
-        same = same && used[i] != 0 &&
+        same = same && (used[i] != 0 || folders) &&
                (i == 0 || strcmp(tni_class_at(d, i - 1)->name, row->name) < 0);
     }
     if (!same && n_ids > c->counts[TNI_F_CLASS_ID])
