@@ -447,7 +447,15 @@ tn_status tni_ew_zip_plan(tni_plan *c, const tni_ew_zip *zip)
     tni_shape_of_type(&in[0], c->in[0]);
     tni_shape_of_type(&in[1], c->in[1]);
     TN_TRY(place(zip, in, c->node, c->err));
-    tni_shape_of_type(&out, c->out[0]);
+    TN_TRY(tni_bcast_shape(&out, in, 2, c->err));
+    /* Before opset 7 the output is declared to be like input 0. */
+    const tni_type *declared = c->out[0];
+    bool same = declared->rank == out.rank;
+    for (int d = 0; same && d < out.rank; d++)
+        same = declared->dims[d] == out.dims[d];
+    if (!same)
+        return tni_fail(c->err, TN_EINVAL,
+                        "input 1 does not broadcast to the shape of input 0");
     tni_bcast_init(&j->bcast, j->stride, &out, in, 2);
     c->state = j;
     c->run = zip_run;

@@ -308,6 +308,40 @@ static void unreached_subgraph(void **state)
     pb_free(&m);
 }
 
+/* Before opset 7 the output is like input 0, whatever input 1 is. */
+static void operands_that_do_not_broadcast(void **state)
+{
+    (void)state;
+    static const int64_t three[] = {3};
+    pb g = {0}, m = {0};
+    pb_value(&g, 11, "x", 1, 1, two);
+    pb_value(&g, 11, "w", 1, 1, three);
+    pb_value(&g, 12, "y", 1, 1, two);
+    pb_node(&g, 1, "", "Add", "sum", "x,w", "y", NULL);
+    pb_model(&m, &g, 6);
+    tn_model *model = NULL;
+    tn_session *session = NULL;
+    assert_int_equal(tn_model_open_memory(&model, m.bytes, m.size, NULL, &err),
+                     TN_OK);
+    assert_int_equal(tn_session_new(&session, model, NULL, &err), TN_OK);
+    tn_run *run = NULL;
+    tn_tensor *x = NULL, *w = NULL;
+    assert_int_equal(tn_run_new(&run, session, &err), TN_OK);
+    assert_int_equal(tn_tensor_new(&x, TN_F32, 1, two, NULL, NULL), TN_OK);
+    assert_int_equal(tn_tensor_new(&w, TN_F32, 1, three, NULL, NULL), TN_OK);
+    assert_int_equal(tn_run_set_input(run, 0, x, &err), TN_OK);
+    assert_int_equal(tn_run_set_input(run, 1, w, &err), TN_OK);
+    assert_int_equal(tn_run_exec(run, &err), TN_EINVAL);
+    assert_non_null(strstr(err.where, "'sum' (Add)"));
+    assert_non_null(strstr(err.message, "broadcast"));
+    tn_run_free(run);
+    tn_tensor_free(x);
+    tn_tensor_free(w);
+    tn_session_free(session);
+    tn_model_close(model);
+    pb_free(&m);
+}
+
 /* --- functions ----------------------------------------------------------- */
 
 /* Function `name`, which calls `calls` twice in a row. */
@@ -568,6 +602,7 @@ int main(void)
         cmocka_unit_test(files),
         cmocka_unit_test(nesting),
         cmocka_unit_test(unreached_subgraph),
+        cmocka_unit_test(operands_that_do_not_broadcast),
         cmocka_unit_test(functions),
         cmocka_unit_test(long_chain),
         cmocka_unit_test(truncations),
