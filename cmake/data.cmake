@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The data column: images and datasets, a library of its own, so that what runs
-# models needs nothing but libc (docs/decisions/0006). It finds the other
+# models needs nothing but libc (docs/decisions/0009). It finds the other
 # libraries it can use; without one, that part says what it lacks when asked.
 set(TN_DATA_LIBS "")
 set(TN_DATA_INCLUDES "")

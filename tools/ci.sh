@@ -8,7 +8,7 @@
 #   asan     address and undefined-behaviour sanitizers, all tests
 #   tsan     thread sanitizer over pool and execution
 #   msan     memory sanitizer, kernels masked to plain C
-#   fuzz     every fuzz target for 60 seconds
+#   fuzz     the model fuzzers for 60 seconds each, the others for 10
 #   all      everything above; ends with "N passed, N failed"
 set -u
 cd "$(dirname "$0")/.."
@@ -54,7 +54,13 @@ job_msan() {
     configure msan -DTENON_TESTS=ON && build msan &&
         TN_CPU=ref ctest --preset msan -j "$jobs" -L memory
 }
-job_fuzz() { tools/fuzz.sh "${SECONDS_EACH:-60}"; }
+job_fuzz() { # what reads models for a minute each, the many others shorter
+    local models="fuzz_npy fuzz_onnx fuzz_wire" others
+    others=$(cd tests/fuzz && ls fuzz_*.c data/fuzz_*.c |
+        sed 's/^data.//; s/\.c$//' | grep -vwE "${models// /|}")
+    # shellcheck disable=SC2086
+    tools/fuzz.sh 60 $models && tools/fuzz.sh 10 $others
+}
 
 passed=0
 failed=0
