@@ -59,6 +59,16 @@ static bool is_quad(const tn_dataset *d, uint32_t i)
            TN_SHAPE_QUAD;
 }
 
+/* Any two opposite corners are the same box to formats that have corners. */
+static void sort_corners(double box[4])
+{
+    for (int i = 0; i < 2; i++) {
+        const double low = fmin(box[i], box[i + 2]);
+        box[i + 2] = fmax(box[i], box[i + 2]);
+        box[i] = low;
+    }
+}
+
 static tn_status compare_geometry(pair *p, uint32_t image, uint32_t i,
                                   uint32_t k, uint32_t nth)
 {
@@ -93,6 +103,8 @@ static tn_status compare_geometry(pair *p, uint32_t image, uint32_t i,
     if (tn_dataset_box(p->a, i, x) == 0) return TN_OK;
     if (tn_dataset_box(p->b, k, y) == 0)
         return differs(p, image, nth, "no box");
+    sort_corners(x);
+    sort_corners(y);
     return near(p, x, y, 4, tolerance) ? TN_OK
                                        : differs(p, image, nth, "another box");
 }
