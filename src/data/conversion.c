@@ -156,6 +156,17 @@ static tn_status name_images(tn_conversion *c, tn_err *err)
     return TN_OK;
 }
 
+/* Whether the one file to be written tells the split of every image: by its
+ * name, and when there is one split only. */
+static bool keeps_split(const tn_conversion *c)
+{
+    const tn_dataset *d = c->d;
+    if (d->n_splits == 0) return true;
+    return d->n_splits == 1 && c->counts[TNI_F_SPLIT] == d->images.n &&
+           c->format->names_split != NULL &&
+           c->format->names_split(c->w.file, d->splits[0]);
+}
+
 static tn_status plan(tn_conversion *c, tn_err *err)
 {
     const tni_format *f = c->format;
@@ -169,7 +180,7 @@ static tn_status plan(tn_conversion *c, tn_err *err)
     if (is_one_file(f, c->path)) {
         const char *slash = strrchr(c->path, '/');
         w->file = slash != NULL ? slash + 1 : c->path;
-        if (c->d->n_splits > 1) w->keeps &= ~TNI_KEEPS(SPLIT);
+        if (!keeps_split(c)) w->keeps &= ~TNI_KEEPS(SPLIT);
     }
     TN_TRY(name_images(c, err));
     c->counts[TNI_F_NAME] = c->n_renamed;

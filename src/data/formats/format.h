@@ -155,6 +155,9 @@ typedef struct tni_format {
      * `names` comes with those that are kept. NULL: names stay. */
     tn_status (*rename)(const tn_dataset *d, const char **names,
                         tni_arena *arena, tn_err *err);
+    /* Whether a target of one file with this name reads back as all of this
+     * split; NULL: never. */
+    bool (*names_split)(const char *file, const char *split);
     /* NULL: read only. */
     tn_status (*write)(tni_writer *w, tn_err *err);
 } tni_format;

@@ -208,6 +208,29 @@ static tn_status read_one(tni_reader *r, const found *f, tn_err *err)
     return tni_coco_read(r, &file, err);
 }
 
+/* Of one file only a name that says a task or a usual split is a split. */
+static void name_one(found *f, const char *name)
+{
+    static const char *const splits[] = {"train", "val", "valid",
+                                         "test",  "dev", "validation"};
+    name_file(f, name, "");
+    bool known = f->split != name;
+    for (size_t i = 0; i < sizeof splits / sizeof splits[0]; i++)
+        known = known || (strlen(splits[i]) == f->split_len &&
+                          memcmp(splits[i], f->split, f->split_len) == 0);
+    if (!known) f->split_len = 0;
+}
+
+static bool names_split(const char *file, const char *split)
+{
+    found f;
+    memset(&f, 0, sizeof f);
+    if (!tni_ends_with(file, ".json")) return false;
+    name_one(&f, file);
+    return f.split_len == strlen(split) &&
+           memcmp(f.split, split, f.split_len) == 0;
+}
+
 static tn_status one_file(tni_reader *r, tn_err *err)
 {
     found f;
@@ -221,15 +244,7 @@ static tn_status one_file(tni_reader *r, tn_err *err)
         r->d->variant = r->variant != NULL ? r->variant : f.task;
         return read_one(r, &f, err);
     }
-    name_file(&f, name, "");
-    /* Of one file only a name that says a task or a usual split is a split. */
-    static const char *const splits[] = {"train", "val", "valid",
-                                         "test",  "dev", "validation"};
-    bool known = f.split != name;
-    for (size_t i = 0; i < sizeof splits / sizeof splits[0]; i++)
-        known = known || (strlen(splits[i]) == f.split_len &&
-                          memcmp(splits[i], f.split, f.split_len) == 0);
-    if (!known) f.split_len = 0;
+    name_one(&f, name);
     tni_probe p;
     memset(&p, 0, sizeof p);
     p.r = r;
@@ -306,5 +321,6 @@ const tni_format tni_format_coco = {
     .probe = probe,
     .read = read,
     .plan = plan,
+    .names_split = names_split,
     .write = tni_coco_write,
 };
