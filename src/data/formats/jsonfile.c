@@ -54,7 +54,7 @@ static tn_status walk_folder(walk *w, const char *folder, const char *prefix,
         const bool image = w->suffix == NULL && tni_is_image_name(e[i].name);
         const bool other =
             w->suffix != NULL && tni_ends_with(e[i].name, w->suffix);
-        if (e[i].name[0] == '.' || (!e[i].is_dir && !image && !other)) continue;
+        if (!e[i].is_dir && !image && !other) continue;
         const char *path = tni_join(w->r, folder, e[i].name);
         const char *name =
             prefix[0] != '\0' ? tni_join(w->r, prefix, e[i].name) : e[i].name;

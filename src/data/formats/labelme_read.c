@@ -456,6 +456,11 @@ static tn_status read_open(labelme *l, const char *file)
 static tn_status read_file(labelme *l, const char *path)
 {
     TN_TRY(tni_jsonfile_open(&l->f, l->r, path, l->err));
+    /* What macOS puts beside a file: "._x.json". */
+    if (l->f.j.end - l->f.j.start >= 4 &&
+        memcmp(l->f.j.start, "\0\5\26\7", 4) == 0 && !l->at_top)
+        return tni_note_add(l->d, tni_where(l->f.source, 0), "other-file",
+                            l->err, "'%.200s' is a shadow of macOS", path);
     const tn_status status = read_open(l, path);
     if (status != TN_OK) tni_err_where(l->err, "%s", path);
     return status;

@@ -164,6 +164,23 @@ static void paths_and_other_files(void **state)
     tn_dataset_close(d);
 }
 
+/* A name that begins with a dot is a name; a shadow of macOS is not JSON. */
+static void dots_and_shadows(void **state)
+{
+    (void)state;
+    char to[TMP_PATH];
+    put("s/.a/x.json", "{\"shapes\": [], \"imagePath\": \".x.png\"}");
+    tmp_write(dir, "s/._y.json", "\0\5\26\7\0", 5);
+    tmp_path(to, dir, "s");
+    tn_dataset *d = open_as("labelme", to);
+    assert_int_equal(info_of(d).n_images, 1);
+    assert_string_equal(image_of(d, 0).name, ".a/.x.png");
+    assert_int_equal(noted(d, "other-file"), 1);
+    tmp_path(to, dir, "out");
+    must_convert(d, to, "labelme", NULL);
+    tn_dataset_close(d);
+}
+
 /* a.jpg and a.png have one JSON name between them. */
 static void stems_collide(void **state)
 {
@@ -314,6 +331,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(golden, set_up, tear_down),
         cmocka_unit_test_setup_teardown(paths_and_other_files, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(dots_and_shadows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stems_collide, set_up, tear_down),
         cmocka_unit_test_setup_teardown(losses_come_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_broken, set_up, tear_down),
