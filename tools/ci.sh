@@ -8,7 +8,7 @@
 #   asan     address and undefined-behaviour sanitizers, all tests
 #   tsan     thread sanitizer over pool and execution
 #   msan     memory sanitizer, kernels masked to plain C
-#   fuzz     the model fuzzers for 60 seconds each, the others for 10
+#   fuzz     what reads models, 60 seconds each (tools/fuzz.sh runs them all)
 #   all      everything above; ends with "N passed, N failed"
 set -u
 cd "$(dirname "$0")/.."
@@ -50,17 +50,11 @@ job_tsan() {
     configure tsan -DTENON_TESTS=ON && build tsan &&
         TSAN_OPTIONS=halt_on_error=1 ctest --preset tsan -j "$jobs" -L threads
 }
-job_msan() {
+job_msan() { # libyaml is not instrumented: what reads YAML looks uninitialized
     configure msan -DTENON_TESTS=ON && build msan &&
-        TN_CPU=ref ctest --preset msan -j "$jobs" -L memory
+        TN_CPU=ref ctest --preset msan -j "$jobs" -L memory -E "convert_yolo"
 }
-job_fuzz() { # what reads models for a minute each, the many others shorter
-    local models="fuzz_npy fuzz_onnx fuzz_wire" others
-    others=$(cd tests/fuzz && ls fuzz_*.c data/fuzz_*.c |
-        sed 's/^data.//; s/\.c$//' | grep -vwE "${models// /|}")
-    # shellcheck disable=SC2086
-    tools/fuzz.sh 60 $models && tools/fuzz.sh 10 $others
-}
+job_fuzz() { tools/fuzz.sh 60 fuzz_npy fuzz_onnx fuzz_wire; }
 
 passed=0
 failed=0
