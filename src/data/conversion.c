@@ -182,6 +182,9 @@ static tn_status plan(tn_conversion *c, tn_err *err)
         w->file = slash != NULL ? slash + 1 : c->path;
         if (!keeps_split(c)) w->keeps &= ~TNI_KEEPS(SPLIT);
     }
+    /* Who keeps no outline writes the box itself. */
+    if ((w->keeps & TNI_KEEPS(POLYGON)) == 0) c->counts[TNI_F_OUTLINE_BOX] = 0;
+    if (c->counts[TNI_F_OUTLINE_BOX] == 0) w->keeps |= TNI_KEEPS(OUTLINE_BOX);
     TN_TRY(name_images(c, err));
     c->counts[TNI_F_NAME] = c->n_renamed;
     for (int i = 0; i < TNI_F_COUNT; i++) {

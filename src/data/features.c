@@ -25,6 +25,7 @@ static tn_status count_shape(const tn_dataset *d, uint32_t i, uint64_t *c,
     c[TNI_F_POLYGON]++;
     /* Rings need no size: read in the units of the text. */
     TN_TRY(tni_shape_read(s, cell, 1.0, 1.0, err));
+    if (!tni_box_is_hull(d, i, cell, s)) c[TNI_F_OUTLINE_BOX]++;
     size_t parts = 0, holes = 0;
     for (size_t k = 0; k < s->n_rings; k++) {
         if (s->ring_ends[k] - (k > 0 ? s->ring_ends[k - 1] : 0) < 3) {

@@ -252,6 +252,7 @@ static bool loses(const residue *r, uint32_t i)
     switch (s->kind) {
     case TN_SHAPE_POLYGON:
         return lost(r, TNI_F_POLYGON) || lost(r, TNI_F_PARTS) ||
+               ((flags & TN_HAS_BOX) != 0 && lost(r, TNI_F_OUTLINE_BOX)) ||
                lost(r, TNI_F_HOLE) || lost(r, TNI_F_DEGENERATE);
     case TN_SHAPE_POLYLINE: return lost(r, TNI_F_POLYLINE);
     case TN_SHAPE_POINTS: return lost(r, TNI_F_POINTS);

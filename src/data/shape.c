@@ -492,6 +492,22 @@ static bool to_pixels(const tn_dataset *d, uint32_t image, uint8_t scale,
     return true;
 }
 
+bool tni_box_is_hull(const tn_dataset *d, uint32_t i, const tni_shape *cell,
+                     const tn_shape *s)
+{
+    const uint32_t flags = *tni_flags_at(d, i);
+    double box[4], hull[4];
+    if ((flags & TN_HAS_BOX) == 0) return true;
+    if (cell->scale != tni_ann_scale(flags) || !shape_box(s, hull))
+        return false;
+    edges(box, tni_col_row(&d->ann_box, i), tni_ann_form(flags));
+    /* Hulls are often printed with two decimals. */
+    const double most = cell->scale == TN_SCALE_PIXEL ? 0.01 : 1e-5;
+    for (int k = 0; k < 4; k++)
+        if (!(fabs(box[k] - hull[k]) <= most)) return false;
+    return true;
+}
+
 int tn_dataset_box(const tn_dataset *d, size_t annotation, double box[4])
 {
     if (annotation >= d->ann_flags.n) return 0;
