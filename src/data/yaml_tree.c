@@ -240,6 +240,38 @@ static tn_status open_node(builder *b, const yaml_event_t *e,
     return TN_OK;
 }
 
+/* A key that comes twice: readers keep either value, none says which. */
+static tn_status end_map(builder *b, const tni_yaml *map)
+{
+    tni_strmap seen;
+    tni_strmap_init(&seen, b->arena);
+    for (size_t i = 0; i + 1 < map->n; i += 2) {
+        const tni_yaml *key = map->items[i];
+        bool fresh = true;
+        if (key->kind != TNI_YAML_SCALAR) continue;
+        void **at = tni_strmap_add(&seen, key->text, key->len, &fresh);
+        if (at == NULL) return no_memory(b->err);
+        if (!fresh) {
+            const tn_status status = tni_fail_at(
+                b->err, TN_EFORMAT, key->offset,
+                "the key '%.60s' of line %d comes again in line %d: remove one "
+                "of them",
+                key->text, ((tni_yaml *)*at)->line, key->line);
+            if (b->err != NULL) b->err->line = key->line;
+            return status;
+        }
+        *at = map->items[i];
+    }
+    return TN_OK;
+}
+
+static tn_status end_node(builder *b)
+{
+    if (b->depth == 0) return TN_OK;
+    const tni_yaml *node = b->stack[--b->depth];
+    return node->kind == TNI_YAML_MAP ? end_map(b, node) : TN_OK;
+}
+
 static tn_status take(builder *b, const yaml_event_t *e)
 {
     tni_yaml *node = NULL;
@@ -256,9 +288,7 @@ static tn_status take(builder *b, const yaml_event_t *e)
     case YAML_MAPPING_START_EVENT:
         return open_node(b, e, TNI_YAML_MAP, e->data.mapping_start.anchor);
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT:
-        if (b->depth > 0) b->depth--;
-        return TN_OK;
+    case YAML_MAPPING_END_EVENT: return end_node(b);
     case YAML_ALIAS_EVENT: return add_alias(b, e);
     default: return TN_OK;
     }
@@ -293,7 +323,8 @@ tn_status tni_yaml_read(tni_yaml **out, tni_span span, uint32_t max_depth,
                e.type == YAML_DOCUMENT_END_EVENT;
         const int line = (int)e.start_mark.line + 1;
         status = take(b, &e);
-        if (status != TN_OK && err != NULL) err->line = line;
+        if (status != TN_OK && err != NULL && e.type != YAML_MAPPING_END_EVENT)
+            err->line = line;
         yaml_event_delete(&e);
     }
     yaml_parser_delete(&parser);

@@ -29,7 +29,8 @@ typedef struct tni_yaml {
 } tni_yaml;
 
 /*
- * Reads the first document. TN_EFORMAT with the line; TN_ELIMIT beyond
+ * Reads the first document. TN_EFORMAT with the line, also for a key that comes
+ * twice in a map; TN_ELIMIT beyond
  * max_depth or a million nodes; TN_EUNSUPPORTED in a build without libyaml.
  * An empty document gives an empty map. All memory is the arena's.
  */

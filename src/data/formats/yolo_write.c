@@ -267,6 +267,30 @@ static tn_status put_image(yolo *y, uint32_t image)
     return tni_target_close(&y->t, y->err);
 }
 
+static bool is_split(const tn_dataset *d, const char *name)
+{
+    for (uint32_t s = 0; s < d->n_splits; s++)
+        if (strcmp(d->splits[s], name) == 0) return true;
+    return strcmp(name, "unsplit") == 0;
+}
+
+/* The file that lists a split. It stands beside data.yaml, whatever the split
+ * is called: what begins with "./" is relative to the list's folder. */
+static void list_path(const yolo *y, uint32_t split, char path[600])
+{
+    const char *folder = split_folder(y, split);
+    uint32_t salt = split;
+    (void)snprintf(path, 600, "%.500s", folder);
+    for (char *p = path; *p != '\0'; p++)
+        if (*p == '/') *p = '_';
+    const size_t n = strlen(path);
+    if (strchr(folder, '/') != NULL) do {
+            (void)snprintf(path + n, 600 - n, "_%u", (unsigned)salt);
+            salt += TNI_MAX_SPLITS;
+        } while (is_split(y->d, path));
+    memcpy(path + strlen(path), ".txt", 5);
+}
+
 /* A list of the images of a split, when not all of their files are in its
  * folder: without it nobody would know of them. */
 static tn_status put_list(yolo *y, uint32_t split)
@@ -281,7 +305,7 @@ static tn_status put_list(yolo *y, uint32_t split)
     if (!missing) return TN_OK;
     if (split == TN_NONE) y->unsplit_listed = true;
     if (split != TN_NONE) y->listed |= UINT64_C(1) << split;
-    (void)snprintf(path, sizeof path, "%.500s.txt", split_folder(y, split));
+    list_path(y, split, path);
     TN_TRY(tni_target_open(&y->t, y->w, path, y->err));
     y->o = &y->t.out;
     for (uint32_t i = 0; i < y->d->images.n; i++) {
@@ -327,8 +351,11 @@ static void put_place(yolo *y, uint32_t split)
     char path[600];
     const bool listed =
         split == TN_NONE ? y->unsplit_listed : (y->listed >> split & 1) != 0;
-    (void)snprintf(path, sizeof path, listed ? "%s%.500s.txt" : "%s%.500s",
-                   listed ? "" : "images/", split_folder(y, split));
+    if (listed)
+        list_path(y, split, path);
+    else
+        (void)snprintf(path, sizeof path, "images/%.500s",
+                       split_folder(y, split));
     put_quoted(y, path);
     tni_out_char(y->o, '\n');
 }

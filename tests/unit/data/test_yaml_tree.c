@@ -81,6 +81,8 @@ static void refused(void **state)
         {"a: 1\nb: *x\n", TN_EFORMAT, 2},
         {"a:\n\t- b", TN_EFORMAT, 2},
         {"a: \"x", TN_EFORMAT, 1},
+        {"a: 1\nb: 2\na: 3\n", TN_EFORMAT, 3},
+        {"names:\n  0: x\n  1: y\n  '0': z\nb: 1\n", TN_EFORMAT, 4},
         {"a: 1\nb: [[[[[[[[[1]]]]]]]]]\n", TN_ELIMIT, 2},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

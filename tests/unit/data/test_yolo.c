@@ -255,7 +255,8 @@ static void refuses(void **state)
         {"train: images\nnames: 5\n", "'names' is missing or a single text"},
         {"train: images\nval: x\n names: [x]\n", "broken YAML in line"},
         {"train: images\nnames: {a: x}\n", "'a' is not the number of a class"},
-        {"train: images\nnames: {0: x, 0: y}\n", "class 0 is named twice"},
+        {"train: images\nnames: {0: x, 0: y}\n", "the key '0' of line 2"},
+        {"train: images\nnames: {0: x, 00: y}\n", "class 0 is named twice"},
         {"train: images\nnames: [[x]]\n", "is not a text"},
         {"train: images\nnames: *x\n", "no anchor is called 'x'"},
         {"train: images\nnames: &x [a, *x]\n", "is inside itself"},
@@ -543,6 +544,29 @@ static void a_changed_label_keeps_its_change(void **state)
     tn_dataset_close(d);
 }
 
+/* The list of a split whose name has folders stands beside data.yaml too. */
+static void splits_with_folders_in_their_names(void **state)
+{
+    (void)state;
+    put("data.yaml", "train: a\nval: b\nnames: [x]\n"
+                     "tenon_splits: {train: p/q_r, val: p_q/r}\n");
+    put("a/k.t u/l.txt", "0 0.5 0.5 0.1 1\n");
+    put("b/m.txt", "0 0.5 0.5 0.1 1\n");
+    tn_dataset *d = open_it("", NULL);
+    tn_conversion *c = NULL;
+    if (d == NULL) fail_msg("%s: %s", err.where, err.message);
+    if (convert(d, "y", "yolo", NULL, NULL, &c) != TN_OK)
+        fail_msg("%s: %s", err.where, err.message);
+    tn_conversion_free(c);
+    tn_dataset_close(d);
+    d = open_it("y", NULL);
+    assert_non_null(d);
+    assert_int_equal(info_of(d).n_images, 2);
+    assert_int_equal(info_of(d).n_annotations, 2);
+    assert_int_equal(info_of(d).n_splits, 2);
+    tn_dataset_close(d);
+}
+
 static void pose(void **state)
 {
     (void)state;
@@ -684,6 +708,7 @@ int main(void)
         TEST(yolo_to_coco_and_back),
         TEST(odd_shapes_are_announced),
         TEST(a_changed_label_keeps_its_change),
+        TEST(splits_with_folders_in_their_names),
         TEST(pose),
         TEST(classify),
         TEST(survives_lack_of_memory),
