@@ -168,6 +168,10 @@ void tni_cpu_detect(tni_cpu *cpu)
 #else
     set_defaults(cpu);
 #endif
+#if defined(TN_EMULATED_ISA)
+    /* Rows built over an emulation: tests/models/CMakeLists.txt. */
+    cpu->isa |= TN_EMULATED_ISA;
+#endif
 }
 
 uint32_t tn_cpu_isa(void)
