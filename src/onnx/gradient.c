@@ -375,6 +375,8 @@ static tn_status mark_reached(flow *f, const walk *w)
                           "those it has");
         if (n_reached > 1)
             return refuse(w, node, "only its first output is differentiated");
+        if (!tni_op_arity_ok(node))
+            return refuse(w, node, "its inputs are not those of its signature");
         const char *why = rule->refuse != NULL ? rule->refuse(node) : NULL;
         if (why != NULL) return refuse(w, node, why);
         for (int i = 0; i < node->n_in; i++)

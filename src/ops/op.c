@@ -80,7 +80,7 @@ bool tni_op_arity_ok(const tni_node *node)
     for (int i = 0; i < node->n_in; i++) {
         const tni_arg *arg = arg_at(v->in, v->n_in, i);
         if (arg == NULL ? node->in[i] != NULL
-                        : node->in[i] == NULL && i < need &&
+                        : node->in[i] == NULL && (i < need || i >= v->n_in) &&
                               (arg->flags & TNI_OPTIONAL) == 0)
             return false;
     }

@@ -464,6 +464,23 @@ static void refuse(pb *graph, tn_status status, const char *part)
     close_rig(&r);
 }
 
+static void inputs_that_are_not_there(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *op, *inputs;
+    } rows[] = {{"MatMul", "a"}, {"MatMul", ",a"}, {"Mul", "a"},
+                {"Gemm", "a"},   {"Div", "a,"},    {"Concat", "a,,a"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pb graph = {0};
+        put_scalars(&graph, 11, "a");
+        put_scalars(&graph, 12, "d");
+        pb_node(&graph, 1, "", rows[i].op, "short", rows[i].inputs, "y", NULL);
+        put_gradient(&graph, "a", "", "y", "a", "d");
+        refuse(&graph, TN_EUNSUPPORTED, "are not those of its signature");
+    }
+}
+
 static void names_what_it_cannot_do(void **state)
 {
     (void)state;
@@ -535,6 +552,7 @@ int main(void)
         cmocka_unit_test(other_value_used_by_y),
         cmocka_unit_test(stops_at_zs),
         cmocka_unit_test(second_order),
+        cmocka_unit_test(inputs_that_are_not_there),
         cmocka_unit_test(names_what_it_cannot_do),
         cmocka_unit_test(survives_oom),
     };
