@@ -10,6 +10,8 @@
  */
 #include "data/formats/yolo.h"
 
+#include <stdio.h>
+
 static bool is_yaml(const char *name)
 {
     return tni_ends_with(name, ".yaml") || tni_ends_with(name, ".yml");
@@ -18,9 +20,15 @@ static bool is_yaml(const char *name)
 static int score_yaml(tni_span head)
 {
     const bool names = tni_has_text(head, "names");
-    const bool splits = tni_has_text(head, "train:") ||
-                        tni_has_text(head, "val:") ||
-                        tni_has_text(head, "path:");
+    static const char *const keys[] = {"train", "val", "test", "path"};
+    bool splits = false;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char key[16], quoted[16];
+        (void)snprintf(key, sizeof key, "%s:", keys[i]);
+        (void)snprintf(quoted, sizeof quoted, "%s\":", keys[i]);
+        splits =
+            splits || tni_has_text(head, key) || tni_has_text(head, quoted);
+    }
     return names && splits ? 85 : 0;
 }
 

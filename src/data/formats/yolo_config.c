@@ -260,6 +260,8 @@ static tn_status read_split(tni_reader *r, tni_yolo_config *c,
     if (none != NULL && none->kind == TNI_YAML_SCALAR &&
         value->kind == TNI_YAML_SCALAR && strcmp(none->text, value->text) == 0)
         return TN_OK;
+    /* There only because a trainer asks for it. */
+    if (name[0] == '\0') return TN_OK;
     TN_TRY(tni_add_split(r->d, name, strlen(name), &split, err));
     return add_located(r, c, value, split, where, err);
 }

@@ -360,51 +360,85 @@ static void put_place(yolo *y, uint32_t split)
     tni_out_char(y->o, '\n');
 }
 
+/* A word every reader knows as it is; other names in quotes. */
+static void put_key(yolo *y, const char *key)
+{
+    if (strcmp(key, "train") == 0 || strcmp(key, "val") == 0 ||
+        strcmp(key, "test") == 0)
+        tni_out_str(y->o, key);
+    else
+        put_quoted(y, key);
+    tni_out_str(y->o, ": ");
+}
+
+static bool has_key(const yolo *y, const char *const *keys, const char *key)
+{
+    for (uint32_t s = 0; s < y->d->n_splits; s++)
+        if (strcmp(keys[s], key) == 0) return true;
+    return false;
+}
+
+/* What keys mean that are not the names of splits: another name, or none for
+ * those that are there only because trainers ask for them. */
+static void put_split_names(yolo *y, const char *const *keys)
+{
+    static const char *const known[] = {"train", "val", "test"};
+    bool other = false;
+    for (uint32_t s = 0; s < y->d->n_splits; s++) {
+        bool is_known = false;
+        for (int k = 0; k < 3; k++)
+            is_known = is_known || strcmp(keys[s], known[k]) == 0;
+        other = other || !is_known || strcmp(keys[s], y->d->splits[s]) != 0;
+    }
+    for (int k = 0; k < 2; k++) other = other || !has_key(y, keys, known[k]);
+    if (!other) return;
+    tni_out_str(y->o, "tenon_splits:\n");
+    for (uint32_t s = 0; s < y->d->n_splits; s++) {
+        tni_out_str(y->o, "  ");
+        put_key(y, keys[s]);
+        put_quoted(y, y->d->splits[s]);
+        tni_out_char(y->o, '\n');
+    }
+    for (int k = 0; k < 2; k++) {
+        if (has_key(y, keys, known[k])) continue;
+        tni_out_str(y->o, "  ");
+        put_key(y, known[k]);
+        tni_out_str(y->o, "\"\"\n");
+    }
+}
+
+/* Trainers refuse a file without train or without val: what is not there is
+ * the first split once more, and tenon_splits says so. */
 static void put_splits(yolo *y)
 {
+    static const char *const asked[] = {"train", "val"};
     const char *keys[TNI_MAX_SPLITS];
-    bool other = false, unsplit = false;
+    bool unsplit = false;
     split_keys(y, keys);
     for (uint32_t i = 0; i < y->d->images.n && !unsplit; i++)
         unsplit = tni_image_at(y->d, i)->splits == 0;
     for (uint32_t s = 0; s < y->d->n_splits; s++) {
-        put_quoted(y, keys[s]);
-        tni_out_str(y->o, ": ");
+        put_key(y, keys[s]);
         put_place(y, s);
-        other = other || strcmp(keys[s], y->d->splits[s]) != 0;
     }
-    if (y->d->n_splits == 0) {
-        tni_out_str(y->o, "train: ");
-        put_place(y, TN_NONE);
-        tni_out_str(y->o, "val: ");
-        put_place(y, TN_NONE);
+    for (int k = 0; k < 2; k++) {
+        if (has_key(y, keys, asked[k])) continue;
+        put_key(y, asked[k]);
+        put_place(y, y->d->n_splits > 0 ? 0 : TN_NONE);
     }
     if (unsplit || y->d->n_splits == 0) {
         tni_out_str(y->o, "tenon_unsplit: ");
         put_place(y, TN_NONE);
     }
-    for (uint32_t s = 0; s < y->d->n_splits; s++) {
-        const bool known = strcmp(keys[s], "train") == 0 ||
-                           strcmp(keys[s], "val") == 0 ||
-                           strcmp(keys[s], "test") == 0;
-        other = other || !known;
-    }
-    if (!other) return;
-    tni_out_str(y->o, "tenon_splits:\n");
-    for (uint32_t s = 0; s < y->d->n_splits; s++) {
-        tni_out_str(y->o, "  ");
-        put_quoted(y, keys[s]);
-        tni_out_str(y->o, ": ");
-        put_quoted(y, y->d->splits[s]);
-        tni_out_char(y->o, '\n');
-    }
+    if (y->d->n_splits > 0) put_split_names(y, keys);
 }
 
 static tn_status put_yaml(yolo *y)
 {
     TN_TRY(tni_target_open(&y->t, y->w, "data.yaml", y->err));
     y->o = &y->t.out;
-    tni_out_str(y->o, "path: .\n");
+    /* No `path`: trainers look for a relative one elsewhere, and without any
+     * in the folder of this file. */
     put_splits(y);
     /* Nine numbers are an outline of four points or an oriented box. */
     if (y->task == TNI_YOLO_SEGMENT) tni_out_str(y->o, "task: segment\n");

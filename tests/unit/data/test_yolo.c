@@ -429,6 +429,78 @@ static void coco_to_yolo_and_back(void **state)
     tn_dataset_close(d);
 }
 
+/* The text of a file below `dir`. */
+static const char *text_of(const char *name)
+{
+    static char text[4096];
+    char path[TMP_PATH + 200];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) fail_msg("no %s", path);
+    const size_t n = fread(text, 1, sizeof text - 1, f);
+    (void)fclose(f);
+    text[n] = '\0';
+    return text;
+}
+
+/* Trainers want train and val, and look for a `path` that is relative in a
+ * folder of their own. */
+static void what_trainers_ask_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *begins;
+        size_t splits;
+        const char *first;
+    } rows[] = {
+        {"train: images/a\n",
+         "train: \"images/train\"\nval: \"images/train\"\n"
+         "tenon_splits:\n  train: \"train\"\n  val: \"\"\nnames:\n",
+         1, "train"},
+        {"test: images/a\n",
+         "test: \"images/test\"\ntrain: \"images/test\"\n"
+         "val: \"images/test\"\ntenon_splits:\n  test: \"test\"\n"
+         "  train: \"\"\n  val: \"\"\nnames:\n",
+         1, "test"},
+        {"train: images/a\nval: images/b\n",
+         "train: \"images/train\"\nval: \"images/val\"\nnames:\n", 2, "train"},
+        {"valid: images/a\ntrain: images/b\n",
+         "val: \"images/valid\"\ntrain: \"images/train\"\n"
+         "tenon_splits:\n  val: \"valid\"\n  train: \"train\"\nnames:\n",
+         2, "valid"},
+        {"\"val\": images/a\n",
+         "val: \"images/val\"\ntrain: \"images/val\"\n"
+         "tenon_splits:\n  val: \"val\"\n  train: \"\"\nnames:\n",
+         1, "val"},
+    };
+    put("s/labels/a/1.txt", "0 0.5 0.5 0.25 0.5\n");
+    put("s/labels/b/2.txt", "0 0.5 0.5 0.25 0.5\n");
+    put_bmp("s/images/a/1.bmp", 64, 48);
+    put_bmp("s/images/b/2.bmp", 64, 48);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char yaml[200], to[20], data[40];
+        tn_conversion *c = NULL;
+        (void)snprintf(yaml, sizeof yaml, "%snames: [x]\n", rows[i].yaml);
+        (void)snprintf(to, sizeof to, "t%zu", i);
+        (void)snprintf(data, sizeof data, "t%zu/data.yaml", i);
+        put("s/data.yaml", yaml);
+        tn_dataset *d = open_it("s", NULL);
+        if (d == NULL) fail_msg("%s: %s", rows[i].yaml, err.message);
+        if (convert(d, to, "yolo", NULL, NULL, &c) != TN_OK)
+            fail_msg("%s: %s", rows[i].yaml, err.message);
+        tn_conversion_free(c);
+        if (strncmp(text_of(data), rows[i].begins, strlen(rows[i].begins)) != 0)
+            fail_msg("%s gave: %s", rows[i].yaml, text_of(data));
+        tn_dataset *back = open_it(to, NULL);
+        assert_non_null(back);
+        assert_int_equal(info_of(back).n_images, info_of(d).n_images);
+        assert_int_equal(info_of(back).n_splits, rows[i].splits);
+        assert_string_equal(tn_dataset_split(back, 0), rows[i].first);
+        tn_dataset_close(back);
+        tn_dataset_close(d);
+    }
+}
+
 static void yolo_to_coco_and_back(void **state)
 {
     (void)state;
@@ -705,6 +777,7 @@ int main(void)
         TEST(darknet),
         TEST(refuses),
         TEST(coco_to_yolo_and_back),
+        TEST(what_trainers_ask_for),
         TEST(yolo_to_coco_and_back),
         TEST(odd_shapes_are_announced),
         TEST(a_changed_label_keeps_its_change),
