@@ -245,6 +245,7 @@ static void set_b(tni_gemm_tile *t, const block *w, size_t j)
         t->b_ks = g->ldb;
         t->b_ps = nr;
     }
+    t->soon = t->b;
 }
 
 static void set_a(tni_gemm_tile *t, const block *w, size_t i)
