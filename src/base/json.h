@@ -85,9 +85,14 @@ bool tni_json_null(tni_json *j);
 /* Checks that nothing follows the value but white space. */
 bool tni_json_end(tni_json *j);
 
-/* Records TN_EFORMAT at byte `at` with its line and column; returns false. */
+/* Records TN_EFORMAT at byte `at` with its line, column and path; returns
+ * false. */
 bool tni_json_fail(tni_json *j, const char *at, const char *fmt, ...)
     TN_PRINTF(3, 4);
+
+/* The path to byte `at`, "annotations[3].bbox[0]"; "" at the top. Only for
+ * messages: what stands before `at` is walked through. */
+void tni_json_path(const char *start, const char *at, char *buf, size_t size);
 
 /* Undoes the escapes of a string that the reader accepted; terminated, in the
  * arena. NULL when memory is out. */

@@ -38,7 +38,7 @@ bool tni_json_fail(tni_json *j, const char *at, const char *fmt, ...)
     if (j->status != TN_OK) return false;
     j->status = TN_EFORMAT;
     if (j->err == NULL) return false;
-    char text[200];
+    char text[160], path[100];
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
@@ -50,9 +50,13 @@ bool tni_json_fail(tni_json *j, const char *at, const char *fmt, ...)
             if (line < INT32_MAX) line++;
             begin = p + 1;
         }
+    tni_json_path(j->start, at, path, sizeof path);
+    const bool cut = at >= j->end && strncmp(text, "the text ends", 13) != 0;
     (void)!tni_fail_at(j->err, TN_EFORMAT, (uint64_t)(at - j->start),
-                       "%s (line %d, column %llu)", text, (int)line,
-                       (unsigned long long)(at - begin) + 1);
+                       "%s%s (line %d, column %llu%s%s)", text,
+                       cut ? ": the text ends here" : "", (int)line,
+                       (unsigned long long)(at - begin) + 1,
+                       path[0] != '\0' ? ", " : "", path);
     j->err->line = line;
     return false;
 }

@@ -236,6 +236,26 @@ tn_status tni_find_image(tni_reader *r, uint32_t image,
 
 /* --- choosing ------------------------------------------------------------ */
 
+/* What a file is that has to be unpacked first; NULL for others. */
+static const char *archive_of(const tni_probe *p)
+{
+    static const struct {
+        const char *magic, *name;
+        size_t len;
+    } rows[] = {{"\x1f\x8b", "gzip", 2},
+                {"PK\x03\x04", "zip", 4},
+                {"\x28\xb5\x2f\xfd", "zstd", 4},
+                {"\xfd\x37zXZ", "xz", 5},
+                {"BZh", "bzip2", 3},
+                {"Rar!", "rar", 4},
+                {"7z\xbc\xaf", "7-Zip", 4}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (!p->is_dir && p->head.len >= rows[i].len &&
+            memcmp(p->head.p, rows[i].magic, rows[i].len) == 0)
+            return rows[i].name;
+    return NULL;
+}
+
 /* The best score, and the names of those that have it. */
 static tn_status choose(const tni_format **out, const tni_probe *p, tn_err *err)
 {
@@ -262,15 +282,15 @@ static tn_status choose(const tni_format **out, const tni_probe *p, tn_err *err)
     if (n > 1)
         return tni_fail(err, TN_EINVAL,
                         "it could be any of %s; say which (--from)", names);
-    used = 0;
-    for (int i = 0; i < N_FORMATS; i++) {
-        const int k = snprintf(names + used, sizeof names - used, "%s%s",
-                               i > 0 ? ", " : "", formats[i]->name);
-        if (k > 0 && used + (size_t)k < sizeof names) used += (size_t)k;
-    }
+    const char *archive = archive_of(p);
+    if (archive != NULL)
+        return tni_fail(err, TN_EUNSUPPORTED,
+                        "it is compressed (%s): unpack it, then name the file "
+                        "or folder that comes out",
+                        archive);
     return tni_fail(err, TN_EUNSUPPORTED,
-                    "no format recognises it; say which it is (--from), of %s",
-                    names);
+                    "no format recognises it; say which it is (--from; 'tenon "
+                    "list formats' has the names)");
 }
 
 static tn_status find_format(tni_reader *r, tn_err *err)

@@ -122,7 +122,7 @@ static void errors_say_where(void **state)
     } cases[] = {
         {"{\"a\": 1,\n \"b\" 2}",
          "found '2' where ':' is expected (line 2, "
-         "column 6)",
+         "column 6, b)",
          2},
         {"[1, 2", "the text ends where ',' or ']' is expected", 1},
         {"[1,]", "found ']' where a value is expected", 1},
@@ -159,6 +159,33 @@ static void errors_say_where(void **state)
     tni_json_init(&j, "{}", 2, 0, &err);
     assert_false(tni_json_enter(&j, '['));
     assert_non_null(strstr(err.message, "found '{' where an array"));
+}
+
+static void errors_say_the_path(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"{\"annotations\": [{\"id\": 1}, {\"bbox\": [1, 2, x", ", column 45, "
+                                                                "annotations[1]"
+                                                                ".bbox[2])"},
+        {"[[], [1, {\"a b\": {\"c\": tru", "column 24, [1][1][\"a b\"].c)"},
+        {"{\"a\": {\"b\": 1}, \"c\": [", "column 23, c[0])"},
+        {"{\"a\\\"\": 1, \"b", "column 12)"},
+        {"nul", "column 1)"},
+        {"{\"a\": [1, 2}", "column 12, a[1])"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(check(cases[i].text, strlen(cases[i].text)),
+                         TN_EFORMAT);
+        if (strstr(err.message, cases[i].says) == NULL)
+            fail_msg("'%s' gave '%s'", cases[i].text, err.message);
+    }
+    char deep[400], path[32];
+    memset(deep, '[', sizeof deep);
+    tni_json_path(deep, deep + sizeof deep, path, sizeof path);
+    assert_string_equal(path, "[0][0][0][0][0][0][0][0][0][0]");
 }
 
 static void depth_is_limited(void **state)
@@ -459,6 +486,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_record),
         cmocka_unit_test(errors_say_where),
+        cmocka_unit_test(errors_say_the_path),
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(number_arrays),
         cmocka_unit_test(writes),

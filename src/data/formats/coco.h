@@ -20,6 +20,9 @@ uint32_t tni_idmap_find(const tni_idmap *m, uint8_t kind, int64_t id);
 /* Keeps the first value of an id. False when memory is out. */
 bool tni_idmap_add(tni_idmap *m, uint8_t kind, int64_t id, uint32_t value);
 
+/* Notes the annotations from `first` on whose ids come twice. */
+tn_status tni_coco_check_ids(tn_dataset *d, uint32_t first, tn_err *err);
+
 /* One file: its images, annotations and classes, all of `split` (TN_NONE:
  * none). `folders` is where images may lie; NULL ends it. */
 typedef struct tni_coco_file {

@@ -763,6 +763,7 @@ tn_status tni_coco_read(tni_reader *r, const tni_coco_file *file, tn_err *err)
     const uint32_t first = r->d->ann_flags.n;
     tn_status status = read_top(&c);
     if (status == TN_OK) status = settle_classes(&c, first);
+    if (status == TN_OK) status = tni_coco_check_ids(r->d, first, err);
     tni_col_fini(&c.local);
     if (status != TN_OK) tni_err_where(err, "%s", file->path);
     return status;
