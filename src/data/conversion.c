@@ -182,6 +182,11 @@ static tn_status plan(tn_conversion *c, tn_err *err)
         w->file = slash != NULL ? slash + 1 : c->path;
         if (!keeps_split(c)) w->keeps &= ~TNI_KEEPS(SPLIT);
     }
+    if ((f->flags & TNI_FORMAT_INSIDE) == 0 || c->counts[TNI_F_OUTSIDE] == 0)
+        w->keeps |= TNI_KEEPS(OUTSIDE);
+    if ((f->flags & TNI_FORMAT_INSIDE) == 0 ||
+        c->counts[TNI_F_OUTSIDE_BOX] == 0)
+        w->keeps |= TNI_KEEPS(OUTSIDE_BOX);
     /* Who keeps no outline writes the box itself. */
     if ((w->keeps & TNI_KEEPS(POLYGON)) == 0) c->counts[TNI_F_OUTLINE_BOX] = 0;
     if (c->counts[TNI_F_OUTLINE_BOX] == 0) w->keeps |= TNI_KEEPS(OUTLINE_BOX);
@@ -305,7 +310,8 @@ static tn_status verify(tn_conversion *c, tn_err *err)
     tn_status status = matches != NULL ? TN_OK : no_memory(err);
     if (status == TN_OK && results) {
         uint64_t n = 0;
-        for (uint32_t i = 0; i < c->d->ann_flags.n; i++) n += c->w.written[i];
+        for (uint32_t i = 0; i < c->d->ann_flags.n; i++)
+            n += c->w.written[i] != 0;
         c->compared.n = n;
         if (n != back->ann_flags.n)
             status =

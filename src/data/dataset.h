@@ -219,6 +219,9 @@ tn_status tni_rle_read(tn_shape *out, tni_span json, tn_err *err);
 /* A counted walk over shapes: see shape.c. */
 tn_status tni_shape_read(tn_shape *out, const tni_shape *cell, double w,
                          double h, tn_err *err);
+/* Corners of an annotation's box in parts of the image's sides; false when it
+ * has none or they are not known. */
+bool tni_box_in_units(const tn_dataset *d, uint32_t i, double box[4]);
 /* Whether an annotation's box, if it has one, is the hull of its shape: cell,
  * read into s with w = h = 1. */
 bool tni_box_is_hull(const tn_dataset *d, uint32_t i, const tni_shape *cell,

@@ -8,10 +8,58 @@ const tni_feature_info tni_features[TNI_F_COUNT] = {
 #undef TN_FEATURE
 };
 
-static tn_status count_shape(const tn_dataset *d, uint32_t i, uint64_t *c,
-                             tn_shape *s, tn_err *err)
+static bool outside(double v)
 {
-    const tni_shape *cell = tni_sparse_find(&d->shape, i, 0);
+    return !(v >= -TNI_OUTSIDE_BY && v <= 1.0 + TNI_OUTSIDE_BY);
+}
+
+bool tni_points_outside(const double *xy, size_t n, double w, double h)
+{
+    for (size_t i = 0; i < n; i++)
+        if (outside(xy[2 * i] / w) || outside(xy[2 * i + 1] / h)) return true;
+    return false;
+}
+
+bool tni_box_outside(const double b[4])
+{
+    return outside((b[0] + b[2]) / 2) || outside((b[1] + b[3]) / 2) ||
+           outside(b[2] - b[0]) || outside(b[3] - b[1]);
+}
+
+/* Of an annotation whose outline, if it has one that counts, is in s. */
+static tn_status count_outside(const tn_dataset *d, uint32_t i, uint32_t flags,
+                               const tni_shape *cell, tn_shape *s, uint64_t *c,
+                               tn_err *err)
+{
+    double b[4], w = 0.0, h = 0.0;
+    const bool boxed = tni_box_in_units(d, i, b);
+    const bool known =
+        tni_image_extent(d, *TNI_ROW(&d->ann_image, uint32_t, i), &w, &h);
+    bool far = boxed && tni_box_outside(b);
+    if (cell != NULL && cell->kind == TN_SHAPE_POLYGON) {
+        const bool units = cell->scale == TN_SCALE_UNIT;
+        if (units || known)
+            c[TNI_F_OUTSIDE] += tni_points_outside(
+                s->xy, s->n_points, units ? 1.0 : w, units ? 1.0 : h);
+    } else if (known && ((cell != NULL && cell->kind == TN_SHAPE_QUAD) ||
+                         (cell == NULL && (flags & TN_HAS_ANGLE) != 0))) {
+        TN_TRY(tn_dataset_shape(d, i, s, err));
+        c[TNI_F_OUTSIDE] += tni_points_outside(s->xy, s->n_points, w, h);
+    } else if (boxed) {
+        c[TNI_F_OUTSIDE] += tni_points_outside(b, 2, 1.0, 1.0);
+    }
+    if (!far && known && (flags & TN_HAS_KEYPOINTS) != 0) {
+        TN_TRY(tn_dataset_keypoints(d, i, s, err));
+        far = tni_points_outside(s->xy, s->n_points, w, h);
+    }
+    c[TNI_F_OUTSIDE_BOX] += far;
+    return TN_OK;
+}
+
+static tn_status count_shape(const tn_dataset *d, uint32_t i,
+                             const tni_shape *cell, uint64_t *c, tn_shape *s,
+                             tn_err *err)
+{
     switch (cell->kind) {
     case TN_SHAPE_POLYLINE: c[TNI_F_POLYLINE]++; return TN_OK;
     case TN_SHAPE_POINTS: c[TNI_F_POINTS]++; return TN_OK;
@@ -111,7 +159,12 @@ tn_status tni_features_count(const tn_dataset *d, bool units,
         if (*TNI_ROW(&d->ann_image, uint32_t, i) == TN_NONE) c[TNI_F_ORPHAN]++;
         if (*TNI_ROW(&d->ann_class, uint32_t, i) == TN_NONE)
             c[TNI_F_CLASSLESS]++;
-        if ((flags & TN_HAS_SHAPE) != 0) status = count_shape(d, i, c, &s, err);
+        const tni_shape *cell = (flags & TN_HAS_SHAPE) != 0
+                                    ? tni_sparse_find(&d->shape, i, 0)
+                                    : NULL;
+        if (cell != NULL) status = count_shape(d, i, cell, c, &s, err);
+        if (status == TN_OK)
+            status = count_outside(d, i, flags, cell, &s, c, err);
         if (status != TN_OK && err != NULL) {
             const tn_place p =
                 tni_place(d, *TNI_ROW(&d->ann_where, uint64_t, i));

@@ -28,4 +28,14 @@ extern const tni_feature_info tni_features[TNI_F_COUNT];
 tn_status tni_features_count(const tn_dataset *d, bool units,
                              uint64_t counts[TNI_F_COUNT], tn_err *err);
 
+/* How far outside a coordinate may be, in parts of the image's side, before
+ * readers that want it inside drop the label (Ultralytics' rule). */
+#define TNI_OUTSIDE_BY 0.01
+
+/* Whether n points (in units, or in pixels of an image of w x h) have one that
+ * is farther outside. */
+bool tni_points_outside(const double *xy, size_t n, double w, double h);
+/* Whether the centre, width or height of a box is; corners in units. */
+bool tni_box_outside(const double box[4]);
+
 #endif

@@ -23,25 +23,38 @@ static tn_status differs(const pair *p, uint32_t image, uint32_t nth,
                     tni_image_at(p->a, image)->name, (unsigned)nth, what);
 }
 
+/* How far annotation i may be off, and where it was cut (0: nowhere). */
+typedef struct allowed {
+    double tolerance, w, h;
+} allowed;
+
 static bool near(const pair *p, const double *x, const double *y, size_t n,
-                 double tolerance)
+                 const allowed *a)
 {
     for (size_t i = 0; i < n; i++) {
-        const double e = fabs(x[i] - y[i]);
-        if (!(e <= tolerance)) return false;
+        const double most = i % 2 == 0 ? a->w : a->h;
+        const double meant = most > 0.0 ? fmin(fmax(x[i], 0.0), most) : x[i];
+        const double e = fabs(meant - y[i]);
+        if (!(e <= a->tolerance)) return false;
         if (e > p->result->max_error) p->result->max_error = e;
     }
     return true;
 }
 
-static double tolerance_of(const pair *p, uint32_t image)
+static allowed allowed_of(const pair *p, uint32_t image, uint32_t i)
 {
+    allowed a = {0.0, 0.0, 0.0};
     double w = 0.0, h = 0.0;
     if (!tni_image_extent(p->a, image, &w, &h)) w = h = 1.0;
     const double side = w > h ? w : h;
     /* Two roundings on the way, each of a few units in the last place. */
-    return p->format->off_pixels + p->format->off_units * side + 1e-9 * side +
-           1e-9;
+    a.tolerance = p->format->off_pixels + p->format->off_units * side +
+                  1e-9 * side + 1e-9;
+    if (p->w->written[i] == TNI_WRITTEN_CUT) {
+        a.w = w;
+        a.h = h;
+    }
+    return a;
 }
 
 static bool is_polygon(const tn_dataset *d, uint32_t i)
@@ -72,7 +85,7 @@ static void sort_corners(double box[4])
 static tn_status compare_geometry(pair *p, uint32_t image, uint32_t i,
                                   uint32_t k, uint32_t nth)
 {
-    const double tolerance = tolerance_of(p, image);
+    const allowed a = allowed_of(p, image, i);
     const bool outlines = is_polygon(p->a, i) && is_polygon(p->b, k);
     const bool quads = is_quad(p->a, i) && is_quad(p->b, k);
     if (outlines || quads) {
@@ -88,7 +101,7 @@ static tn_status compare_geometry(pair *p, uint32_t image, uint32_t i,
             for (size_t r = 0; r < p->sa.n_rings; r++)
                 if (p->sa.ring_ends[r] != p->sb.ring_ends[r])
                     return differs(p, image, nth, "other parts");
-            if (!near(p, p->sa.xy, p->sb.xy, 2 * p->sa.n_points, tolerance))
+            if (!near(p, p->sa.xy, p->sb.xy, 2 * p->sa.n_points, &a))
                 return differs(p, image, nth, "other points");
         } else if ((p->w->keeps & TNI_KEEPS(PARTS)) != 0 &&
                    (p->w->keeps & TNI_KEEPS(HOLE)) != 0) {
@@ -105,8 +118,7 @@ static tn_status compare_geometry(pair *p, uint32_t image, uint32_t i,
         return differs(p, image, nth, "no box");
     sort_corners(x);
     sort_corners(y);
-    return near(p, x, y, 4, tolerance) ? TN_OK
-                                       : differs(p, image, nth, "another box");
+    return near(p, x, y, 4, &a) ? TN_OK : differs(p, image, nth, "another box");
 }
 
 static tn_status compare_keypoints(pair *p, uint32_t image, uint32_t i,
@@ -117,9 +129,9 @@ static tn_status compare_keypoints(pair *p, uint32_t image, uint32_t i,
         return TN_OK;
     TN_TRY(tn_dataset_keypoints(p->a, i, &p->sa, p->err));
     TN_TRY(tn_dataset_keypoints(p->b, k, &p->sb, p->err));
+    const allowed a = allowed_of(p, image, i);
     if (p->sa.n_points != p->sb.n_points ||
-        !near(p, p->sa.xy, p->sb.xy, 2 * p->sa.n_points,
-              tolerance_of(p, image)))
+        !near(p, p->sa.xy, p->sb.xy, 2 * p->sa.n_points, &a))
         return differs(p, image, nth, "other keypoints");
     if (p->sa.visible != NULL && p->sb.visible != NULL &&
         memcmp(p->sa.visible, p->sb.visible, p->sa.n_points) != 0)

@@ -234,7 +234,7 @@ static bool loses(const residue *r, uint32_t i)
         TNI_F_SCORE, TNI_F_AREA, TNI_F_OBB, TNI_F_TRACK, TNI_F_GROUP, TNI_F_Z};
     static const tni_feature texts[TN_TEXT_COUNT] = {
         TNI_F_ATTRIBUTES, TNI_F_EXTRA, TNI_F_CAPTION};
-    if (r->w->written[i] == 0) return true;
+    if (r->w->written[i] != 1) return true;
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
         if ((flags & rows[k].flag) != 0 && lost(r, rows[k].f)) return true;
     if (tni_ann_id_kind(flags) != TN_ID_NONE && lost(r, TNI_F_ANN_ID))

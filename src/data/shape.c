@@ -492,6 +492,24 @@ static bool to_pixels(const tn_dataset *d, uint32_t image, uint8_t scale,
     return true;
 }
 
+bool tni_box_in_units(const tn_dataset *d, uint32_t i, double box[4])
+{
+    const uint32_t flags = *tni_flags_at(d, i);
+    double w = 0.0, h = 0.0;
+    if ((flags & TN_HAS_BOX) != 0 && tni_ann_scale(flags) == TN_SCALE_UNIT) {
+        edges(box, tni_col_row(&d->ann_box, i), tni_ann_form(flags));
+        return true;
+    }
+    if (!tni_image_extent(d, *TNI_ROW(&d->ann_image, uint32_t, i), &w, &h) ||
+        tn_dataset_box(d, i, box) == 0)
+        return false;
+    box[0] /= w;
+    box[1] /= h;
+    box[2] /= w;
+    box[3] /= h;
+    return true;
+}
+
 bool tni_box_is_hull(const tn_dataset *d, uint32_t i, const tni_shape *cell,
                      const tn_shape *s)
 {

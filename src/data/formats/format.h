@@ -89,8 +89,8 @@ struct tni_writer {
     tni_arena arena;     /* until the writer returns */
     const char **names;  /* of each image in the target, unique there; a
                               writer that puts folders in front says so here */
-    uint8_t *written;    /* per annotation: set to 1 when it is in the file */
-    tn_files files;      /* what tni_write_image does */
+    uint8_t *written; /* per annotation: TNI_WRITTEN when it is in the file */
+    tn_files files;   /* what tni_write_image does */
     uint64_t n_files, n_images, bytes;
     int (*progress)(void *ctx, const char *stage, uint64_t done,
                     uint64_t total);
@@ -131,8 +131,14 @@ enum {
     TNI_FORMAT_UNITS = 1 << 2,
     /* There is no list of classes: they are those of annotations, in the order
      * of their bytes. */
-    TNI_FORMAT_SEEN_CLASSES = 1 << 3
+    TNI_FORMAT_SEEN_CLASSES = 1 << 3,
+    /* Readers drop what lies outside the image: the writer moves it to the
+     * edge and marks it TNI_WRITTEN_CUT. */
+    TNI_FORMAT_INSIDE = 1 << 4
 };
+
+/* An annotation in the file, with its geometry or cut at the image's edges. */
+enum { TNI_WRITTEN = 1, TNI_WRITTEN_CUT = 2 };
 
 typedef struct tni_format {
     const char *name, *title; /* "coco", "COCO JSON" */

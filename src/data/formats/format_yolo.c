@@ -183,6 +183,8 @@ static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
                        ? "classify"
                        : "detect";
     const char *v = *variant;
+    const bool outlines = strcmp(v, "segment") == 0 || strcmp(v, "obb") == 0;
+    keeps |= outlines ? TNI_KEEPS(OUTSIDE_BOX) : TNI_KEEPS(OUTSIDE);
     if (strcmp(v, "segment") == 0) keeps |= TNI_KEEPS(POLYGON);
     if (strcmp(v, "obb") == 0) keeps |= TNI_KEEPS(OBB);
     if (strcmp(v, "pose") == 0) {
@@ -203,7 +205,7 @@ const tni_format tni_format_yolo = {
     .keeps = TNI_KEEPS(BOX) | TNI_KEEPS(SPLIT) | TNI_KEEPS(EMPTY) |
              TNI_KEEPS(UNKNOWN) | TNI_KEEPS(POLYGON) | TNI_KEEPS(OBB) |
              TNI_KEEPS(KEYPOINTS) | TNI_KEEPS(VISIBILITY) | TNI_KEEPS(TAG),
-    .flags = TNI_FORMAT_STEMS | TNI_FORMAT_UNITS,
+    .flags = TNI_FORMAT_STEMS | TNI_FORMAT_UNITS | TNI_FORMAT_INSIDE,
     /* Eight places; a corner is a centre and half a side. */
     .off_units = 1e-8,
     .probe = probe,

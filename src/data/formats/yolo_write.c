@@ -6,6 +6,7 @@
  * quoted. Numbers have eight places: half a hundred-millionth of the image.
  * A number that came from a label goes out as it came in.
  */
+#include "data/features.h"
 #include "data/formats/yolo.h"
 
 #include "base/num.h"
@@ -28,6 +29,8 @@ typedef struct yolo {
     bool unsplit_listed;
     tn_shape shape;
     double iw, ih; /* of the image at hand */
+    bool may_cut;  /* something lies outside its image */
+    bool cut;      /* the annotation at hand does: it is moved to the edges */
 } yolo;
 
 static void put_unit(yolo *y, double v)
@@ -44,10 +47,16 @@ static void put_exact(yolo *y, double v)
     tni_out_bytes(y->o, text, tni_num_shortest(text, sizeof text, v));
 }
 
+static double within(double v)
+{
+    return v < 0.0 ? 0.0 : v > 1.0 ? 1.0 : v;
+}
+
 static void put_point(yolo *y, double px, double py)
 {
-    put_unit(y, px / y->iw);
-    put_unit(y, py / y->ih);
+    const double u = px / y->iw, v = py / y->ih;
+    put_unit(y, y->cut ? within(u) : u);
+    put_unit(y, y->cut ? within(v) : v);
 }
 
 static void put_class(yolo *y, uint32_t cls)
@@ -58,7 +67,7 @@ static void put_class(yolo *y, uint32_t cls)
 /* The text of a shape that came from a label, on one line. */
 static bool put_verbatim(yolo *y, const tni_shape *s)
 {
-    if (s->scale != TN_SCALE_UNIT || s->layout != TNI_LAYOUT_FLAT ||
+    if (y->cut || s->scale != TN_SCALE_UNIT || s->layout != TNI_LAYOUT_FLAT ||
         memchr(s->text, '[', s->len) != NULL ||
         memchr(s->text, '\n', s->len) != NULL)
         return false;
@@ -85,7 +94,8 @@ static bool box_of(yolo *y, uint32_t i, uint32_t flags, double b[4])
 
 static void put_box(yolo *y, const tni_ann *a, const double b[4])
 {
-    if ((a->flags & TN_HAS_BOX) != 0 && (a->flags & TN_HAS_ANGLE) == 0 &&
+    if (!y->cut && (a->flags & TN_HAS_BOX) != 0 &&
+        (a->flags & TN_HAS_ANGLE) == 0 &&
         tni_ann_form(a->flags) == TN_BOX_CXCYWH &&
         tni_ann_scale(a->flags) == TN_SCALE_UNIT) {
         for (int k = 0; k < 4; k++) put_exact(y, a->box[k]);
@@ -207,13 +217,66 @@ static bool has_place(yolo *y, uint32_t i, const tni_ann *a, double b[4])
     return y->iw > 0.0 && box_of(y, i, a->flags, b);
 }
 
+/* Whether readers would drop the label for what it has outside the image. */
+static tn_status look_outside(yolo *y, uint32_t i, const tni_ann *a)
+{
+    double u[4];
+    const bool boxed = tni_box_in_units(y->d, i, u);
+    const bool outlines =
+        y->task == TNI_YOLO_SEGMENT || y->task == TNI_YOLO_OBB;
+    y->cut = false;
+    if (!y->may_cut) return TN_OK;
+    const tni_shape *cell = (a->flags & TN_HAS_SHAPE) != 0
+                                ? tni_sparse_find(&y->d->shape, i, 0)
+                                : NULL;
+    const bool outline = cell != NULL ? cell->kind == TN_SHAPE_POLYGON ||
+                                            cell->kind == TN_SHAPE_QUAD
+                                      : (a->flags & TN_HAS_ANGLE) != 0;
+    if (outlines && outline) {
+        TN_TRY(tn_dataset_shape(y->d, i, &y->shape, y->err));
+        y->cut =
+            tni_points_outside(y->shape.xy, y->shape.n_points, y->iw, y->ih);
+    } else if (boxed) {
+        y->cut =
+            outlines ? tni_points_outside(u, 2, 1.0, 1.0) : tni_box_outside(u);
+    }
+    if (y->task == TNI_YOLO_POSE && (a->flags & TN_HAS_KEYPOINTS) != 0) {
+        TN_TRY(tn_dataset_keypoints(y->d, i, &y->shape, y->err));
+        y->cut = y->cut || tni_points_outside(y->shape.xy, y->shape.n_points,
+                                              y->iw, y->ih);
+    }
+    return TN_OK;
+}
+
+/* Brings a box inside the image; false when nothing of it is there. */
+static bool bring_inside(yolo *y, const tni_ann *a, uint32_t i, double b[4])
+{
+    if (!(y->iw > 0.0)) { /* its numbers are parts of the sides */
+        y->iw = y->ih = 1.0;
+        if (!tni_box_in_units(y->d, i, b)) return false;
+    }
+    if (!(b[0] < b[2]) || !(b[1] < b[3]))
+        return (a->flags & TN_HAS_BOX) == 0; /* an outline without area */
+    for (int k = 0; k < 4; k++)
+        b[k] = within(b[k] / (k % 2 == 0 ? y->iw : y->ih)) *
+               (k % 2 == 0 ? y->iw : y->ih);
+    return b[0] < b[2] && b[1] < b[3];
+}
+
 static tn_status put_line(yolo *y, uint32_t i)
 {
     tni_ann a;
     double b[4] = {0, 0, 0, 0};
+    const double iw = y->iw, ih = y->ih;
     tni_ann_get(y->d, i, &a);
     if (!has_place(y, i, &a, b)) return TN_OK;
     if (y->iw > 0.0 && !box_of(y, i, a.flags, b)) return TN_OK;
+    TN_TRY(look_outside(y, i, &a));
+    if (y->cut && !bring_inside(y, &a, i, b)) {
+        y->iw = iw;
+        y->ih = ih;
+        return TN_OK;
+    }
     put_class(y, a.class_index);
     switch (y->task) {
     case TNI_YOLO_SEGMENT: TN_TRY(put_outline(y, i, &a, b)); break;
@@ -225,7 +288,9 @@ static tn_status put_line(yolo *y, uint32_t i)
     default: put_box(y, &a, b); break;
     }
     tni_out_char(y->o, '\n');
-    y->w->written[i] = 1;
+    y->w->written[i] = y->cut ? TNI_WRITTEN_CUT : TNI_WRITTEN;
+    y->iw = iw;
+    y->ih = ih;
     return y->o->status;
 }
 
@@ -555,6 +620,8 @@ static tn_status write_all(yolo *y)
             return tni_fail(y->err, TN_EINVAL,
                             "no class has keypoints; choose another variant");
     }
+    const uint64_t inside = TNI_KEEPS(OUTSIDE) | TNI_KEEPS(OUTSIDE_BOX);
+    y->may_cut = (y->w->keeps & inside) != inside;
     for (uint32_t i = 0; i < y->d->images.n; i++) {
         TN_TRY(y->task == TNI_YOLO_AUTO ? put_tagged(y, i) : put_image(y, i));
         if ((i & 255) == 0)

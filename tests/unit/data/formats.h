@@ -142,7 +142,8 @@ static inline uint64_t noted(const tn_dataset *d, const char *code)
     return 0;
 }
 
-/* Converts; the losses met, "code,code", go to `lost` (may be NULL). */
+/* Converts to "format" or "format:variant"; the losses met, "code,code", go to
+ * `lost` (may be NULL). */
 static inline tn_status convert(const tn_dataset *d, const char *to,
                                 const char *format, const char *allow,
                                 char lost[400])
@@ -151,12 +152,18 @@ static inline tn_status convert(const tn_dataset *d, const char *to,
     tn_conversion *c = NULL;
     tn_conversion_info info = TN_CONVERSION_INFO_INIT;
     tn_loss loss = TN_LOSS_INIT;
-    o.format = format;
+    char name[60];
+    (void)snprintf(name, sizeof name, "%s", format);
+    char *colon = strchr(name, ':');
+    if (colon != NULL) *colon = '\0';
+    o.format = name;
+    o.variant = colon != NULL ? colon + 1 : NULL;
     o.allow_loss = allow;
     memset(&err, 0, sizeof err);
     const tn_status status = tn_dataset_convert(&c, d, to, &o, &err);
     if (lost != NULL) lost[0] = '\0';
-    for (size_t i = 0; lost != NULL && tn_conversion_loss(c, i, &loss) == TN_OK;
+    for (size_t i = 0;
+         lost != NULL && c != NULL && tn_conversion_loss(c, i, &loss) == TN_OK;
          i++) {
         const size_t n = strlen(lost);
         (void)snprintf(lost + n, 400 - n, "%s%s", n > 0 ? "," : "", loss.code);

@@ -79,6 +79,71 @@ static void boxes_take_the_box(void **state)
     tn_dataset_close(d);
 }
 
+/* One box, or the outline around it, in an image of 40 x 30. */
+static tn_dataset *placed(const char *box, const char *outline)
+{
+    char text[600];
+    (void)snprintf(
+        text, sizeof text,
+        "{\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\", \"width\": 40,"
+        " \"height\": 30}], \"annotations\": [{\"id\": 1, \"image_id\": 1,"
+        " \"category_id\": 1, \"bbox\": %s%s}],"
+        " \"categories\": [{\"id\": 1, \"name\": \"x\"}]}",
+        box, outline);
+    tn_dataset *d = open_text("coco", "x.json", text);
+    if (d == NULL) fail_msg("%s: %s", err.where, err.message);
+    return d;
+}
+
+/* Trainers drop the whole image for a number beyond 1.01: what YOLO gets lies
+ * inside, what lay outside comes back. */
+static void yolo_gets_nothing_outside_the_image(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *box, *outline, *task, *lost, *line;
+    } rows[] = {
+        {"[-10, 3, 20, 6]", "", "detect", NULL, "0 0 0.2 0.5 0.2\n"},
+        {"[-30, 3, 40, 6]", "", "detect", "outside-boxes",
+         "0 0.125 0.2 0.25 0.2\n"},
+        {"[50, 40, 4, 3]", "", "detect", "outside-boxes", ""},
+        {"[30, 3, 20, 6]", "", "segment", "outside-outlines",
+         "0 0.75 0.1 1 0.1 1 0.3 0.75 0.3\n"},
+        {"[-4, 3, 8, 6]", ", \"segmentation\": [[-4, 3, 4, 3, 4, 9, -4, 9]]",
+         "segment", "outside-outlines", "0 0 0.1 0.1 0.1 0.1 0.3 0 0.3\n"},
+        {"[0, 3, 40.3, 6]", "", "segment", NULL,
+         "0 0 0.1 1.0075 0.1 1.0075 0.3 0 0.3\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char to[TMP_PATH], back[TMP_PATH], lost[400], format[40];
+        double was[4], is[4];
+        size_t n = 0;
+        tn_dataset *d = placed(rows[i].box, rows[i].outline);
+        assert_true(tn_dataset_box(d, 0, was));
+        (void)snprintf(to, sizeof to, "%.80s/y%zu", dir, i);
+        (void)snprintf(format, sizeof format, "yolo:%s", rows[i].task);
+        if (convert(d, to, format, "all", lost) != TN_OK)
+            fail_msg("%s: %s", err.where, err.message);
+        tn_dataset_close(d);
+        if ((strstr(lost, "outside") != NULL) != (rows[i].lost != NULL) ||
+            (rows[i].lost != NULL && strstr(lost, rows[i].lost) == NULL))
+            fail_msg("%s loses %s", rows[i].box, lost);
+        char *line = bytes_of(to, "labels/unsplit/a.txt", &n);
+        assert_string_equal(line, rows[i].line);
+        free(line);
+        d = open_as("yolo", to);
+        tmp_path(back, dir, "back.json");
+        must_convert(d, back, "coco", "all");
+        tn_dataset_close(d);
+        d = open_as("coco", back);
+        assert_true(tn_dataset_box(d, 0, is));
+        for (int k = 0; k < 4; k++)
+            assert_true(was[k] - is[k] < 1e-5 && is[k] - was[k] < 1e-5);
+        tn_dataset_close(d);
+        (void)unlink(back);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -87,6 +152,7 @@ int main(void)
         TEST(a_box_apart_from_its_outline),
         TEST(a_box_of_its_outline),
         TEST(boxes_take_the_box),
+        TEST(yolo_gets_nothing_outside_the_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
