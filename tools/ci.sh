@@ -3,6 +3,7 @@
 # The only place that knows how the jobs of CI run: tools/ci.sh JOB...
 #   test     the README's test command: gcc, release, all suites
 #   demo     the README's main command
+#   interop  datasets that Tenon writes, read by pycocotools, Datumaro, supervision
 #   strict   gcc and clang 14 with warnings as errors
 #   clang    clang 14 build, all tests
 #   asan     address and undefined-behaviour sanitizers, all tests
@@ -32,6 +33,11 @@ build() { # preset, targets
 
 job_test() { make test; }
 job_demo() { make demo; }
+job_interop() { # makes its own Python environment; says so when it cannot
+    local testdata=../shared/testdata
+    make && PYTHONDONTWRITEBYTECODE=1 python3 tests/interop/consumers.py \
+        build/release/tenon build ${TENON_TESTDATA:-$([ -d "$testdata" ] && echo "$testdata")}
+}
 job_strict() {
     configure ci -DTENON_TESTS=ON && build ci &&
         configure clang -DTENON_TESTS=ON && build clang
@@ -71,12 +77,12 @@ run_job() {
 }
 
 if [ "${1:-}" = "" ]; then
-    sed -n '3,14p' "$0"
+    sed -n '3,15p' "$0"
     exit 2
 fi
 if [ "$1" = all ]; then
     tools/deps.sh ci || exit 1
-    set -- test demo strict asan tsan msan fuzz
+    set -- test demo interop strict asan tsan msan fuzz
 fi
 for job in "$@"; do run_job "$job"; done
 echo "$passed passed, $failed failed"

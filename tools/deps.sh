@@ -28,6 +28,7 @@ if [ "$what" != build ]; then
 fi
 if [ "$what" = ci ]; then
     need git git
+    python3 -c "import ensurepip" 2>/dev/null || missing="$missing python3-venv"
     need g++ g++
     need clang-14 clang-14
     need_file /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.asan-x86_64.a libclang-rt-14-dev

@@ -65,11 +65,13 @@ def star(b):
 
 
 def document(kind, split, first):
-    """One COCO file: kind is boxes, polygons, shapes or keypoints."""
+    """One COCO file. Kind: boxes; plain, the same without spaces in names; polygons;
+    masks, polygons too; shapes, objects of two parts and crowds too; keypoints."""
     images, anns = [], []
     for i, (width, height) in enumerate(SIZES[first:first + 3]):
         number = first + i
-        name = "%s%d.png" % ("im " if number == 2 else "im_", number)
+        name = "%s%d.png" % ("im " if number == 2 and kind != "plain" else "im_",
+                             number)
         images.append({"id": 1000 + number * 7, "file_name": name,
                        "width": width, "height": height})
         for k in range((number * 2) % 5 + (number > 0)):
@@ -80,17 +82,18 @@ def document(kind, split, first):
             a = {"id": 50 + len(anns) * 3 + 100 * first,
                  "image_id": 1000 + number * 7, "category_id": CLASS_IDS[c],
                  "bbox": b, "area": b[2] * b[3], "iscrowd": 0}
-            if kind == "polygons" or (kind == "shapes" and k % 3 == 0):
+            if kind == "polygons" or (kind in ("masks", "shapes") and k % 3 == 0):
                 a["segmentation"] = [star(b)]
             elif kind == "shapes" and k % 3 == 1:
                 half = [b[0], b[1], b[2] / 2 - 1, b[3]]
                 other = [b[0] + b[2] / 2 + 1, b[1], b[2] / 2 - 1, b[3]]
                 a["segmentation"] = [star(half), star(other)]
-            elif kind == "shapes":
+            elif kind in ("masks", "shapes"):
                 cx, cy = b[0] + b[2] / 2, b[1] + b[3] / 2
                 runs, area = rle(width, height, lambda x, y: (
                     ((x - cx) * 2 / b[2]) ** 2 + ((y - cy) * 2 / b[3]) ** 2) <= 1)
-                a.update(segmentation=runs, area=area, iscrowd=k % 2)
+                a.update(segmentation=runs, area=area)
+                a["iscrowd"] = k % 2 if kind == "shapes" else 0
             if kind == "keypoints":
                 a["keypoints"] = [b[0] + 1, b[1] + 1, 2, b[0] + b[2], b[1] + 2, 1,
                                   0, 0, 0]
@@ -98,6 +101,9 @@ def document(kind, split, first):
             anns.append(a)
     categories = [{"id": n, "name": c, "supercategory": "thing"}
                   for n, c in zip(CLASS_IDS, CLASSES)]
+    if kind == "plain":
+        for c in categories:
+            c["name"] = c["name"].replace(" ", "_")
     if kind == "keypoints":
         categories = [{"id": 1, "name": "cat", "supercategory": "thing",
                        "keypoints": ["nose", "left ear", "tail"],

@@ -181,6 +181,17 @@ static void put_rings(coco *c, const tn_shape *s)
     str(c, "]");
 }
 
+/* Whether a text is a list of lists: other formats have one outline without
+ * brackets around it. */
+static bool is_nested(const tni_shape *s)
+{
+    size_t k = 1;
+    while (k < s->len && (s->text[k] == ' ' || s->text[k] == '\n' ||
+                          s->text[k] == '\r' || s->text[k] == '\t'))
+        k++;
+    return s->len > 0 && s->text[0] == '[' && k < s->len && s->text[k] == '[';
+}
+
 /* Polygons and masks. *area is set when it is not known otherwise. */
 static tn_status put_segmentation(coco *c, uint32_t i, uint32_t flags,
                                   bool area_known, double *area, bool *any)
@@ -194,10 +205,9 @@ static tn_status put_segmentation(coco *c, uint32_t i, uint32_t flags,
         if ((flags & TN_EMPTY_SHAPE) != 0) str(c, ", \"segmentation\": []");
         return TN_OK;
     }
-    const bool verbatim =
-        cell->layout == TNI_LAYOUT_RLE ||
-        (cell->layout == TNI_LAYOUT_FLAT && cell->len > 0 &&
-         cell->scale == TN_SCALE_PIXEL && cell->text[0] == '[');
+    const bool verbatim = cell->layout == TNI_LAYOUT_RLE ||
+                          (cell->layout == TNI_LAYOUT_FLAT &&
+                           cell->scale == TN_SCALE_PIXEL && is_nested(cell));
     if (!verbatim || !area_known) {
         TN_TRY(tn_dataset_shape(c->d, i, &c->shape, c->err));
         *area = shape_area(&c->shape);
@@ -419,12 +429,17 @@ static tn_status put_file(coco *c)
     }
     str(c, "],\n\"annotations\": [");
     TN_TRY(put_annotations(c));
-    str(c, "],\n\"categories\": [");
-    for (uint32_t i = 0; i < c->d->classes.n; i++) {
-        str(c, i > 0 ? ",\n" : "\n");
-        put_class(c, i);
-    }
     str(c, "]");
+    /* Captions alone have no list of classes; with one pycocotools would look
+     * for the class of every caption. */
+    if (c->d->classes.n > 0 || c->d->text[TN_TEXT_CAPTION].keys.n == 0) {
+        str(c, ",\n\"categories\": [");
+        for (uint32_t i = 0; i < c->d->classes.n; i++) {
+            str(c, i > 0 ? ",\n" : "\n");
+            put_class(c, i);
+        }
+        str(c, "]");
+    }
     put_metas(c, false);
     str(c, "\n}\n");
     return c->o->status;

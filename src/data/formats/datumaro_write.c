@@ -2,6 +2,8 @@
 /* datumaro_write.c - the dataset as Datumaro files, one per split */
 #include "data/formats/datumaro.h"
 
+#include "data/rle.h"
+
 #include <stdio.h>
 
 typedef struct datumaro {
@@ -90,11 +92,34 @@ static void kind(datumaro *m, const char *type)
     str(m, "\"");
 }
 
+/* Runs as text, whatever they were: Datumaro reads no others. */
+static void put_runs(datumaro *m, const tn_shape *s)
+{
+    const char *counts = NULL;
+    size_t len = 0;
+    const tni_arena_mark mark = tni_arena_save(&m->w->arena);
+    const tni_rle rle = {(uint32_t)s->height, (uint32_t)s->width, s->n_runs,
+                         s->runs};
+    const tn_status status =
+        tni_rle_encode(&counts, &len, &m->w->arena, &rle, m->err);
+    if (status == TN_OK) {
+        str(m, ", \"rle\": {\"counts\": ");
+        tni_out_json(m->o, counts, len);
+        str(m, ", \"size\": [");
+        tni_out_i64(m->o, s->height);
+        str(m, ", ");
+        tni_out_i64(m->o, s->width);
+        str(m, "]}");
+    } else if (m->o->status == TN_OK) {
+        m->o->status = status;
+    }
+    tni_arena_rewind(&m->w->arena, mark);
+}
+
 /* The kind of an annotation and its numbers; false when it has no place. */
 static bool put_shape(datumaro *m, uint32_t i)
 {
     tn_shape *s = &m->shape;
-    const tni_shape *cell = tni_sparse_find(&m->d->shape, i, 0);
     if (tn_dataset_shape(m->d, i, s, NULL) != TN_OK) return false;
     switch (s->kind) {
     case TN_SHAPE_POLYGON: {
@@ -123,8 +148,7 @@ static bool put_shape(datumaro *m, uint32_t i)
     }
     case TN_SHAPE_RLE:
         kind(m, "mask");
-        str(m, ", \"rle\": ");
-        tni_out_bytes(m->o, cell->text, cell->len);
+        put_runs(m, s);
         return true;
     default: return false;
     }

@@ -37,13 +37,35 @@ static const struct {
 };
 enum { N_PREFIXES = (int)(sizeof prefixes / sizeof prefixes[0]) };
 
+static size_t skip_blanks(tni_span head, size_t i)
+{
+    while (i < head.len && head.p[i] != '\0' &&
+           strchr(" \t\r\n", head.p[i]) != NULL)
+        i++;
+    return i;
+}
+
+/* Whether the object at `i` begins with a list of categories, which may be
+ * longer (LVIS has 1,203) than what a probe sees. */
+static bool begins_with_categories(tni_span head, size_t i)
+{
+    static const char key[] = "\"categories\"";
+    i = skip_blanks(head, i + 1);
+    if (head.len - i < sizeof key ||
+        memcmp(head.p + i, key, sizeof key - 1) != 0)
+        return false;
+    i = skip_blanks(head, i + sizeof key - 1);
+    if (i == head.len || head.p[i] != ':') return false;
+    i = skip_blanks(head, i + 1);
+    return i < head.len && head.p[i] == '[' && tni_has_text(head, "\"id\"") &&
+           tni_has_text(head, "\"name\"");
+}
+
 static int score_head(tni_span head)
 {
     size_t i = 0;
     if (head.len >= 3 && memcmp(head.p, "\xef\xbb\xbf", 3) == 0) i = 3;
-    while (i < head.len && strchr(" \t\r\n", head.p[i]) != NULL &&
-           head.p[i] != '\0')
-        i++;
+    i = skip_blanks(head, i);
     if (i == head.len) return 0;
     const bool id = tni_has_text(head, "\"image_id\"");
     const bool cat = tni_has_text(head, "\"category_id\"");
@@ -55,6 +77,7 @@ static int score_head(tni_span head)
     if (tni_has_text(head, "\"images\"") && tni_has_text(head, "\"file_name\""))
         return 80;
     if (id && cat) return 70;
+    if (begins_with_categories(head, i)) return 60;
     return tni_has_text(head, "\"images\"") &&
                    tni_has_text(head, "\"annotations\"") &&
                    tni_has_text(head, "\"categories\"")

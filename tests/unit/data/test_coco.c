@@ -307,6 +307,61 @@ static void survives_lack_of_memory(void **state)
     oom_sweep(body, NULL);
 }
 
+/* A list of categories that fills what a probe looks at, as LVIS has it. */
+static void long_lists_come_first(void **state)
+{
+    (void)state;
+    enum { ROWS = 2000, SIZE = 1 << 18 };
+    static char text[SIZE];
+    size_t n = (size_t)snprintf(text, SIZE, "{ \"categories\" : [");
+    for (int i = 1; i <= ROWS; i++)
+        n +=
+            (size_t)snprintf(text + n, SIZE - n,
+                             "%s{\"name\": \"c%d\", \"def\": \"a thing that is "
+                             "long to tell\", \"id\": %d}",
+                             i > 1 ? ", " : "", i, i);
+    (void)snprintf(text + n, SIZE - n,
+                   "], \"images\": [{\"id\": 1, \"file_name\": \"a\"}], "
+                   "\"annotations\": []}");
+    tn_dataset *d = open_text(text);
+    if (d == NULL) fail_msg("%s", err.message);
+    tn_dataset_info info = TN_DATASET_INFO_INIT;
+    tn_dataset_get_info(d, &info);
+    assert_int_equal(info.n_classes, ROWS);
+    assert_int_equal(info.n_images, 1);
+    tn_dataset_close(d);
+    /* Datumaro's categories are no list. */
+    assert_null(open_text("{\"categories\": {\"id\": 1, \"name\": 2}}"));
+    assert_null(open_text("{\"categories\": ["));
+    assert_null(open_text("{\"categories\""));
+    assert_null(open_text("{"));
+}
+
+/* pycocotools looks up the class of every annotation when there is a list of
+ * classes: captions have neither. */
+static void captions_have_no_classes(void **state)
+{
+    (void)state;
+    char to[TMP_PATH], text[1024];
+    tn_convert_opts o = TN_CONVERT_OPTS_INIT;
+    tn_conversion *c = NULL;
+    tn_dataset *d = open_text(
+        "{\"images\": [{\"id\": 1, \"file_name\": \"a\"}], \"annotations\": "
+        "[{\"id\": 2, \"image_id\": 1, \"caption\": \"x\"}]}");
+    if (d == NULL) fail_msg("%s", err.message);
+    o.format = "coco";
+    tmp_path(to, dir, "y.json");
+    assert_int_equal(tn_dataset_convert(&c, d, to, &o, &err), TN_OK);
+    tn_conversion_free(c);
+    tn_dataset_close(d);
+    FILE *f = fopen(to, "rb");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    (void)fclose(f);
+    assert_non_null(strstr(text, "\"caption\": \"x\""));
+    assert_null(strstr(text, "categories"));
+}
+
 /* Counts that an independent program made of the shared fixtures. */
 static void shared_fixtures(void **state)
 {
@@ -366,6 +421,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(refuses_broken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(broken_masks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(long_lists_come_first, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(captions_have_no_classes, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(survives_lack_of_memory, set_up,
                                         tear_down),
         cmocka_unit_test(shared_fixtures),

@@ -172,6 +172,40 @@ static void files_are_splits(void **state)
 }
 
 /* COCO there and back, with fields that are called like Datumaro's own. */
+/* What the owners of the two formats take: COCO's outlines are lists of lists,
+ * Datumaro's runs are text. */
+static void what_the_owners_read(void **state)
+{
+    (void)state;
+    static const char coco[] =
+        "{\"images\": [{\"id\": 1, \"file_name\": \"a.png\", \"width\": 4, "
+        "\"height\": 4}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], "
+        "\"annotations\": [{\"id\": 1, \"image_id\": 1, \"category_id\": 1, "
+        "\"bbox\": [0, 0, 4, 4], \"segmentation\": [[0, 0, 4, 0, 4, 4]]}, "
+        "{\"id\": 2, \"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 0, 1, "
+        "4], \"segmentation\": {\"counts\": [5, 2, 2, 0, 3, 4], \"size\": [4, "
+        "4]}}]}";
+    char out[TMP_PATH];
+    size_t size = 0;
+    tn_dataset *d = open_text("coco", "x.json", coco);
+    if (d == NULL) fail_msg("%s", err.message);
+    tmp_path(out, dir, "dm");
+    must_convert(d, out, "datumaro", "all");
+    tn_dataset_close(d);
+    char *text = bytes_of(out, "annotations/default.json", &size);
+    assert_non_null(strstr(text, "\"points\": [0, 0, 4, 0, 4, 4]"));
+    assert_non_null(
+        strstr(text, "\"rle\": {\"counts\": \"522N14\", \"size\": [4, 4]}"));
+    free(text);
+    d = open_as("datumaro", out);
+    tmp_path(out, dir, "back.json");
+    must_convert(d, out, "coco", "all");
+    tn_dataset_close(d);
+    text = bytes_of(dir, "back.json", &size);
+    assert_non_null(strstr(text, "\"segmentation\": [[0"));
+    free(text);
+}
+
 static void coco_comes_back(void **state)
 {
     (void)state;
@@ -304,6 +338,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(golden, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_are_splits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_the_owners_read, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(coco_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_broken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(survives_lack_of_memory, set_up,
