@@ -141,11 +141,12 @@ static tn_status count_classes(tn_conversion *c, tn_err *err)
 static tn_status name_images(tn_conversion *c, tn_err *err)
 {
     const tni_format *f = c->format;
+    tni_names_rule rule;
+    rule.stems = (f->flags & TNI_FORMAT_STEMS) != 0;
     /* Where there are no splits their images lie side by side. */
-    const bool merged =
-        c->w.file != NULL || (c->w.keeps & TNI_KEEPS(SPLIT)) == 0;
-    TN_TRY(tni_names_make(&c->w.names, &c->n_renamed, c->d,
-                          (f->flags & TNI_FORMAT_STEMS) != 0, merged, &c->arena,
+    rule.merged = c->w.file != NULL || (c->w.keeps & TNI_KEEPS(SPLIT)) == 0;
+    rule.files = c->w.file == NULL;
+    TN_TRY(tni_names_make(&c->w.names, &c->n_renamed, c->d, &rule, &c->arena,
                           err));
     if (f->rename == NULL) return TN_OK;
     TN_TRY(f->rename(c->d, c->w.names, &c->arena, err));

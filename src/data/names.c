@@ -43,15 +43,16 @@ static size_t stem_len(const char *name)
 
 /* What two images of a target may not have in common. */
 static char *key_of(tni_arena *arena, uint32_t split, const char *name,
-                    bool stems)
+                    const tni_names_rule *rule)
 {
-    const size_t len = stems ? stem_len(name) : strlen(name);
+    const size_t len = rule->stems ? stem_len(name) : strlen(name);
     char *key = tni_arena_alloc(arena, len + 16, 1);
     if (key == NULL) return NULL;
     const size_t n = (size_t)snprintf(key, 16, "%d/", (int)split);
-    for (size_t i = 0; i < len; i++)
-        key[n + i] =
-            name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+    for (size_t i = 0; i < len; i++) {
+        const bool upper = name[i] >= 'A' && name[i] <= 'Z';
+        key[n + i] = upper && rule->files ? (char)(name[i] + 32) : name[i];
+    }
     key[n + len] = '\0';
     return key;
 }
@@ -65,11 +66,12 @@ static uint32_t hash_of(const char *name, unsigned salt)
 }
 
 static tn_status make(const char **out, tni_strmap *map, const char *name,
-                      uint32_t split, bool stems, tni_arena *arena, tn_err *err)
+                      uint32_t split, const tni_names_rule *rule,
+                      tni_arena *arena, tn_err *err)
 {
     char *tried = clean(arena, name);
     for (unsigned salt = 0; tried != NULL && salt < 1000; salt++) {
-        char *key = key_of(arena, split, tried, stems);
+        char *key = key_of(arena, split, tried, rule);
         bool fresh = false;
         if (key == NULL ||
             tni_strmap_add(map, key, strlen(key), &fresh) == NULL)
@@ -90,7 +92,7 @@ static tn_status make(const char **out, tni_strmap *map, const char *name,
 }
 
 tn_status tni_names_make(const char ***out, size_t *n_changed,
-                         const tn_dataset *d, bool stems, bool merged,
+                         const tn_dataset *d, const tni_names_rule *rule,
                          tni_arena *arena, tn_err *err)
 {
     tni_strmap map;
@@ -101,7 +103,8 @@ tn_status tni_names_make(const char ***out, size_t *n_changed,
     for (uint32_t i = 0; i < d->images.n; i++) {
         const tni_image_row *r = tni_image_at(d, i);
         TN_TRY(make(&names[i], &map, r->name,
-                    merged ? TN_NONE : tni_first_split(r), stems, arena, err));
+                    rule->merged ? TN_NONE : tni_first_split(r), rule, arena,
+                    err));
         if (strcmp(names[i], r->name) != 0) ++*n_changed;
     }
     *out = names;

@@ -5,16 +5,20 @@
 
 #include "data/formats/format.h"
 
+typedef struct tni_names_rule {
+    bool stems;  /* names must differ without their extensions too */
+    bool merged; /* images of all splits lie in one folder */
+    bool files;  /* names become files: on some systems A.jpg is a.jpg */
+} tni_names_rule;
+
 /*
  * A name for every image: as it is where it can be. One that leads out of the
  * folder loses what does ("..", a leading slash, a drive); one that another
- * image of the same split (`merged`: of any) has, whatever the case of its
- * letters (and, `stems`, without its extension), gets eight digits behind its
- * stem. What a name becomes depends on the dataset's order alone. *n_changed
- * counts them.
+ * image has, by the rule, gets eight digits behind its stem. What a name
+ * becomes depends on the dataset's order alone. *n_changed counts them.
  */
 tn_status tni_names_make(const char ***out, size_t *n_changed,
-                         const tn_dataset *d, bool stems, bool merged,
+                         const tn_dataset *d, const tni_names_rule *rule,
                          tni_arena *arena, tn_err *err);
 
 #endif

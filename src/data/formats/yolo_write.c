@@ -301,6 +301,15 @@ static const char *split_folder(const yolo *y, uint32_t split)
     return split == TN_NONE ? "unsplit" : y->d->splits[split];
 }
 
+/* Readers look for labels where the last "/images/" of the image's path is
+ * "/labels/"; the first may stand in a name. */
+static void name_labels(char *path)
+{
+    char *last = path;
+    for (char *p = path; (p = strstr(p, "/images/")) != NULL; p++) last = p + 1;
+    memcpy(last, "labels", 6);
+}
+
 static tn_status put_image(yolo *y, uint32_t image)
 {
     char path[4096];
@@ -319,10 +328,11 @@ static tn_status put_image(yolo *y, uint32_t image)
     const uint32_t *list = tn_dataset_of_image(y->d, image, &n_anns);
     if (r->state == TN_STATE_UNKNOWN && n_anns == 0) return TN_OK;
     if (!tni_image_extent(y->d, image, &y->iw, &y->ih)) y->iw = y->ih = 0.0;
-    n = snprintf(path, sizeof path, "labels/%s/%.*s.txt", folder, (int)stem,
+    n = snprintf(path, sizeof path, "images/%s/%.*s.txt", folder, (int)stem,
                  name);
     if (n < 0 || (size_t)n >= sizeof path)
         return tni_fail(y->err, TN_EINVAL, "the name of an image is too long");
+    name_labels(path);
     TN_TRY(tni_target_open(&y->t, y->w, path, y->err));
     y->o = &y->t.out;
     for (size_t k = 0; k < n_anns && y->o->status == TN_OK; k++) {
