@@ -234,6 +234,25 @@ static void the_same_bytes_each_time(void **state)
     }
 }
 
+/* What the writers of COCO and YOLO make of a file, to the byte. */
+static void golden(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"data.yaml", "unsplit.txt",
+                                        "labels/unsplit/c d.txt",
+                                        "labels/unsplit/a/b.txt"};
+    char to[TMP_PATH];
+    tn_dataset *d = open_as("coco", GOLDEN "coco/golden.json");
+    tmp_path(to, dir, "golden.json");
+    must_convert(d, to, "coco", NULL);
+    same_file(GOLDEN "coco", "golden.json", dir, "golden.json");
+    tmp_path(to, dir, "yolo");
+    must_convert(d, to, "yolo:segment", "all");
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        same_file(GOLDEN "yolo", files[i], to, files[i]);
+    tn_dataset_close(d);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -244,6 +263,7 @@ int main(void)
         TEST(what_is_there_is_not_replaced_unasked),
         TEST(a_dry_run_writes_nothing),
         TEST(the_same_bytes_each_time),
+        TEST(golden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
