@@ -123,7 +123,7 @@ static tn_status count_classes(tn_conversion *c, tn_err *err)
         const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, i);
         if (cls != TN_NONE) used[cls] = 1;
     }
-    const bool folders = (c->format->keeps & TNI_KEEPS(UNUSED)) != 0;
+    const bool folders = (c->w.keeps & TNI_KEEPS(UNUSED)) != 0;
     bool same = true;
     uint64_t n_ids = 0;
     for (uint32_t i = 0; i < d->classes.n; i++) {
@@ -174,10 +174,10 @@ static tn_status plan(tn_conversion *c, tn_err *err)
     tni_writer *w = &c->w;
     TN_TRY(tni_features_count(c->d, (f->flags & TNI_FORMAT_UNITS) != 0,
                               c->counts, err));
-    if ((f->flags & TNI_FORMAT_SEEN_CLASSES) != 0)
-        TN_TRY(count_classes(c, err));
     w->keeps = f->keeps;
     if (f->plan != NULL) w->keeps = f->plan(c->d, c->counts, &w->variant);
+    if ((f->flags & TNI_FORMAT_SEEN_CLASSES) != 0)
+        TN_TRY(count_classes(c, err));
     if (is_one_file(f, c->path)) {
         const char *slash = strrchr(c->path, '/');
         w->file = slash != NULL ? slash + 1 : c->path;
@@ -391,6 +391,7 @@ static tn_status write_all(tn_conversion *c, tn_err *err)
     if (w->written == NULL) return no_memory(err);
     w->files = w->file != NULL ? TN_FILES_NONE : c->opts.images;
     TN_TRY(c->format->write(w, err));
+    TN_TRY(tni_rank_images(w, err));
     TN_TRY(verify(c, err));
     return put_in_place(c, err);
 }

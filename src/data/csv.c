@@ -240,7 +240,7 @@ void tni_csv_put(tni_out *o, char delimiter, const char *text, size_t len)
         len == 0 || (text[0] != ' ' && text[0] != '\t' &&
                      text[len - 1] != ' ' && text[len - 1] != '\t' && !marked);
     for (size_t i = 0; i < len && plain; i++)
-        plain = text[i] != delimiter && text[i] != '"' && !is_end(text[i]);
+        plain = text[i] != delimiter && strchr(",;\t\"\r\n", text[i]) == NULL;
     if (plain) {
         tni_out_bytes(o, text, len);
         return;

@@ -64,8 +64,9 @@ char tni_csv_delimiter(tni_span text);
 
 /* --- writing ---------------------------------------------------------------- */
 
-/* A field, in quotes only where reading it would need them (spaces around it
- * count, since readers that trim are common). A record of one empty field must
+/* A field, in quotes only where reading it would need them (also with spaces
+ * around it, since readers that trim are common, and with any delimiter, since
+ * readers guess it). A record of one empty field must
  * be written as "" by the caller: a blank line is no record. */
 void tni_csv_put(tni_out *o, char delimiter, const char *text, size_t len);
 

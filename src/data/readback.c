@@ -161,9 +161,10 @@ static tn_status compare_image(pair *p, uint32_t image, uint32_t match)
     const uint32_t *b = tn_dataset_of_image(p->b, match, &nb);
     for (size_t i = 0; i < na; i++) {
         if (p->w->written[a[i]] == 0) continue;
-        if (at == nb)
+        const size_t k = p->w->rank != NULL ? p->w->rank[a[i]] : at;
+        if (k >= nb)
             return differs(p, image, (uint32_t)i, "annotations missing");
-        TN_TRY(compare_one(p, image, a[i], b[at], (uint32_t)i));
+        TN_TRY(compare_one(p, image, a[i], b[k], (uint32_t)i));
         at++;
     }
     if (at != nb) return differs(p, image, (uint32_t)at, "one too many");

@@ -271,7 +271,8 @@ static void put_annotations(residue *r, const uint32_t *list, size_t n,
     int64_t nth = 0;
     for (size_t k = 0; k < n; k++) {
         const bool written = r->w->written[list[k]] != 0;
-        const int64_t at = written ? nth++ : -1;
+        int64_t at = written ? nth++ : -1;
+        if (written && r->w->rank != NULL) at = r->w->rank[list[k]];
         if (!loses(r, list[k])) continue;
         if (!any) {
             key(r, "annotations");

@@ -3,6 +3,7 @@
 #include "data/formats/format.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { PATH_SIZE = 4096 };
 
@@ -68,6 +69,37 @@ tn_status tni_write_image(tni_writer *w, uint32_t image, const char *to,
     w->n_images++;
     return w->files == TN_FILES_COPY ? tni_file_copy(r->file, path, err)
                                      : tni_file_link(r->file, path, err);
+}
+
+typedef struct ranked {
+    uint32_t rank, ann;
+} ranked;
+
+static int by_rank(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
+    return x->ann < y->ann ? -1 : x->ann > y->ann;
+}
+
+tn_status tni_rank_images(tni_writer *w, tn_err *err)
+{
+    const uint32_t n = w->d->ann_flags.n;
+    if (w->rank == NULL) return TN_OK;
+    ranked *order = TNI_NEW_ARRAY(&w->arena, ranked, (size_t)n + 1);
+    if (order == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    for (uint32_t i = 0; i < w->d->images.n; i++) {
+        size_t all = 0, found = 0;
+        const uint32_t *list = tn_dataset_of_image(w->d, i, &all);
+        for (size_t k = 0; k < all; k++) {
+            if (w->written[list[k]] == 0) continue;
+            order[found].ann = list[k];
+            order[found++].rank = w->rank[list[k]];
+        }
+        qsort(order, found, sizeof *order, by_rank);
+        for (size_t k = 0; k < found; k++) w->rank[order[k].ann] = (uint32_t)k;
+    }
+    return TN_OK;
 }
 
 uint32_t tni_first_split(const tni_image_row *image)

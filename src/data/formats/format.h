@@ -90,6 +90,9 @@ struct tni_writer {
     const char **names;  /* of each image in the target, unique there; a
                               writer that puts folders in front says so here */
     uint8_t *written; /* per annotation: TNI_WRITTEN when it is in the file */
+    uint32_t *rank;   /* per annotation, in the arena: a number that grows in
+                         the order it is read back; NULL: the order is the
+                         dataset's */
     tn_files files;   /* what tni_write_image does */
     uint64_t n_files, n_images, bytes;
     int (*progress)(void *ctx, const char *stage, uint64_t done,
@@ -117,6 +120,8 @@ tn_status tni_write_image(tni_writer *w, uint32_t image, const char *to,
  * now and then with the images done. */
 tn_status tni_writer_progress(tni_writer *w, const char *stage, uint64_t done,
                               uint64_t total, tn_err *err);
+/* Makes ranks the places among the written annotations of each image. */
+tn_status tni_rank_images(tni_writer *w, tn_err *err);
 /* The split an image is written to: its first, TN_NONE without any. */
 uint32_t tni_first_split(const tni_image_row *image);
 

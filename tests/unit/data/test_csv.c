@@ -201,7 +201,8 @@ static void written_reads_back(void **state)
         {"two\nlines", "\"two\nlines\""},
         {" x", "\" x\""},
         {"x\t", "\"x\t\""},
-        {"a;b", "a;b"},
+        {"a;b", "\"a;b\""},
+        {"a|b", "a|b"},
         {"M\xc3\xbcnchen", "M\xc3\xbcnchen"},
         {"\xef\xbb\xbfx", "\"\xef\xbb\xbfx\""},
     };
