@@ -2,6 +2,7 @@
 /* cmd_convert.c - a dataset in another format, with nothing lost silently */
 #include "data_args.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@ static const cli_option options[] = {
      false},
     {"allow-loss", 0, "CODE,...", "losses that are accepted; 'all'", false},
     {"dry-run", 0, NULL, "count what would be lost, write nothing", false},
+    {"shard-images", 0, "N", "most images in a shard, where there are shards",
+     false},
+    {"shard-bytes", 0, "N", "most bytes of images in a shard", false},
     {"overwrite", 0, NULL, "replace DST when it exists", false},
     {"no-residue", 0, NULL, "keep no sidecar of what is lost", false},
     {"no-verify", 0, NULL, "do not read back and compare", false},
@@ -28,6 +32,17 @@ static bool parse_images(const cli *c, tn_files *out)
     if (strcmp(text, "none") == 0) return true;
     cli_error("convert: --images is '%s', expected copy, link or none", text);
     return false;
+}
+
+static bool parse_shards(const cli *c, tn_convert_opts *o)
+{
+    long images = 0, bytes = 0;
+    if (!cli_get_long(c, "shard-images", 0, 1, LONG_MAX, &images) ||
+        !cli_get_long(c, "shard-bytes", 0, 1, LONG_MAX, &bytes))
+        return false;
+    o->shard_images = (uint64_t)images;
+    o->shard_bytes = (uint64_t)bytes;
+    return true;
 }
 
 static void print_losses(const tn_conversion *conversion, FILE *f)
@@ -146,7 +161,7 @@ static int run(cli *c)
                   "formats' lists them");
         return CLI_USAGE;
     }
-    if (!parse_images(c, &o.images)) return CLI_USAGE;
+    if (!parse_images(c, &o.images) || !parse_shards(c, &o)) return CLI_USAGE;
     data_split_format(buf, sizeof buf, cli_get(c, "to", NULL), &o.format,
                       &o.variant);
     o.allow_loss = cli_get(c, "allow-loss", NULL);

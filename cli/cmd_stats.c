@@ -77,7 +77,8 @@ static void count_image(stats *s, size_t i)
     if (tn_dataset_image(s->d, i, &r) != TN_OK) return;
     const uint32_t *list = tn_dataset_of_image(s->d, i, &n);
     s->states[r.state < N_STATES ? r.state : 0]++;
-    if (r.file != NULL) s->files++;
+    if (r.file != NULL || tn_dataset_image_bytes(s->d, i).data != NULL)
+        s->files++;
     if (n > s->most) s->most = n;
     for (size_t k = 0; k < n; k++) {
         class_count *c = &s->classes[s->class_of[list[k]]];

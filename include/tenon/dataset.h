@@ -62,7 +62,8 @@ typedef enum tn_frame {
 typedef struct tn_image_row {
     size_t struct_size;
     const char *name;   /* path with extension, as the dataset says it */
-    const char *file;   /* path of the image file, NULL: not found */
+    const char *file;   /* path of the image file, NULL: not found, or inside
+                           another file: tn_dataset_image_bytes() */
     tn_id id;
     int32_t width, height;         /* as the annotations say; 0: they do not */
     int32_t raw_width, raw_height; /* of the file's header; 0: not read */
@@ -309,6 +310,12 @@ TN_API tn_bytes tn_dataset_text(const tn_dataset *d, size_t annotation,
 TN_API tn_bytes tn_dataset_image_text(const tn_dataset *d, size_t image,
                                       tn_text kind, size_t k);
 
+/**
+ * The encoded image, where it lies inside a file of the dataset (a record, an
+ * archive) instead of one of its own: mapped, not loaded. data NULL elsewhere.
+ */
+TN_API tn_bytes tn_dataset_image_bytes(const tn_dataset *d, size_t image);
+
 /** Something the reader met that is worth knowing and did not stop it. */
 typedef struct tn_note {
     size_t struct_size;
@@ -337,9 +344,11 @@ typedef struct tn_loss {
 #define TN_LOSS_INIT {sizeof(tn_loss), NULL, NULL, 0, 0}
 
 typedef enum tn_files {
-    TN_FILES_LINK = 0, /* hard links, copies where there can be none */
+    TN_FILES_LINK = 0, /* hard links, copies where there can be none: across
+                          devices, out of a record or an archive */
     TN_FILES_COPY = 1,
-    TN_FILES_NONE = 2  /* left where they are */
+    TN_FILES_NONE = 2  /* left where they are; a format that holds images
+                          itself has empty ones */
 } tn_files;
 
 typedef struct tn_convert_opts {
@@ -352,6 +361,9 @@ typedef struct tn_convert_opts {
     int (*progress)(void *ctx, const char *stage, uint64_t done,
                     uint64_t total);
     void *progress_ctx;
+    /* Of formats that are written in shards: a new one begins before the image
+     * that would exceed either. 0: the format's own (docs/reference). */
+    uint64_t shard_bytes, shard_images;
 } tn_convert_opts;
 
 typedef enum tn_convert_flag {
@@ -362,7 +374,8 @@ typedef enum tn_convert_flag {
 } tn_convert_flag;
 
 #define TN_CONVERT_OPTS_INIT                                                   \
-    {sizeof(tn_convert_opts), NULL, NULL, TN_FILES_LINK, NULL, 0, NULL, NULL}
+    {sizeof(tn_convert_opts), NULL, NULL, TN_FILES_LINK, NULL, 0, NULL, NULL,  \
+     0, 0}
 
 /** What a conversion did, or would do. Threads: exclusive. */
 typedef struct tn_conversion tn_conversion;

@@ -450,6 +450,8 @@ tn_status tn_dataset_convert(tn_conversion **out, const tn_dataset *d,
     c->d = d;
     c->w.d = d;
     c->w.variant = c->opts.variant;
+    c->w.shard_bytes = c->opts.shard_bytes;
+    c->w.shard_images = c->opts.shard_images;
     c->w.progress = c->opts.progress;
     c->w.progress_ctx = c->opts.progress_ctx;
     size_t len = strlen(path);

@@ -188,6 +188,24 @@ tn_bytes tn_dataset_image_text(const tn_dataset *d, size_t image, tn_text kind,
     return text_of(&d->image_text[kind], (uint32_t)image, k);
 }
 
+const tni_span *tni_image_bytes(const tn_dataset *d, uint32_t image)
+{
+    return tni_sparse_find(&d->image_bytes, image, 0);
+}
+
+bool tni_image_there(const tn_dataset *d, uint32_t image)
+{
+    return tni_image_at(d, image)->file != NULL ||
+           tni_image_bytes(d, image) != NULL;
+}
+
+tn_bytes tn_dataset_image_bytes(const tn_dataset *d, size_t image)
+{
+    const tn_bytes none = {NULL, 0};
+    return image < d->images.n ? text_of(&d->image_bytes, (uint32_t)image, 0)
+                               : none;
+}
+
 tn_status tn_dataset_note(const tn_dataset *d, size_t i, tn_note *out)
 {
     if (i >= d->notes.n) return TN_EINVAL;

@@ -130,6 +130,7 @@ struct tn_dataset {
     tni_sparse text[TN_TEXT_COUNT]; /* tni_span */
     tni_sparse shape, keypoints;    /* tni_shape */
     tni_sparse image_text[TN_TEXT_COUNT], class_text[TN_TEXT_COUNT];
+    tni_sparse image_bytes; /* tni_span: images that lie inside a source */
     tni_strmap names;        /* interned texts */
     uint32_t *first, *order; /* of each image; made by tni_dataset_seal */
     size_t index_bytes;
@@ -184,6 +185,11 @@ tn_status tni_set_keypoints(tn_dataset *d, uint32_t ann, const tni_shape *shape,
                             tn_err *err);
 tn_status tni_set_image_text(tn_dataset *d, uint32_t image, tn_text kind,
                              tni_span text, tn_err *err);
+/* The encoded image itself, where it lies inside a source (a record, an
+ * archive) and not in a file of its own: `bytes` must stay valid as long as the
+ * dataset. Its row has no file then. */
+tn_status tni_set_image_bytes(tn_dataset *d, uint32_t image, tni_span bytes,
+                              tn_err *err);
 tn_status tni_set_class_text(tn_dataset *d, uint32_t cls, tn_text kind,
                              tni_span text, tn_err *err);
 tn_status tni_add_meta(tn_dataset *d, const tni_meta *meta, tn_err *err);
@@ -206,6 +212,10 @@ static inline uint32_t *tni_flags_at(const tn_dataset *d, uint32_t i)
     return TNI_ROW(&d->ann_flags, uint32_t, i);
 }
 void tni_ann_get(const tn_dataset *d, uint32_t i, tni_ann *ann);
+/* The encoded image inside a source; NULL where it does not lie in one. */
+const tni_span *tni_image_bytes(const tn_dataset *d, uint32_t image);
+/* Whether there is an encoded image: a file, or bytes inside a source. */
+bool tni_image_there(const tn_dataset *d, uint32_t image);
 tn_place tni_place(const tn_dataset *d, uint64_t where);
 tn_id tni_id(uint8_t kind, int64_t id);
 /* The size coordinates refer to: as declared, else of the file, turned when

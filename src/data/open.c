@@ -155,17 +155,24 @@ tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err)
     tn_image_info info = TN_IMAGE_INFO_INIT;
     tn_err why;
     memset(&why, 0, sizeof why);
-    if (row->file == NULL || (r->flags & TN_DATASET_NO_HEADERS) != 0)
+    const tni_span *inside = tni_image_bytes(r->d, image);
+    const char *name = row->file != NULL ? row->file : row->name;
+    if ((row->file == NULL && inside == NULL) ||
+        (r->flags & TN_DATASET_NO_HEADERS) != 0)
         return TN_OK;
-    const tn_status status = tn_image_info_read(
-        &info, row->file, TN_IMAGE_HEAD_ONLY, &r->d->limits, &why);
+    const tn_status status =
+        inside != NULL
+            ? tn_image_probe(&info, NULL, inside->p, inside->len, 0,
+                             TN_IMAGE_HEAD_ONLY, &why)
+            : tn_image_info_read(&info, row->file, TN_IMAGE_HEAD_ONLY,
+                                 &r->d->limits, &why);
     if (status == TN_ENOMEM) return tni_fail(err, status, "%s", why.message);
     if (status != TN_OK)
         return tni_note_add(r->d, row->where, "image-header", err,
-                            "%.200s: %.180s", row->file, why.message);
+                            "%.200s: %.180s", name, why.message);
     if (info.width > INT32_MAX || info.height > INT32_MAX)
         return tni_note_add(r->d, row->where, "image-header", err,
-                            "%.200s: larger than any image", row->file);
+                            "%.200s: larger than any image", name);
     row->raw_width = (int32_t)info.width;
     row->raw_height = (int32_t)info.height;
     row->orientation = (uint8_t)info.orientation;

@@ -132,14 +132,20 @@ tn_status tni_class_named(tni_classes *c, tni_span name, uint64_t where,
 typedef struct ranked {
     tni_class_row row;
     uint32_t old;
+    int (*order)(const tni_class_row *a, const tni_class_row *b);
 } ranked;
 
-static int by_name(const void *a, const void *b)
+static int by_order(const void *a, const void *b)
 {
-    return strcmp(((const ranked *)a)->row.name, ((const ranked *)b)->row.name);
+    const ranked *x = a, *y = b;
+    const int order = x->order(&x->row, &y->row);
+    return order != 0 ? order : x->old < y->old ? -1 : 1;
 }
 
-tn_status tni_classes_sort(tni_classes *c, tn_err *err)
+tn_status tni_classes_arrange(tni_classes *c,
+                              int (*order)(const tni_class_row *a,
+                                           const tni_class_row *b),
+                              tn_err *err)
 {
     tn_dataset *d = c->r->d;
     const uint32_t n = d->classes.n;
@@ -149,8 +155,9 @@ tn_status tni_classes_sort(tni_classes *c, tn_err *err)
     for (uint32_t i = 0; i < n; i++) {
         rows[i].row = *tni_class_at(d, i);
         rows[i].old = i;
+        rows[i].order = order;
     }
-    qsort(rows, n, sizeof *rows, by_name);
+    qsort(rows, n, sizeof *rows, by_order);
     for (uint32_t i = 0; i < n; i++) {
         *tni_class_at(d, i) = rows[i].row;
         to[rows[i].old] = i;
@@ -160,6 +167,30 @@ tn_status tni_classes_sort(tni_classes *c, tn_err *err)
         if (*cls != TN_NONE) *cls = to[*cls];
     }
     return TN_OK;
+}
+
+static int by_name(const tni_class_row *a, const tni_class_row *b)
+{
+    return strcmp(a->name, b->name);
+}
+
+tn_status tni_classes_sort(tni_classes *c, tn_err *err)
+{
+    return tni_classes_arrange(c, by_name, err);
+}
+
+/* By id, those without one behind them. */
+static int by_id(const tni_class_row *a, const tni_class_row *b)
+{
+    const bool x = a->id_kind == TN_ID_INT, y = b->id_kind == TN_ID_INT;
+    if (x != y) return x ? -1 : 1;
+    if (x && a->id != b->id) return a->id < b->id ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+tn_status tni_classes_by_id(tni_classes *c, tn_err *err)
+{
+    return tni_classes_arrange(c, by_id, err);
 }
 
 /* --- images -------------------------------------------------------------- */
@@ -251,6 +282,43 @@ tn_status tni_images_below(tni_image_set *s, const char *folder, uint32_t split,
 {
     const char *const folders[2] = {folder, NULL};
     return add_below(s, folders, "", split, 0, err);
+}
+
+/* --- splits -------------------------------------------------------------- */
+
+static bool is_split_word(const char *word, size_t len)
+{
+    static const char *const words[] = {
+        "train",   "training", "val",     "valid",    "validation", "test",
+        "testing", "dev",      "minival", "trainval", "testdev",    "eval"};
+    while (len > 0 && word[len - 1] >= '0' && word[len - 1] <= '9') len--;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        bool same = strlen(words[i]) == len;
+        for (size_t k = 0; k < len && same; k++) {
+            const char c = word[k];
+            same = (c >= 'A' && c <= 'Z' ? (char)(c + 32) : c) == words[i][k];
+        }
+        if (same) return true;
+    }
+    return false;
+}
+
+static bool is_between(char c)
+{
+    return c == '_' || c == '-' || c == '.';
+}
+
+size_t tni_stem_split(const char *stem, size_t len, const char **split)
+{
+    size_t first = 0, last = len;
+    while (first < len && !is_between(stem[first])) first++;
+    while (last > 0 && !is_between(stem[last - 1])) last--;
+    if (is_split_word(stem, first)) {
+        *split = stem;
+        return first;
+    }
+    *split = stem + last;
+    return is_split_word(stem + last, len - last) ? len - last : 0;
 }
 
 /* --- writing ------------------------------------------------------------- */

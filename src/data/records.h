@@ -46,6 +46,13 @@ tn_status tni_class_named(tni_classes *c, tni_span name, uint64_t where,
                           uint32_t *cls, tn_err *err);
 /* When all is read: brings them into the order of their bytes. */
 tn_status tni_classes_sort(tni_classes *c, tn_err *err);
+/* By their ids, those without one behind them by name. */
+tn_status tni_classes_by_id(tni_classes *c, tn_err *err);
+/* Into another order; equal rows stay as they were met. */
+tn_status tni_classes_arrange(tni_classes *c,
+                              int (*order)(const tni_class_row *a,
+                                           const tni_class_row *b),
+                              tn_err *err);
 
 /* --- images -------------------------------------------------------------- */
 
@@ -68,6 +75,15 @@ tn_status tni_image_named(tni_image_set *s, const char *name, uint32_t split,
  * set; names are relative to `folder`. */
 tn_status tni_images_below(tni_image_set *s, const char *folder, uint32_t split,
                            tn_err *err);
+
+/* --- splits -------------------------------------------------------------- */
+
+/*
+ * The split that a stem tells: its first or last word (between '_', '-', '.')
+ * when that is train, val, test or their like, with or without a number. 0: it
+ * tells none.
+ */
+size_t tni_stem_split(const char *stem, size_t len, const char **split);
 
 /* --- writing ------------------------------------------------------------- */
 

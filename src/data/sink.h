@@ -5,9 +5,9 @@
 
 #include "base/err.h"
 
-typedef struct tni_sink {
+typedef struct tni_byte_sink {
     void *ctx;
     tn_status (*write)(void *ctx, const void *bytes, size_t size, tn_err *err);
-} tni_sink;
+} tni_byte_sink;
 
 #endif

@@ -61,9 +61,9 @@ const char *tni_tar_unsafe(const char *name, size_t len);
  * Writes a file entry: mode 0644, owner 0, time 0, so that the same files give
  * the same archive. Names that ustar cannot hold get a pax header.
  */
-tn_status tni_tar_put(const tni_sink *sink, const char *name, const void *bytes,
-                      size_t size, tn_err *err);
+tn_status tni_tar_put(const tni_byte_sink *sink, const char *name,
+                      const void *bytes, size_t size, tn_err *err);
 /* The two empty blocks at the end. */
-tn_status tni_tar_end(const tni_sink *sink, tn_err *err);
+tn_status tni_tar_end(const tni_byte_sink *sink, tn_err *err);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum { BLOCK = 512, SPLIT_NONE = -1 };
 
-static tn_status put_padded(const tni_sink *sink, const void *bytes,
+static tn_status put_padded(const tni_byte_sink *sink, const void *bytes,
                             size_t size, tn_err *err)
 {
     static const uint8_t zeros[BLOCK] = {0};
@@ -36,9 +36,10 @@ static void octal(uint8_t *to, size_t width, uint64_t v)
         to[i] = (uint8_t)('0' + (v & 7));
 }
 
-static tn_status put_header(const tni_sink *sink, char kind, const char *prefix,
-                            size_t prefix_len, const char *name,
-                            size_t name_len, uint64_t size, tn_err *err)
+static tn_status put_header(const tni_byte_sink *sink, char kind,
+                            const char *prefix, size_t prefix_len,
+                            const char *name, size_t name_len, uint64_t size,
+                            tn_err *err)
 {
     uint8_t h[BLOCK];
     memset(h, 0, sizeof h);
@@ -77,8 +78,8 @@ static size_t record_head(char *buf, size_t size, const char *key,
     }
 }
 
-static tn_status put_pax(const tni_sink *sink, const char *name, size_t len,
-                         uint64_t size, tn_err *err)
+static tn_status put_pax(const tni_byte_sink *sink, const char *name,
+                         size_t len, uint64_t size, tn_err *err)
 {
     char body[TNI_TAR_MAX_NAME + 128], number[24];
     size_t n = record_head(body, sizeof body, "path", len);
@@ -97,8 +98,8 @@ static tn_status put_pax(const tni_sink *sink, const char *name, size_t len,
     return put_padded(sink, body, n, err);
 }
 
-tn_status tni_tar_put(const tni_sink *sink, const char *name, const void *bytes,
-                      size_t size, tn_err *err)
+tn_status tni_tar_put(const tni_byte_sink *sink, const char *name,
+                      const void *bytes, size_t size, tn_err *err)
 {
     const size_t len = strlen(name);
     const char *wrong = tni_tar_unsafe(name, len);
@@ -121,7 +122,7 @@ tn_status tni_tar_put(const tni_sink *sink, const char *name, const void *bytes,
     return put_padded(sink, bytes, size, err);
 }
 
-tn_status tni_tar_end(const tni_sink *sink, tn_err *err)
+tn_status tni_tar_end(const tni_byte_sink *sink, tn_err *err)
 {
     static const uint8_t zeros[2 * BLOCK] = {0};
     return sink->write(sink->ctx, zeros, sizeof zeros, err);

@@ -75,7 +75,7 @@ void tni_example_init(tni_example *e, tni_bytes message, tn_err *err)
 }
 
 /* Counts and checks the values of a list; *wire is that of all of them. */
-static bool check_list(tni_feature *f)
+static bool check_list(tni_example_feature *f)
 {
     tni_bytes b = f->list;
     f->n = 0;
@@ -108,7 +108,8 @@ static bool check_list(tni_feature *f)
     return true;
 }
 
-static tn_status read_feature(const tni_example *e, tni_bytes b, tni_feature *f)
+static tn_status read_feature(const tni_example *e, tni_bytes b,
+                              tni_example_feature *f)
 {
     while (b.size > 0) {
         field v;
@@ -123,7 +124,8 @@ static tn_status read_feature(const tni_example *e, tni_bytes b, tni_feature *f)
     return TN_OK;
 }
 
-static tn_status read_entry(const tni_example *e, tni_bytes b, tni_feature *f)
+static tn_status read_entry(const tni_example *e, tni_bytes b,
+                            tni_example_feature *f)
 {
     memset(f, 0, sizeof *f);
     f->key.p = b.p;
@@ -142,7 +144,8 @@ static tn_status read_entry(const tni_example *e, tni_bytes b, tni_feature *f)
     return TN_OK;
 }
 
-tn_status tni_example_next(tni_example *e, tni_feature *feature, bool *more)
+tn_status tni_example_next(tni_example *e, tni_example_feature *feature,
+                           bool *more)
 {
     *more = false;
     for (;;) {
@@ -187,7 +190,7 @@ static float float_of(const uint8_t *p)
     return v;
 }
 
-void tni_feature_floats(const tni_feature *f, float *values)
+void tni_feature_floats(const tni_example_feature *f, float *values)
 {
     tni_bytes b = f->list;
     field v;
@@ -198,7 +201,7 @@ void tni_feature_floats(const tni_feature *f, float *values)
     }
 }
 
-void tni_feature_ints(const tni_feature *f, int64_t *values)
+void tni_feature_ints(const tni_example_feature *f, int64_t *values)
 {
     tni_bytes b = f->list;
     field v;

@@ -36,6 +36,12 @@ void tni_tfrecord_init(tni_tfrecord *r, const void *bytes, size_t size,
     r->err = err;
 }
 
+bool tni_tfrecord_begins(const void *bytes, size_t size)
+{
+    return size >= HEAD &&
+           masked(bytes, 8) == le((const uint8_t *)bytes + 8, 4);
+}
+
 tn_status tni_tfrecord_next(tni_tfrecord *r, tni_bytes *record, bool *more)
 {
     const size_t left = r->size - r->at;
@@ -72,8 +78,8 @@ tn_status tni_tfrecord_next(tni_tfrecord *r, tni_bytes *record, bool *more)
     return TN_OK;
 }
 
-tn_status tni_tfrecord_put(const tni_sink *sink, const void *bytes, size_t size,
-                           tn_err *err)
+tn_status tni_tfrecord_put(const tni_byte_sink *sink, const void *bytes,
+                           size_t size, tn_err *err)
 {
     uint8_t head[HEAD], tail[TAIL];
     put_le(head, size, 8);

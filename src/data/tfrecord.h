@@ -32,12 +32,14 @@ typedef struct tni_tfrecord {
 
 void tni_tfrecord_init(tni_tfrecord *r, const void *bytes, size_t size,
                        tn_err *err);
+/* Whether the bytes begin like a record: by the checksum of its length. */
+bool tni_tfrecord_begins(const void *bytes, size_t size);
 /* The next record; *more false at the end. TN_EFORMAT, with the offset, for a
  * wrong checksum or a file that ends inside a record. */
 tn_status tni_tfrecord_next(tni_tfrecord *r, tni_bytes *record, bool *more);
 
-tn_status tni_tfrecord_put(const tni_sink *sink, const void *bytes, size_t size,
-                           tn_err *err);
+tn_status tni_tfrecord_put(const tni_byte_sink *sink, const void *bytes,
+                           size_t size, tn_err *err);
 
 /* --- examples -------------------------------------------------------------- */
 
@@ -48,12 +50,12 @@ typedef enum tni_feature_kind {
     TNI_FEATURE_INTS = 3
 } tni_feature_kind;
 
-typedef struct tni_feature {
+typedef struct tni_example_feature {
     tni_bytes key; /* UTF-8, not checked */
     tni_feature_kind kind;
     size_t n;       /* values */
     tni_bytes list; /* of the values, as in the message; checked */
-} tni_feature;
+} tni_example_feature;
 
 typedef struct tni_example {
     tni_bytes message;           /* the whole, for offsets */
@@ -64,13 +66,14 @@ typedef struct tni_example {
 void tni_example_init(tni_example *e, tni_bytes message, tn_err *err);
 /* The next feature; *more false at the end. Its list is checked through, so
  * that the readers below cannot fail. A key may come twice; the last holds. */
-tn_status tni_example_next(tni_example *e, tni_feature *feature, bool *more);
+tn_status tni_example_next(tni_example *e, tni_example_feature *feature,
+                           bool *more);
 
 /* Values one after the other: start with f->list, false at the end. */
 bool tni_feature_bytes(tni_bytes *list, tni_bytes *value);
 /* All values into an array of f->n. */
-void tni_feature_floats(const tni_feature *f, float *values);
-void tni_feature_ints(const tni_feature *f, int64_t *values);
+void tni_feature_floats(const tni_example_feature *f, float *values);
+void tni_feature_ints(const tni_example_feature *f, int64_t *values);
 
 /* --- writing examples ------------------------------------------------------ */
 

@@ -58,15 +58,29 @@ tn_status tni_target_close(tni_target *t, tn_err *err)
     return tni_file_out_commit(t->file, err);
 }
 
+static tn_status write_bytes(const char *path, const tni_span *bytes,
+                             tn_err *err)
+{
+    tni_file_out *f = NULL;
+    TN_TRY(tni_file_out_open(&f, path, err));
+    const tn_status status = tni_file_out_write(f, bytes->p, bytes->len, err);
+    if (status == TN_OK) return tni_file_out_commit(f, err);
+    tni_file_out_abort(f);
+    return status;
+}
+
 tn_status tni_write_image(tni_writer *w, uint32_t image, const char *to,
                           tn_err *err)
 {
     char path[PATH_SIZE];
     const tni_image_row *r = tni_image_at(w->d, image);
-    if (w->files == TN_FILES_NONE || r->file == NULL) return TN_OK;
+    const tni_span *bytes = tni_image_bytes(w->d, image);
+    if (w->files == TN_FILES_NONE || !tni_image_there(w->d, image))
+        return TN_OK;
     TN_TRY(path_in(path, sizeof path, w, to, err));
     TN_TRY(tni_dir_make_for(path, err));
     w->n_images++;
+    if (bytes != NULL) return write_bytes(path, bytes, err);
     return w->files == TN_FILES_COPY ? tni_file_copy(r->file, path, err)
                                      : tni_file_link(r->file, path, err);
 }
@@ -100,6 +114,62 @@ tn_status tni_rank_images(tni_writer *w, tn_err *err)
         for (size_t k = 0; k < found; k++) w->rank[order[k].ann] = (uint32_t)k;
     }
     return TN_OK;
+}
+
+tn_status tni_image_data_open(tni_image_data *data, tni_writer *w,
+                              uint32_t image, tn_err *err)
+{
+    memset(data, 0, sizeof *data);
+    const tni_span *inside = tni_image_bytes(w->d, image);
+    const char *file = tni_image_at(w->d, image)->file;
+    if (w->files == TN_FILES_NONE) return TN_OK;
+    if (inside != NULL) {
+        data->bytes = (const uint8_t *)inside->p;
+        data->size = inside->len;
+    } else if (file != NULL) {
+        TN_TRY(tni_file_map_open(&data->map, file, w->d->limits.max_file_bytes,
+                                 err));
+        data->bytes = data->map.bytes;
+        data->size = data->map.size;
+    }
+    if (data->size > 0) w->n_images++;
+    return TN_OK;
+}
+
+void tni_image_data_close(tni_image_data *data)
+{
+    tni_file_map_close(&data->map);
+}
+
+uint64_t tni_image_size(const tni_writer *w, uint32_t image)
+{
+    const tni_span *inside = tni_image_bytes(w->d, image);
+    const char *file = tni_image_at(w->d, image)->file;
+    if (w->files == TN_FILES_NONE) return 0;
+    if (inside != NULL) return inside->len;
+    return file != NULL ? tni_path_look(file).size : 0;
+}
+
+void tni_shards_init(tni_shards *s, const tni_writer *w, uint64_t max_bytes,
+                     uint64_t max_images)
+{
+    memset(s, 0, sizeof *s);
+    s->max_bytes = w->shard_bytes > 0 ? w->shard_bytes : max_bytes;
+    s->max_images = w->shard_images > 0 ? w->shard_images : max_images;
+}
+
+uint32_t tni_shards_next(tni_shards *s, uint64_t size)
+{
+    const bool full = (s->max_images > 0 && s->images >= s->max_images) ||
+                      (s->max_bytes > 0 && (s->bytes > s->max_bytes ||
+                                            size > s->max_bytes - s->bytes));
+    if (full && s->images > 0) {
+        s->nth++;
+        s->images = s->bytes = 0;
+    }
+    s->images++;
+    s->bytes += size;
+    return s->nth;
 }
 
 uint32_t tni_first_split(const tni_image_row *image)

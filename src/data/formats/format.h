@@ -66,7 +66,8 @@ tn_status tni_reader_progress(tni_reader *r, uint64_t done, uint64_t total,
  */
 tn_status tni_find_image(tni_reader *r, uint32_t image,
                          const char *const *folders, tn_err *err);
-/* Reads size and orientation from the header of an image's file. */
+/* Reads size and orientation from the header of an image: of its file, or of
+ * its bytes inside a source. */
 tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err);
 /* The entries of a folder in the scratch arena; none when there is no such
  * folder. */
@@ -95,6 +96,7 @@ struct tni_writer {
                          dataset's */
     tn_files files;   /* what tni_write_image does */
     uint64_t n_files, n_images, bytes;
+    uint64_t shard_bytes, shard_images; /* of one; 0: the format's own */
     int (*progress)(void *ctx, const char *stage, uint64_t done,
                     uint64_t total);
     void *progress_ctx;
@@ -113,9 +115,41 @@ tn_status tni_target_open(tni_target *t, tni_writer *w, const char *name,
 tn_status tni_target_close(tni_target *t, tn_err *err);
 
 /* Puts the image's file at `to` in the target: copied, linked or not at all,
- * as the caller of the conversion wants; nothing when it has no file. */
+ * as the caller of the conversion wants; nothing when it has no file. What lies
+ * inside a source cannot be linked: its bytes are copied. */
 tn_status tni_write_image(tni_writer *w, uint32_t image, const char *to,
                           tn_err *err);
+/*
+ * The encoded bytes of an image for a format that holds images itself: mapped
+ * from its file or from inside a source, nothing copied. size 0: it has none,
+ * or the caller wants images left where they are.
+ */
+typedef struct tni_image_data {
+    const uint8_t *bytes;
+    size_t size;
+    tni_file_map map; /* of a file of its own */
+} tni_image_data;
+
+tn_status tni_image_data_open(tni_image_data *data, tni_writer *w,
+                              uint32_t image, tn_err *err);
+void tni_image_data_close(tni_image_data *data);
+
+/* Size of an image's encoded bytes as they will be written; 0: none. */
+uint64_t tni_image_size(const tni_writer *w, uint32_t image);
+
+/* Which shard the images of a split go to, one after the other. */
+typedef struct tni_shards {
+    uint64_t max_bytes, max_images; /* 0: any number */
+    uint64_t bytes, images;         /* in the one being filled */
+    uint32_t nth;
+} tni_shards;
+
+/* With the limits of the caller, or these where there are none. */
+void tni_shards_init(tni_shards *s, const tni_writer *w, uint64_t max_bytes,
+                     uint64_t max_images);
+/* The shard, from 0, of an image of this size; every shard has an image. */
+uint32_t tni_shards_next(tni_shards *s, uint64_t size);
+
 /* Calls the caller's progress; TN_ECANCELED when it says so. Writers call it
  * now and then with the images done. */
 tn_status tni_writer_progress(tni_writer *w, const char *stage, uint64_t done,

@@ -348,7 +348,7 @@ static tn_status check(const tni_writer *w, tn_err *err)
                         "taken for them; rename one");
     for (uint32_t i = 0; i < d->images.n; i++) {
         const tni_image_row *r = tni_image_at(d, i);
-        if (r->file == NULL || w->files == TN_FILES_NONE)
+        if (!tni_image_there(d, i) || w->files == TN_FILES_NONE)
             return tni_fail(err, TN_EUNSUPPORTED,
                             "image '%.100s' has no file to put there: folders "
                             "of images are made of nothing else",

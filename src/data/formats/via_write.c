@@ -204,8 +204,11 @@ static void put_size(via *v, uint32_t i, bool quoted)
             if (*p >= '0' && *p <= '9') tni_out_char(v->o, *p);
         return;
     }
-    tni_out_i64(v->o,
-                r->file != NULL ? (int64_t)tni_path_look(r->file).size : -1);
+    const tni_span *inside = tni_image_bytes(v->d, i);
+    tni_out_i64(v->o, inside != NULL ? (int64_t)inside->len
+                      : r->file != NULL
+                          ? (int64_t)tni_path_look(r->file).size
+                          : -1);
 }
 
 static void put_key(via *v, uint32_t i)

@@ -375,7 +375,7 @@ static tn_status put_list(yolo *y, uint32_t split)
     for (uint32_t i = 0; i < y->d->images.n && !missing; i++) {
         const tni_image_row *r = tni_image_at(y->d, i);
         missing = tni_first_split(r) == split &&
-                  (r->file == NULL || y->w->files == TN_FILES_NONE);
+                  (!tni_image_there(y->d, i) || y->w->files == TN_FILES_NONE);
     }
     if (!missing) return TN_OK;
     if (split == TN_NONE) y->unsplit_listed = true;
@@ -593,7 +593,7 @@ static tn_status put_tagged(yolo *y, uint32_t image)
     if (y->w->names[image] == NULL)
         return tni_fail(y->err, TN_ENOMEM, "out of memory");
     y->w->written[tag] = 1;
-    if (y->w->files == TN_FILES_NONE || r->file == NULL)
+    if (y->w->files == TN_FILES_NONE || !tni_image_there(y->d, image))
         return tni_fail(y->err, TN_EUNSUPPORTED,
                         "the class of an image is the folder its file is in: "
                         "this needs the file of '%.100s', copied or linked",

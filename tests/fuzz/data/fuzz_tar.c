@@ -29,7 +29,7 @@ static tn_status take(void *ctx, const void *data, size_t size, tn_err *err)
 static void again(tni_arena *arena, const tni_tar_entry *e)
 {
     bytes b = {NULL, 0, 0};
-    const tni_sink sink = {&b, take};
+    const tni_byte_sink sink = {&b, take};
     tni_tar t;
     tni_tar_entry back;
     bool more = false;

@@ -8,12 +8,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Reads all values of a feature and writes them into another example. */
-static void copy(tni_arena *arena, const tni_feature *f)
+static void copy(tni_arena *arena, const tni_example_feature *f)
 {
     tni_example_out o;
     tni_bytes message, v, list = f->list;
     tni_example e;
-    tni_feature back;
+    tni_example_feature back;
     bool more = false;
     tni_example_out_init(&o, arena);
     if (f->kind == TNI_FEATURE_BYTES) {
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tni_bytes record = {data, size};
     bool more = true;
     tni_example e;
-    tni_feature f;
+    tni_example_feature f;
     tni_mem_init(&mem, NULL, 0);
     tni_arena_init(&arena, &mem, 1024);
     tni_tfrecord_init(&r, data, size, NULL);

@@ -32,7 +32,7 @@ static tn_status take(void *ctx, const void *bytes, size_t size, tn_err *e)
     return TN_OK;
 }
 
-static const tni_sink sink = {&out, take};
+static const tni_byte_sink sink = {&out, take};
 
 static int begin(void **state)
 {

@@ -32,7 +32,7 @@ static tn_status take(void *ctx, const void *bytes, size_t size, tn_err *e)
     return TN_OK;
 }
 
-static const tni_sink sink = {&out, take};
+static const tni_byte_sink sink = {&out, take};
 
 static int begin(void **state)
 {
@@ -121,7 +121,7 @@ static void written_example(void **state)
     tni_example_out_ints(&o, "none", NULL, 0);
     assert_int_equal(tni_example_out_end(&o, &message, &err), TN_OK);
     tni_example e;
-    tni_feature f;
+    tni_example_feature f;
     bool more = false;
     tni_example_init(&e, message, &err);
     assert_int_equal(tni_example_next(&e, &f, &more), TN_OK);
@@ -159,7 +159,7 @@ static void other_spellings(void **state)
         0x0a, 3,  0x0a, 1, 'k',                 /* k: nothing */
     };
     tni_example e;
-    tni_feature f;
+    tni_example_feature f;
     bool more = false;
     int64_t v[2];
     tni_example_init(&e, (tni_bytes){message, sizeof message}, &err);
@@ -201,7 +201,7 @@ static void broken_examples(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         tni_example e;
-        tni_feature f;
+        tni_example_feature f;
         bool more = false;
         tni_example_init(&e, (tni_bytes){rows[i].bytes, rows[i].size}, &err);
         if (tni_example_next(&e, &f, &more) != TN_EFORMAT)
@@ -272,7 +272,7 @@ static void real_files(void **state)
                 fail_msg("%s: %s", rows[i].path, err.message);
             if (!more) break;
             tni_example e;
-            tni_feature f;
+            tni_example_feature f;
             int keys = 0;
             bool image = false;
             tni_example_init(&e, record, &err);
