@@ -30,9 +30,24 @@ typedef struct tni_coco_file {
     uint32_t split;
     const char *const *folders;
     const char *masks; /* folder of panoptic PNGs */
+    /* A text inside a source instead of a file: all of it is about `image`
+     * (TN_NONE: about none, it has classes and the dataset's fields), which is
+     * there already. `base` is its first byte in the source. */
+    bool inside;
+    tni_span text;
+    uint32_t source, image;
+    uint64_t base;
 } tni_coco_file;
 
 tn_status tni_coco_read(tni_reader *r, const tni_coco_file *file, tn_err *err);
 tn_status tni_coco_write(tni_writer *w, tn_err *err);
+
+/* One image as a COCO file of its own; and what is not of any image: all
+ * classes and the dataset's fields. NULL when memory is out. */
+typedef struct tni_coco_writer tni_coco_writer;
+tni_coco_writer *tni_coco_writer_new(tni_writer *w, tn_err *err);
+void tni_coco_writer_free(tni_coco_writer *c);
+tn_status tni_coco_put_sample(tni_coco_writer *c, uint32_t image, tni_out *o);
+tn_status tni_coco_put_rest(tni_coco_writer *c, tni_out *o);
 
 #endif

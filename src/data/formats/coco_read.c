@@ -40,7 +40,7 @@ static tn_status no_memory(tn_err *err)
 
 static uint64_t here(const coco *c, const char *p)
 {
-    return tni_where(c->source, (uint64_t)(p - c->j.start));
+    return tni_where(c->source, c->file->base + (uint64_t)(p - c->j.start));
 }
 
 /* The status of a loop over JSON: the reader's, or what a row gave. */
@@ -147,12 +147,12 @@ static uint32_t same_class(const tn_dataset *d, const tni_class_row *row)
 {
     for (uint32_t i = 0; i < d->classes.n; i++) {
         const tni_class_row *o = tni_class_at(d, i);
-        if (o->id_kind != row->id_kind || strcmp(o->name, row->name) != 0)
-            continue;
-        if (row->id_kind == TN_ID_TEXT
-                ? strcmp((const char *)(intptr_t)o->id,
-                         (const char *)(intptr_t)row->id) == 0
-                : o->id == row->id)
+        if (o->id_kind != row->id_kind) continue;
+        if ((row->id_kind == TN_ID_TEXT
+                 ? strcmp((const char *)(intptr_t)o->id,
+                          (const char *)(intptr_t)row->id) == 0
+                 : o->id == row->id) &&
+            strcmp(o->name, row->name) == 0)
             return i;
     }
     return TN_NONE;
@@ -252,8 +252,36 @@ static tn_status keep_image_extras(coco *c, tni_json j, uint32_t image)
     return j.status;
 }
 
+/* What a text inside an archive says of its one image. */
+static tn_status join_image(coco *c, const tni_image_row *row, uint32_t *image)
+{
+    *image = c->file->image;
+    if (*image == TN_NONE) {
+        (void)tni_json_fail(&c->j, c->j.p,
+                            "an image where there should be "
+                            "none");
+        return c->j.status;
+    }
+    tni_image_row *to = tni_image_at(c->d, *image);
+    if (tni_idmap_find(&c->images, row->id_kind, row->id) != TN_NONE ||
+        to->id_kind != TN_ID_NONE) {
+        (void)tni_json_fail(&c->j, c->j.p,
+                            "several images in the text of one sample");
+        return c->j.status;
+    }
+    to->name = row->name;
+    to->id_kind = row->id_kind;
+    to->id = row->id;
+    to->width = row->width;
+    to->height = row->height;
+    return tni_idmap_add(&c->images, row->id_kind, row->id, *image)
+               ? TN_OK
+               : no_memory(c->err);
+}
+
 static tn_status add_image(coco *c, const tni_image_row *row, uint32_t *image)
 {
+    if (c->file->inside) return join_image(c, row, image);
     TN_TRY(tni_add_image(c->d, row, image, c->err));
     if (tni_idmap_find(&c->images, row->id_kind, row->id) != TN_NONE)
         TN_TRY(tni_note_add(c->d, row->where, "duplicate-image-id", c->err,
@@ -361,6 +389,7 @@ static tn_status find_image(coco *c, record *rec, tni_span key)
     rec->image_member.p = key.p - 1;
     rec->image_member.len = (size_t)(c->j.p - key.p) + 1;
     rec->a.image = tni_idmap_find(&c->images, kind, id);
+    if (c->file->inside) rec->a.image = c->file->image;
     if (rec->a.image != TN_NONE) return TN_OK;
     if (!c->results)
         return tni_note_add(c->d, here(c, begin), "orphan-image", c->err,
@@ -643,7 +672,8 @@ static tn_status read_annotation(coco *c)
             rec.extras = rec.extras || !taken;
         }
     JSON_TRY(c);
-    if ((++c->n_since & 1023) == 0)
+    if (c->file->inside) rec.a.image = c->file->image;
+    if ((++c->n_since & 1023) == 0 && !c->file->inside)
         TN_TRY(tni_reader_progress(c->r, (uint64_t)(c->j.p - c->j.start),
                                    (uint64_t)(c->j.end - c->j.start), c->err));
     if (rec.segments.p != NULL) return read_segments(c, &rec);
@@ -665,33 +695,66 @@ static tn_status read_results(coco *c)
     return read_list(c, read_annotation);
 }
 
+/* Whether the next value is a list of objects, or an empty one: what others
+ * put under the same name is theirs. */
+static bool is_list_of_objects(const coco *c)
+{
+    tni_json j = c->j;
+    tn_err ignored;
+    j.err = &ignored;
+    if (tni_json_peek(&j) != '[' || !tni_json_enter(&j, '[')) return false;
+    return !tni_json_item(&j) || tni_json_peek(&j) == '{';
+}
+
+/* A member nobody defines: of the dataset, or of the one image. */
+static tn_status keep_member(coco *c, tni_span key)
+{
+    tni_span raw;
+    const uint64_t where = here(c, c->j.p);
+    if (!tni_json_skip(&c->j, &raw)) return c->j.status;
+    if (c->file->inside && c->file->image != TN_NONE)
+        return tni_set_image_text(c->d, c->file->image, TN_TEXT_EXTRA,
+                                  member(key, raw), c->err);
+    const tni_meta meta = {tni_keep_json(c->d, key, true), raw, c->file->split,
+                           where};
+    return tni_add_meta(c->d, &meta, c->err);
+}
+
+/* Annotations of a sample: an empty list says that there are none. */
+static tn_status read_annotations(coco *c)
+{
+    const uint32_t n = c->d->ann_flags.n;
+    TN_TRY(read_list(c, read_annotation));
+    if (c->file->inside && c->file->image != TN_NONE && c->d->ann_flags.n == n)
+        tni_image_at(c->d, c->file->image)->state = TN_STATE_EMPTY;
+    return TN_OK;
+}
+
 static tn_status read_top(coco *c)
 {
-    tni_span key, raw;
+    tni_span key;
     tni_json later;
-    bool images = false, deferred = false;
+    bool images = c->file->inside, deferred = false;
     memset(&later, 0, sizeof later);
     if (tni_json_peek(&c->j) == '[') return read_results(c);
     if (!tni_json_enter(&c->j, '{')) return c->j.status;
     while (tni_json_key(&c->j, &key)) {
         const char kind = tni_json_peek(&c->j);
-        if (tni_span_is(key, "images") && kind == '[') {
+        const bool list =
+            kind == '[' && (!c->file->inside || is_list_of_objects(c));
+        if (tni_span_is(key, "images") && list) {
             images = true;
             TN_TRY(read_list(c, read_image));
-        } else if (tni_span_is(key, "categories") && kind == '[') {
+        } else if (tni_span_is(key, "categories") && list) {
             TN_TRY(read_list(c, read_class));
-        } else if (tni_span_is(key, "annotations") && kind == '[' && images) {
-            TN_TRY(read_list(c, read_annotation));
-        } else if (tni_span_is(key, "annotations") && kind == '[') {
+        } else if (tni_span_is(key, "annotations") && list && images) {
+            TN_TRY(read_annotations(c));
+        } else if (tni_span_is(key, "annotations") && list) {
             later = c->j;
             deferred = true;
             (void)!tni_json_skip(&c->j, NULL);
         } else {
-            const uint64_t where = here(c, c->j.p);
-            if (!tni_json_skip(&c->j, &raw)) break;
-            const tni_meta meta = {tni_keep_json(c->d, key, true), raw,
-                                   c->file->split, where};
-            TN_TRY(tni_add_meta(c->d, &meta, c->err));
+            TN_TRY(keep_member(c, key));
         }
     }
     JSON_TRY(c);
@@ -755,7 +818,12 @@ tn_status tni_coco_read(tni_reader *r, const tni_coco_file *file, tn_err *err)
     c.file = file;
     c.err = err;
     if (file->split != TN_NONE) c.splits = UINT64_C(1) << file->split;
-    TN_TRY(tni_source_open(r->d, file->path, &c.source, &text, err));
+    if (file->inside) {
+        text = file->text;
+        c.source = file->source;
+    } else {
+        TN_TRY(tni_source_open(r->d, file->path, &c.source, &text, err));
+    }
     tni_json_init(&c.j, text.p, text.len, r->d->limits.max_nesting, err);
     tni_idmap_init(&c.images, &r->scratch);
     tni_idmap_init(&c.cats, &r->scratch);
@@ -765,6 +833,8 @@ tn_status tni_coco_read(tni_reader *r, const tni_coco_file *file, tn_err *err)
     if (status == TN_OK) status = settle_classes(&c, first);
     if (status == TN_OK) status = tni_coco_check_ids(r->d, first, err);
     tni_col_fini(&c.local);
-    if (status != TN_OK) tni_err_where(err, "%s", file->path);
+    if (status == TN_OK) return TN_OK;
+    if (err != NULL) err->offset += file->base;
+    tni_err_where(err, "%s", file->path);
     return status;
 }

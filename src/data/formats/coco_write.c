@@ -14,7 +14,9 @@
 #include <math.h>
 #include <stdio.h>
 
-typedef struct coco {
+typedef struct tni_coco_writer coco;
+
+struct tni_coco_writer {
     tni_writer *w;
     const tn_dataset *d;
     tn_err *err;
@@ -24,7 +26,8 @@ typedef struct coco {
     bool all, results;
     uint64_t next_ann, next_image, next_class;
     tn_shape shape;
-} coco;
+    uint8_t *used; /* classes of a sample */
+};
 
 static bool wanted(const coco *c, uint32_t image)
 {
@@ -521,7 +524,6 @@ static tn_status write_all(coco *c)
         return tni_fail(c->err, TN_EUNSUPPORTED,
                         "results name images and classes by the ids of other "
                         "files: only results can be written as such");
-    find_largest(c);
     if (c->w->file != NULL) {
         c->all = true;
         return write_file(c, c->w->file);
@@ -531,16 +533,88 @@ static tn_status write_all(coco *c)
     return write_split(c, TN_NONE, prefix);
 }
 
-tn_status tni_coco_write(tni_writer *w, tn_err *err)
+/* --- samples ------------------------------------------------------------- */
+
+tni_coco_writer *tni_coco_writer_new(tni_writer *w, tn_err *err)
 {
     coco *c = TNI_NEW(&w->arena, coco);
-    if (c == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    uint8_t *used = TNI_NEW_ARRAY(&w->arena, uint8_t, w->d->classes.n + 1u);
+    if (c == NULL || used == NULL) {
+        (void)!tni_fail(err, TN_ENOMEM, "out of memory");
+        return NULL;
+    }
     c->w = w;
     c->d = w->d;
     c->err = err;
+    c->used = used;
     c->split = TN_NONE;
     c->shape.struct_size = sizeof c->shape;
+    find_largest(c);
+    return c;
+}
+
+void tni_coco_writer_free(tni_coco_writer *c)
+{
+    if (c != NULL) tn_shape_fini(&c->shape);
+}
+
+tn_status tni_coco_put_sample(tni_coco_writer *c, uint32_t image, tni_out *o)
+{
+    size_t n = 0;
+    const uint32_t *list = tn_dataset_of_image(c->d, image, &n);
+    const bool unknown = tni_image_at(c->d, image)->state == TN_STATE_UNKNOWN;
+    bool any = false;
+    c->o = o;
+    str(c, "{\n\"images\": [\n");
+    put_image(c, image);
+    str(c, unknown ? "]" : "],\n\"annotations\": [");
+    for (size_t i = 0; i < n; i++) {
+        tni_ann a;
+        tni_ann_get(c->d, list[i], &a);
+        if (!has_place(c, list[i], &a)) continue;
+        str(c, any ? ",\n" : "\n");
+        any = true;
+        if (a.class_index != TN_NONE) c->used[a.class_index] = 1;
+        TN_TRY(put_annotation(c, list[i], &a));
+    }
+    str(c, unknown ? "" : "],\n\"categories\": [");
+    any = false;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t cls = *TNI_ROW(&c->d->ann_class, uint32_t, list[i]);
+        if (cls == TN_NONE || c->used[cls] == 0) continue;
+        c->used[cls] = 0;
+        str(c, any ? ",\n" : "\n");
+        any = true;
+        put_class(c, cls);
+    }
+    str(c, unknown ? "\n}\n" : "]\n}\n");
+    return o->status;
+}
+
+tn_status tni_coco_put_rest(tni_coco_writer *c, tni_out *o)
+{
+    c->o = o;
+    c->all = true;
+    str(c, "{\n");
+    put_metas(c, true);
+    str(c, "\"categories\": [");
+    for (uint32_t i = 0; i < c->d->classes.n; i++) {
+        str(c, i > 0 ? ",\n" : "\n");
+        put_class(c, i);
+    }
+    str(c, "]");
+    put_metas(c, false);
+    str(c, "\n}\n");
+    return o->status;
+}
+
+/* --- files --------------------------------------------------------------- */
+
+tn_status tni_coco_write(tni_writer *w, tn_err *err)
+{
+    coco *c = tni_coco_writer_new(w, err);
+    if (c == NULL) return TN_ENOMEM;
     const tn_status status = write_all(c);
-    tn_shape_fini(&c->shape);
+    tni_coco_writer_free(c);
     return status;
 }

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* webdataset_read.c - samples of tar archives into the dataset */
+#include "data/formats/webdataset.h"
+
+#include "base/utf8.h"
+#include "data/gzip.h"
+
+#include <stdio.h>
+
+/* A member of the sample being collected. */
+typedef struct member {
+    const char *name;
+    char *ending; /* behind the key's dot, lower case */
+    const uint8_t *bytes;
+    size_t size;
+    uint64_t offset; /* of its header */
+} member;
+
+typedef struct wds {
+    tni_reader *r;
+    tn_dataset *d;
+    tn_err *err;
+    tni_classes classes;
+    tni_draft *draft;
+    tni_arena temp; /* names and members of the sample */
+    tni_idmap ids;  /* of classes by number */
+    bool rest;      /* dataset.json was read */
+    /* of the archive */
+    const char *path, *start;
+    uint32_t source, split;
+    /* of the sample */
+    member *members;
+    size_t n, cap, key;
+    uint32_t image;
+} wds;
+
+static tn_status no_memory(tn_err *err)
+{
+    return tni_fail(err, TN_ENOMEM,
+                    "out of memory, or over the dataset's memory limit");
+}
+
+static uint64_t where_of(const wds *s, const member *m)
+{
+    return tni_where(s->source, m->offset);
+}
+
+/* --- members --------------------------------------------------------------- */
+
+static bool is_image_ending(const char *ending)
+{
+    char name[16];
+    return strlen(ending) < sizeof name - 2 &&
+           snprintf(name, sizeof name, "x.%s", ending) > 0 &&
+           tni_is_image_name(name);
+}
+
+/* The member with this ending, NULL without. */
+static const member *with_ending(const wds *s, const char *ending)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (strcmp(s->members[i].ending, ending) == 0) return &s->members[i];
+    return NULL;
+}
+
+/* The image: a member that ends like one at once (jpg), else one that ends so
+ * at all (rgb.jpg). */
+static const member *image_of(const wds *s)
+{
+    const member *other = NULL;
+    for (size_t i = 0; i < s->n; i++) {
+        const char *ending = s->members[i].ending;
+        const char *dot = strrchr(ending, '.');
+        if (dot == NULL && is_image_ending(ending)) return &s->members[i];
+        if (dot != NULL && other == NULL && is_image_ending(dot + 1))
+            other = &s->members[i];
+    }
+    return other;
+}
+
+static tn_status count_others(wds *s, const member *image)
+{
+    static const char *const taken[] = {"json", "cls", "txt"};
+    for (size_t i = 0; i < s->n; i++) {
+        const member *m = &s->members[i];
+        bool known = m == image;
+        for (size_t k = 0; k < 3; k++)
+            known = known || strcmp(m->ending, taken[k]) == 0;
+        if (known) continue;
+        const char *dot = strrchr(m->ending, '.');
+        if (is_image_ending(dot != NULL ? dot + 1 : m->ending))
+            TN_TRY(tni_note_add(s->d, where_of(s, m), "further-image", s->err,
+                                "'%.150s' is another image of a sample (what "
+                                "is before the first dot is its key): it is "
+                                "left out",
+                                m->name));
+        else
+            TN_TRY(tni_note_add(s->d, where_of(s, m), "other-member", s->err,
+                                "'%.150s' is neither an image nor .json, .cls "
+                                "or .txt: it is left out",
+                                m->name));
+    }
+    return TN_OK;
+}
+
+/* --- what a sample says ---------------------------------------------------- */
+
+/* An object, or a list of objects; a list of anything else is none of ours. */
+static bool is_json_of_sample(const member *m)
+{
+    tni_json j;
+    tn_err ignored;
+    tni_json_init(&j, (const char *)m->bytes, m->size, 0, &ignored);
+    const char kind = tni_json_peek(&j);
+    if (kind != '[' || !tni_json_enter(&j, '[')) return kind == '{';
+    return tni_json_item(&j) && tni_json_peek(&j) == '{';
+}
+
+static tn_status read_json(wds *s, const member *m)
+{
+    tni_coco_file file;
+    memset(&file, 0, sizeof file);
+    if (m->size > 0 && !is_json_of_sample(m)) {
+        tni_json j;
+        tni_json_init(&j, (const char *)m->bytes, m->size,
+                      s->d->limits.max_nesting, s->err);
+        if (tni_json_skip(&j, NULL) && tni_json_end(&j))
+            return tni_note_add(s->d, where_of(s, m), "other-member", s->err,
+                                "'%.150s' is no object, nor a list of them: "
+                                "it is left out",
+                                m->name);
+        tni_err_where(s->err, "'%.100s'", m->name);
+        return j.status;
+    }
+    char path[200];
+    (void)snprintf(path, sizeof path, "'%.100s'", m->name);
+    file.path = path;
+    file.split = TN_NONE;
+    file.inside = true;
+    file.text.p = m->size > 0 ? (const char *)m->bytes : "";
+    file.text.len = m->size;
+    file.source = s->source;
+    file.image = s->image;
+    file.base = (uint64_t)((const char *)m->bytes - s->start);
+    /* Its maps of ids are for this text alone. */
+    const tni_arena_mark mark = tni_arena_save(&s->r->scratch);
+    const tn_status status = tni_coco_read(s->r, &file, s->err);
+    tni_arena_rewind(&s->r->scratch, mark);
+    return status;
+}
+
+/* Whether the sample has an annotation with any of these flags, or with this
+ * caption. */
+static bool has_any(const wds *s, uint32_t from, uint32_t flags,
+                    const tni_span *caption)
+{
+    for (uint32_t i = from; i < s->d->ann_flags.n; i++) {
+        const tni_span *text =
+            tni_sparse_find(&s->d->text[TN_TEXT_CAPTION], i, 0);
+        if (flags != 0 && (*tni_flags_at(s->d, i) & flags) != 0) return true;
+        if (caption != NULL && text != NULL && text->len == caption->len &&
+            memcmp(text->p, caption->p, text->len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The class with this number as its id, or a new one that is called so. */
+static tn_status numbered(wds *s, int64_t id, uint64_t where, uint32_t *cls)
+{
+    *cls = tni_idmap_find(&s->ids, TN_ID_INT, id);
+    if (*cls != TN_NONE) return TN_OK;
+    for (uint32_t i = 0; i < s->d->classes.n && *cls == TN_NONE; i++) {
+        const tni_class_row *row = tni_class_at(s->d, i);
+        if (row->id_kind == TN_ID_INT && row->id == id) *cls = i;
+    }
+    if (*cls == TN_NONE) {
+        char text[32];
+        tni_class_row row;
+        memset(&row, 0, sizeof row);
+        (void)snprintf(text, sizeof text, "%lld", (long long)id);
+        row.name = tni_intern(s->d, text, strlen(text));
+        row.id_kind = TN_ID_INT;
+        row.id = id;
+        row.where = where;
+        if (row.name == NULL) return no_memory(s->err);
+        TN_TRY(tni_add_class(s->d, &row, cls, s->err));
+    }
+    return tni_idmap_add(&s->ids, TN_ID_INT, id, *cls) ? TN_OK
+                                                       : no_memory(s->err);
+}
+
+static tn_status read_class(wds *s, const member *m)
+{
+    tni_ann a;
+    uint32_t ann = 0;
+    int64_t id = 0;
+    const tni_span whole = {(const char *)m->bytes, m->size};
+    const tni_span text = tni_trim(whole);
+    memset(&a, 0, sizeof a);
+    a.image = s->image;
+    a.where = where_of(s, m);
+    a.flags = TN_IS_TAG;
+    if (text.len == 0)
+        return tni_note_add(s->d, a.where, "empty-class", s->err,
+                            "'%.150s' is empty", m->name);
+    if (tni_field_i64(text, &id)) {
+        TN_TRY(numbered(s, id, a.where, &a.class_index));
+    } else if (tni_utf8_valid(text.p, text.len) != text.len ||
+               memchr(text.p, '\0', text.len) != NULL || text.len > 4096) {
+        tni_err_where(s->err, "'%.100s'", m->name);
+        return tni_fail_at(s->err, TN_EFORMAT, m->offset,
+                           "a class is neither a number nor a name in UTF-8");
+    } else {
+        TN_TRY(tni_class_named(&s->classes, text, a.where, &a.class_index,
+                               s->err));
+    }
+    return tni_add_annotation(s->d, &a, &ann, s->err);
+}
+
+static tn_status read_caption(wds *s, const member *m, uint32_t from)
+{
+    tni_ann a;
+    uint32_t ann = 0;
+    tni_span text = {NULL, 0};
+    if (m->size > 0 &&
+        tni_utf8_valid((const char *)m->bytes, m->size) != m->size)
+        return tni_note_add(s->d, where_of(s, m), "other-member", s->err,
+                            "'%.150s' is no text in UTF-8: it is left out",
+                            m->name);
+    memset(&a, 0, sizeof a);
+    a.image = s->image;
+    a.class_index = TN_NONE;
+    a.where = where_of(s, m);
+    tni_out_json(tni_draft_begin(s->draft), (const char *)m->bytes, m->size);
+    TN_TRY(tni_draft_end(s->draft, &text));
+    if (has_any(s, from, 0, &text)) return TN_OK; /* the .json has it */
+    TN_TRY(tni_draft_keep(s->draft, s->d, &text));
+    TN_TRY(tni_add_annotation(s->d, &a, &ann, s->err));
+    return tni_set_text(s->d, ann, TN_TEXT_CAPTION, text, s->err);
+}
+
+static tn_status add_sample(wds *s)
+{
+    const member *image = image_of(s), *json = with_ending(s, "json");
+    const member *cls = with_ending(s, "cls"), *txt = with_ending(s, "txt");
+    tni_image_row row;
+    memset(&row, 0, sizeof row);
+    TN_TRY(count_others(s, image));
+    if (image == NULL && json == NULL && cls == NULL && txt == NULL)
+        return TN_OK;
+    const char *name = s->members[0].name;
+    row.name = image != NULL ? tni_keep(s->d, image->name, strlen(image->name))
+                             : tni_keep(s->d, name, s->key);
+    if (row.name == NULL) return no_memory(s->err);
+    row.where = where_of(s, image != NULL ? image : &s->members[0]);
+    if (s->split != TN_NONE) row.splits = UINT64_C(1) << s->split;
+    TN_TRY(tni_add_image(s->d, &row, &s->image, s->err));
+    const uint32_t from = s->d->ann_flags.n;
+    if (image != NULL && image->size > 0) {
+        const tni_span bytes = {(const char *)image->bytes, image->size};
+        TN_TRY(tni_set_image_bytes(s->d, s->image, bytes, s->err));
+    }
+    if (json != NULL) TN_TRY(read_json(s, json));
+    TN_TRY(tni_read_header(s->r, s->image, s->err));
+    if (cls != NULL && !has_any(s, from, TN_IS_TAG, NULL))
+        TN_TRY(read_class(s, cls));
+    return txt != NULL ? read_caption(s, txt, from) : TN_OK;
+}
+
+/* --- archives -------------------------------------------------------------- */
+
+static tn_status end_sample(wds *s)
+{
+    if (s->n == 0) return TN_OK;
+    TN_TRY(add_sample(s));
+    s->n = s->cap = 0;
+    s->members = NULL;
+    return TN_OK;
+}
+
+static tn_status add_member(wds *s, const tni_tar_entry *e, size_t key)
+{
+    if (s->n == s->cap) {
+        s->cap = s->cap == 0 ? 8 : 2 * s->cap;
+        member *more = TNI_NEW_ARRAY(&s->temp, member, s->cap);
+        if (more == NULL) return no_memory(s->err);
+        if (s->n > 0) memcpy(more, s->members, s->n * sizeof *more);
+        s->members = more;
+    }
+    member *m = &s->members[s->n++];
+    m->name = e->name;
+    m->ending = tni_arena_strndup(&s->temp, e->name + key + 1,
+                                  strlen(e->name + key + 1));
+    if (m->ending == NULL) return no_memory(s->err);
+    for (char *p = m->ending; *p != '\0'; p++)
+        if (*p >= 'A' && *p <= 'Z') *p = (char)(*p + 32);
+    m->bytes = e->bytes;
+    m->size = e->size;
+    m->offset = e->offset;
+    s->key = key;
+    for (size_t i = 0; i + 1 < s->n; i++)
+        if (strcmp(s->members[i].ending, m->ending) == 0)
+            return tni_fail_at(s->err, TN_EFORMAT, e->offset,
+                               "the sample '%.*s' has two members '.%.60s'; "
+                               "what is before the first dot of a name is the "
+                               "key of a sample and must differ",
+                               key > 100 ? 100 : (int)key, e->name, m->ending);
+    return TN_OK;
+}
+
+/* One file of the archive: the sample goes on, or another begins. */
+static tn_status take_entry(wds *s, tni_tar_entry *e)
+{
+    char name[TNI_TAR_MAX_NAME + 1];
+    size_t key = 0;
+    if (e->kind == TNI_TAR_FOLDER) return TN_OK;
+    if (e->kind != TNI_TAR_FILE || !tni_wds_key(e->name, &key))
+        return tni_note_add(s->d, tni_where(s->source, e->offset),
+                            "other-member", s->err,
+                            "'%.150s' is no member of a sample (key, dot, "
+                            "ending): it is left out",
+                            e->name);
+    const bool same = s->n > 0 && s->key == key &&
+                      memcmp(s->members[0].name, e->name, key) == 0;
+    if (!same) {
+        (void)snprintf(name, sizeof name, "%s", e->name);
+        TN_TRY(end_sample(s));
+        tni_arena_reset(&s->temp);
+        e->name = tni_arena_strndup(&s->temp, name, strlen(name));
+        if (e->name == NULL) return no_memory(s->err);
+    }
+    return add_member(s, e, key);
+}
+
+static tn_status read_entries(wds *s, tni_span text)
+{
+    tni_tar t;
+    s->start = text.p;
+    tni_tar_init(&t, text.p, text.len, &s->temp, s->err);
+    for (;;) {
+        tni_tar_entry e;
+        bool more = false;
+        TN_TRY(tni_tar_next(&t, &e, &more));
+        if (!more) break;
+        TN_TRY(take_entry(s, &e));
+        TN_TRY(tni_reader_progress(s->r, t.at, t.size, s->err));
+    }
+    TN_TRY(end_sample(s));
+    if (!t.cut || text.len == 0) return TN_OK;
+    return tni_note_add(s->d, tni_where(s->source, text.len), "cut-archive",
+                        s->err,
+                        "%.200s ends without the two empty blocks of an "
+                        "archive: it may have been cut short",
+                        s->path);
+}
+
+static tn_status read_archive(wds *s, const char *path, const char *split,
+                              size_t split_len)
+{
+    tni_span text = {NULL, 0};
+    s->path = path;
+    s->split = TN_NONE;
+    s->n = s->cap = 0;
+    if (split_len > 0)
+        TN_TRY(tni_add_split(s->d, split, split_len, &s->split, s->err));
+    tn_status status = tni_source_open(s->d, path, &s->source, &text, s->err);
+    if (status == TN_OK && tni_is_gzip(text.p, text.len))
+        status = tni_gunzip(&text, &s->d->arena, s->err);
+    if (status == TN_OK) status = read_entries(s, text);
+    if (status != TN_OK) tni_err_where(s->err, "%s", path);
+    return status;
+}
+
+/* All classes, and the fields of the dataset. */
+static tn_status read_rest(wds *s, const char *folder)
+{
+    tni_coco_file file;
+    const char *path = tni_join(s->r, folder, TNI_WDS_REST);
+    memset(&file, 0, sizeof file);
+    if (path == NULL) return no_memory(s->err);
+    if (!tni_path_look(path).is_file) return TN_OK;
+    file.path = path;
+    file.split = file.image = TN_NONE;
+    file.inside = true;
+    TN_TRY(tni_source_open(s->d, path, &file.source, &file.text, s->err));
+    s->rest = true;
+    return tni_coco_read(s->r, &file, s->err);
+}
+
+/* The split of a shard: its name's, else that of the folder it lies in. */
+static void split_of(const char *name, const char *folder, const char **split,
+                     size_t *len)
+{
+    const char *word = NULL;
+    *len = tni_stem_split(name, tni_wds_stem(name), split);
+    if (folder == NULL) return;
+    const size_t n = strlen(folder);
+    if (*len > 0 && tni_stem_split(folder, n, &word) != n) return;
+    *split = folder;
+    *len = n;
+}
+
+static tn_status read_in(wds *s, const char *folder, const char *split,
+                         size_t *found)
+{
+    const tni_dir_entry *e = NULL;
+    size_t n = 0;
+    TN_TRY(tni_list(s->r, folder, &e, &n, s->err));
+    for (size_t i = 0; i < n; i++) {
+        const char *name = NULL;
+        size_t len = 0;
+        if (e[i].is_dir || tni_wds_stem(e[i].name) == 0) continue;
+        const char *path = tni_join(s->r, folder, e[i].name);
+        if (path == NULL) return no_memory(s->err);
+        split_of(e[i].name, split, &name, &len);
+        ++*found;
+        TN_TRY(read_archive(s, path, name, len));
+    }
+    return TN_OK;
+}
+
+static tn_status read_folder(wds *s)
+{
+    const tni_dir_entry *e = NULL;
+    size_t n = 0, found = 0;
+    TN_TRY(read_rest(s, s->r->path));
+    TN_TRY(read_in(s, s->r->path, NULL, &found));
+    TN_TRY(tni_list(s->r, s->r->path, &e, &n, s->err));
+    for (size_t i = 0; i < n; i++) {
+        if (!e[i].is_dir) continue;
+        const char *folder = tni_join(s->r, s->r->path, e[i].name);
+        if (folder == NULL) return no_memory(s->err);
+        TN_TRY(read_in(s, folder, e[i].name, &found));
+    }
+    if (found > 0) return TN_OK;
+    return tni_fail(s->err, TN_ENOTFOUND,
+                    "the folder has no shards; expected *.tar");
+}
+
+static tn_status read_one(wds *s)
+{
+    const char *slash = strrchr(s->r->path, '/');
+    const char *name = slash != NULL ? slash + 1 : s->r->path;
+    const char *split = NULL;
+    size_t len = 0;
+    const char *folder = tni_folder_of(s->r, s->r->path);
+    if (folder == NULL) return no_memory(s->err);
+    TN_TRY(read_rest(s, folder));
+    split_of(name, NULL, &split, &len);
+    return read_archive(s, s->r->path, split, len);
+}
+
+tn_status tni_wds_read(tni_reader *r, tn_err *err)
+{
+    wds s;
+    memset(&s, 0, sizeof s);
+    s.r = r;
+    s.d = r->d;
+    s.err = err;
+    s.draft = tni_draft_new(&r->scratch, err);
+    if (s.draft == NULL) return TN_ENOMEM;
+    tni_classes_init(&s.classes, r);
+    tni_idmap_init(&s.ids, &r->scratch);
+    tni_arena_init(&s.temp, &r->d->mem, 1 << 14);
+    tn_status status = r->is_dir ? read_folder(&s) : read_one(&s);
+    if (status == TN_OK && !s.rest) status = tni_classes_by_id(&s.classes, err);
+    tni_arena_fini(&s.temp);
+    return status;
+}
