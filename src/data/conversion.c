@@ -124,15 +124,22 @@ static tn_status count_classes(tn_conversion *c, tn_err *err)
         if (cls != TN_NONE) used[cls] = 1;
     }
     const bool folders = (c->w.keeps & TNI_KEEPS(UNUSED)) != 0;
-    bool same = true;
+    const char *last = NULL;
+    bool same = true, sorted = true;
     uint64_t n_ids = 0;
     for (uint32_t i = 0; i < d->classes.n; i++) {
         const tni_class_row *row = tni_class_at(d, i);
-        if (used[i] == 0) c->counts[TNI_F_UNUSED]++;
         if (row->id_kind == TN_ID_INT) n_ids++;
-        same = same && (used[i] != 0 || folders) &&
-               (i == 0 || strcmp(tni_class_at(d, i - 1)->name, row->name) < 0);
+        if (used[i] == 0) c->counts[TNI_F_UNUSED]++;
+        if (used[i] == 0 && !folders) {
+            same = false;
+            continue;
+        }
+        sorted = sorted && (last == NULL || strcmp(last, row->name) < 0);
+        last = row->name;
     }
+    same = same && sorted;
+    if (!sorted) c->counts[TNI_F_CLASS_ORDER] = d->classes.n;
     if (!same && n_ids > c->counts[TNI_F_CLASS_ID])
         c->counts[TNI_F_CLASS_ID] = n_ids;
     return TN_OK;
@@ -183,6 +190,9 @@ static tn_status plan(tn_conversion *c, tn_err *err)
         w->file = slash != NULL ? slash + 1 : c->path;
         if (!keeps_split(c)) w->keeps &= ~TNI_KEEPS(SPLIT);
     }
+    if ((f->flags & TNI_FORMAT_SEEN_CLASSES) == 0)
+        w->keeps |= TNI_KEEPS(UNUSED);
+    if (c->counts[TNI_F_CLASS_ORDER] == 0) w->keeps |= TNI_KEEPS(CLASS_ORDER);
     if ((f->flags & TNI_FORMAT_INSIDE) == 0 || c->counts[TNI_F_OUTSIDE] == 0)
         w->keeps |= TNI_KEEPS(OUTSIDE);
     if ((f->flags & TNI_FORMAT_INSIDE) == 0 ||

@@ -66,7 +66,8 @@ static void describe_format(text *t, const tni_format *f)
     }
     put(t, "]");
     uint64_t keeps = f->keeps;
-    if ((f->flags & TNI_FORMAT_SEEN_CLASSES) == 0) keeps |= TNI_KEEPS(UNUSED);
+    if ((f->flags & TNI_FORMAT_SEEN_CLASSES) == 0)
+        keeps |= TNI_KEEPS(UNUSED) | TNI_KEEPS(CLASS_ORDER);
     if ((f->flags & TNI_FORMAT_INSIDE) == 0)
         keeps |= TNI_KEEPS(OUTSIDE) | TNI_KEEPS(OUTSIDE_BOX);
     put_codes(t, "keeps", keeps);

@@ -238,6 +238,36 @@ static tn_status compare_all(pair *p, const uint32_t *matches)
     return TN_OK;
 }
 
+/* The classes that are there, in their order. */
+static tn_status compare_classes(const pair *p)
+{
+    const bool all = (p->w->keeps & TNI_KEEPS(UNUSED)) != 0;
+    const bool order = (p->w->keeps & TNI_KEEPS(CLASS_ORDER)) != 0;
+    uint32_t at = 0;
+    if (!order) return TN_OK;
+    for (uint32_t i = 0; i < p->a->classes.n; i++) {
+        const char *name = tni_class_at(p->a, i)->name;
+        uint32_t k = at;
+        while (k < p->b->classes.n &&
+               strcmp(tni_class_at(p->b, k)->name, name) != 0)
+            k++;
+        if (k < p->b->classes.n) {
+            at = k + 1;
+        } else if (tni_find_class(p->a, name) < i) {
+            continue; /* two of one name: where names are all, one class */
+        } else if (all || tni_find_class(p->b, name) != TN_NONE) {
+            return tni_fail(p->err, TN_EINTERNAL,
+                            "class '%.100s' %s in what was written; please "
+                            "report this",
+                            name,
+                            tni_find_class(p->b, name) != TN_NONE
+                                ? "has another place"
+                                : "is missing");
+        }
+    }
+    return TN_OK;
+}
+
 tn_status tni_compare(const tni_writer *w, const tni_format *format,
                       const tn_dataset *back, const uint32_t *matches,
                       tni_compared *result, tn_err *err)
@@ -251,7 +281,8 @@ tn_status tni_compare(const tni_writer *w, const tni_format *format,
     p.result = result;
     p.err = err;
     p.sa.struct_size = p.sb.struct_size = sizeof p.sa;
-    const tn_status status = compare_all(&p, matches);
+    tn_status status = compare_all(&p, matches);
+    if (status == TN_OK) status = compare_classes(&p);
     tn_shape_fini(&p.sa);
     tn_shape_fini(&p.sb);
     return status;

@@ -142,10 +142,11 @@ static int by_order(const void *a, const void *b)
     return order != 0 ? order : x->old < y->old ? -1 : 1;
 }
 
-tn_status tni_classes_arrange(tni_classes *c,
-                              int (*order)(const tni_class_row *a,
-                                           const tni_class_row *b),
-                              tn_err *err)
+/* All but the first `from`. */
+static tn_status arrange(tni_classes *c, uint32_t from,
+                         int (*order)(const tni_class_row *a,
+                                      const tni_class_row *b),
+                         tn_err *err)
 {
     tn_dataset *d = c->r->d;
     const uint32_t n = d->classes.n;
@@ -157,7 +158,7 @@ tn_status tni_classes_arrange(tni_classes *c,
         rows[i].old = i;
         rows[i].order = order;
     }
-    qsort(rows, n, sizeof *rows, by_order);
+    if (n > from) qsort(rows + from, n - from, sizeof *rows, by_order);
     for (uint32_t i = 0; i < n; i++) {
         *tni_class_at(d, i) = rows[i].row;
         to[rows[i].old] = i;
@@ -169,6 +170,14 @@ tn_status tni_classes_arrange(tni_classes *c,
     return TN_OK;
 }
 
+tn_status tni_classes_arrange(tni_classes *c,
+                              int (*order)(const tni_class_row *a,
+                                           const tni_class_row *b),
+                              tn_err *err)
+{
+    return arrange(c, 0, order, err);
+}
+
 static int by_name(const tni_class_row *a, const tni_class_row *b)
 {
     return strcmp(a->name, b->name);
@@ -177,6 +186,11 @@ static int by_name(const tni_class_row *a, const tni_class_row *b)
 tn_status tni_classes_sort(tni_classes *c, tn_err *err)
 {
     return tni_classes_arrange(c, by_name, err);
+}
+
+tn_status tni_classes_sort_after(tni_classes *c, uint32_t n, tn_err *err)
+{
+    return arrange(c, n, by_name, err);
 }
 
 /* By id, those without one behind them. */

@@ -46,6 +46,8 @@ tn_status tni_class_named(tni_classes *c, tni_span name, uint64_t where,
                           uint32_t *cls, tn_err *err);
 /* When all is read: brings them into the order of their bytes. */
 tn_status tni_classes_sort(tni_classes *c, tn_err *err);
+/* The same but for the first n, which the source lists in an order of its own. */
+tn_status tni_classes_sort_after(tni_classes *c, uint32_t n, tn_err *err);
 /* By their ids, those without one behind them by name. */
 tn_status tni_classes_by_id(tni_classes *c, tn_err *err);
 /* Into another order; equal rows stay as they were met. */

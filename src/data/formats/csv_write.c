@@ -151,6 +151,7 @@ uint64_t tni_csv_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
     if (unit && c.units == c.boxes) keeps |= TNI_KEEPS(NO_SIZE);
     if (l == LAYOUT_ONE_HOT && (c.twice > 0 || class_names_repeat(d)))
         keeps &= ~(TNI_KEEPS(TAG) | TNI_KEEPS(UNUSED));
+    if ((keeps & TNI_KEEPS(UNUSED)) != 0) keeps |= TNI_KEEPS(CLASS_ORDER);
     /* A list of classes in their order: numbers that count from 0 are kept. */
     if ((keeps & TNI_KEEPS(UNUSED)) != 0 && counts[TNI_F_CLASS_ID] == 0)
         keeps |= TNI_KEEPS(CLASS_ID);

@@ -92,7 +92,8 @@ const tni_format tni_format_csv = {
     .keeps = TNI_KEEPS(BOX) | TNI_KEEPS(TAG) | TNI_KEEPS(CLASSLESS) |
              TNI_KEEPS(SCORE) | TNI_KEEPS(EXTRA) | TNI_KEEPS(SIZE) |
              TNI_KEEPS(SPLIT) | TNI_KEEPS(EMPTY) | TNI_KEEPS(UNKNOWN) |
-             TNI_KEEPS(UNUSED) | TNI_KEEPS(NO_SIZE) | TNI_KEEPS(CLASS_ID),
+             TNI_KEEPS(UNUSED) | TNI_KEEPS(CLASS_ORDER) | TNI_KEEPS(NO_SIZE) |
+             TNI_KEEPS(CLASS_ID),
     .flags = TNI_FORMAT_ONE_FILE | TNI_FORMAT_SEEN_CLASSES,
     .probe = probe,
     .read = tni_csv_read,

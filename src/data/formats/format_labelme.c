@@ -69,7 +69,7 @@ const tni_format tni_format_labelme = {
              TNI_KEEPS(DIFFICULT) | TNI_KEEPS(SCORE) | TNI_KEEPS(GROUP) |
              TNI_KEEPS(SIZE) | TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(EMPTY) |
              TNI_KEEPS(DEGENERATE),
-    .flags = TNI_FORMAT_STEMS,
+    .flags = TNI_FORMAT_STEMS | TNI_FORMAT_SEEN_CLASSES,
     .probe = probe,
     .read = tni_labelme_read,
     .plan = plan,

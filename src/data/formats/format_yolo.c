@@ -143,6 +143,11 @@ static tn_status read(tni_reader *r, tn_err *err)
     const char *path = r->path;
     bool yaml = is_yaml(r->path);
     if (r->is_dir) TN_TRY(find_config(r, &path, &yaml, err));
+    const char *images = tni_join(r, r->path, "images");
+    if (images == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    /* Neither a description nor images/: folders of classes, if anything. */
+    if (path == NULL && r->variant == NULL && !tni_path_look(images).is_dir)
+        return tni_yolo_read_classify(r, err);
     if (path == NULL)
         TN_TRY(find_loose(r, &c, err));
     else if (yaml)

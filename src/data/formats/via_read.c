@@ -118,6 +118,35 @@ static tn_status choose_class(via *v, tni_span images, tni_span attributes)
     return tni_add_meta(v->d, &meta, v->err);
 }
 
+/* The classes a project declares, in their order. */
+static tn_status declare_classes(via *v, tni_span attributes, uint32_t *n)
+{
+    static const char *const path[] = {"region", NULL, "options"};
+    tni_span key, raw, at = attributes;
+    *n = 0;
+    if (v->class_key == NULL || at.p == NULL) return TN_OK;
+    for (int level = 0; level < 3 && at.p != NULL && at.p[0] == '{'; level++) {
+        const char *name = path[level] != NULL ? path[level] : v->class_key;
+        tni_json j = tni_jsonfile_at(&v->f, at);
+        at.p = NULL;
+        if (tni_json_enter(&j, '{'))
+            while (tni_json_key(&j, &key) && tni_json_skip(&j, &raw))
+                if (tni_json_text_is(key, name)) at = raw;
+    }
+    if (at.p == NULL || at.p[0] != '{') return TN_OK;
+    tni_json j = tni_jsonfile_at(&v->f, at);
+    if (!tni_json_enter(&j, '{')) return j.status;
+    while (tni_json_key(&j, &key) && tni_json_skip(&j, NULL)) {
+        uint32_t cls = 0;
+        const char *name = tni_keep_json(v->d, key, true);
+        if (name == NULL) return no_memory(v->err);
+        TN_TRY(tni_class_named(&v->classes, tni_span_of(name),
+                               tni_jsonfile_where(&v->f, key.p), &cls, v->err));
+        *n = v->d->classes.n;
+    }
+    return j.status;
+}
+
 /* --- attributes of a region ---------------------------------------------- */
 
 /* The one mark of a checkbox; false when there is not exactly one. */
@@ -515,7 +544,9 @@ static tn_status read_top(via *v)
                     !tni_span_is(key, "_via_image_id_list"))
                     TN_TRY(keep_meta(v, key, raw));
     }
+    uint32_t n_declared = 0;
     TN_TRY(choose_class(v, images, attributes));
+    TN_TRY(declare_classes(v, attributes, &n_declared));
     tni_json list = tni_jsonfile_at(&v->f, images);
     if (tni_json_enter(&list, '{'))
         while (tni_json_key(&list, &key)) {
@@ -525,7 +556,7 @@ static tn_status read_top(via *v)
                                        v->err));
         }
     TN_TRY(list.status);
-    return tni_classes_sort(&v->classes, v->err);
+    return tni_classes_sort_after(&v->classes, n_declared, v->err);
 }
 
 /* The one VIA file of a folder. */

@@ -412,6 +412,10 @@ tn_status tni_yolo_read_classify(tni_reader *r, tn_err *err)
     }
     const class_folder whole = {r, TN_NONE, r->path};
     if (!any) TN_TRY(read_class_folders(&whole, err));
+    if (r->d->images.n == 0)
+        return tni_fail(err, TN_ENOTFOUND,
+                        "there is neither a data.yaml, nor a folder 'images', "
+                        "nor a folder for each class with images");
     r->d->variant = "classify";
     return TN_OK;
 }
