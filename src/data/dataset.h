@@ -51,11 +51,20 @@ typedef enum tni_layout {
 typedef struct tni_shape {
     const char *text;
     uint32_t len;
-    uint8_t kind;   /* tn_shape_kind */
-    uint8_t layout; /* tni_layout */
-    uint8_t scale;  /* tn_scale */
-    uint8_t dims;   /* keypoints: 2, or 3 with visibility; else 0 */
+    uint8_t kind;       /* tn_shape_kind */
+    uint8_t layout : 4; /* tni_layout */
+    uint8_t places : 4; /* TNI_PLACES(n): its pixels have n decimal places and
+                           no more, whatever the text gives; 0: it says */
+    uint8_t scale;      /* tn_scale */
+    uint8_t dims;       /* keypoints: 2, or 3 with visibility; else 0 */
 } tni_shape;
+
+/* A format that prints parts of an image gives pixels back a little off; that
+ * they had n places says which they were. */
+enum { TNI_MAX_PLACES = 9 };
+#define TNI_PLACES(n) ((unsigned)((n) + 1) & 15u)
+/* To the nearest number of n decimal places, as text of it would be read. */
+double tni_round_places(double v, unsigned n);
 
 typedef struct tni_image_row {
     const char *name, *file;

@@ -4,14 +4,34 @@
  *
  * A text file beside the converted dataset, a JSON object per line: first what
  * belongs to the dataset (classes, fields), then one line per image that lost
- * anything. An annotation is found again by its number among those of its
+ * anything. Of an annotation it has what reads back differently than it was,
+ * and no more. An annotation is found again by its number among those of its
  * image; a hash of what was written says whether somebody has changed it since,
  * and then it is left alone.
+ *
+ * Members of an annotation, each left out where the target has it:
+ *   n       its number, where it is not the one after the last; -1: it was not
+ *           written at all, and everything follows
+ *   hash    of what the target has
+ *   id class flags score area angle track group z attributes caption extra
+ *           as they were; null: there was none. flags left out: those of the
+ *           first line
+ *   box     [form, scale, four numbers], or [form, places]: the edges that the
+ *           target gives, in pixels, so rounded
+ *   shape keypoints
+ *           [kind, layout, scale, dims, text], or places: the target's own,
+ *           rounded to as many decimal places of a pixel
+ *
+ * Polygons are most of a dataset. Where the target has them to the hundred-
+ * millionth of the image's side they are not repeated: pixels that had two
+ * decimal places come back to the bit by rounding, others as near as that.
  */
 #ifndef TN_SRC_DATA_RESIDUE_H
 #define TN_SRC_DATA_RESIDUE_H
 
 #include "data/formats/format.h"
+
+enum { TNI_RESIDUE_VERSION = 2 };
 
 /* Writes the sidecar of what `w` wrote and `back` is when read again; matches
  * is by source image: its row in `back`. */
@@ -26,6 +46,31 @@ tn_status tni_residue_read(tni_reader *r, tn_err *err);
 char *tni_residue_path(tni_arena *arena, const char *target, bool one_file);
 
 /* A number for what an annotation of a file says, the same on every machine. */
-uint64_t tni_ann_hash(const tn_dataset *d, uint32_t ann);
+uint32_t tni_ann_hash(const tn_dataset *d, uint32_t ann);
+
+/* --- what reads back ----------------------------------------------------- */
+
+/* An annotation as it was meant and as it reads back. */
+typedef struct tni_ann_pair {
+    const tn_dataset *d, *back;
+    uint32_t i, k;
+    double fine;       /* pixels: nearer is the same */
+    bool sized;        /* the sidecar has the size of the image */
+    tn_shape *sd, *sb; /* scratch */
+} tni_ann_pair;
+
+typedef enum tni_kept {
+    TNI_KEPT_NOT = 0,
+    TNI_KEPT = 1,        /* as it was */
+    TNI_KEPT_ROUNDED = 2 /* when rounded to *places */
+} tni_kept;
+
+/* Shape (or keypoints): table is that of either dataset. */
+tni_kept tni_kept_shape(tni_ann_pair *p, bool keypoints, unsigned *places);
+/* The box; *places TNI_MAX_PLACES + 1: not rounded at all. */
+tni_kept tni_kept_box(tni_ann_pair *p, unsigned *places);
+/* Edges in pixels as a box of this form, rounded. */
+void tni_box_from_edges(double box[4], const double edges[4], uint8_t form,
+                        unsigned places);
 
 #endif

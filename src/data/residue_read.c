@@ -13,6 +13,8 @@ typedef struct residue {
     tni_strmap images;              /* "split/name" to row + 1 */
     uint32_t *first, *order, *stop; /* annotations of each image */
     uint32_t n_images, n_anns;      /* as read, before anything is put back */
+    uint32_t flags;                 /* of annotations that do not say */
+    int64_t expected;               /* number of the next annotation */
 } residue;
 
 static tn_status no_memory(tn_err *err)
@@ -63,11 +65,24 @@ static tn_status read_members(residue *s, tni_sparse *table, uint32_t row)
     return s->j.status;
 }
 
+/* A shape, or the places that the target's own is rounded to. */
 static tn_status read_shape(residue *s, tni_shape *shape)
 {
     int64_t v[4] = {0, 0, 0, 0};
     size_t n = 0;
     const char *text = NULL;
+    memset(shape, 0, sizeof *shape);
+    if (tni_json_peek(&s->j) != '[') {
+        if (!tni_json_i64(&s->j, &v[0])) return s->j.status;
+        if (v[0] >= 0 && v[0] <= TNI_MAX_PLACES) {
+            shape->places = TNI_PLACES(v[0]);
+            return TN_OK;
+        }
+        (void)tni_json_fail(&s->j, s->j.p,
+                            "a shape of the residue has no "
+                            "such number of decimal places");
+        return s->j.status;
+    }
     if (!tni_json_enter(&s->j, '[')) return s->j.status;
     while (tni_json_item(&s->j)) {
         if (n < 4)
@@ -79,21 +94,43 @@ static tn_status read_shape(residue *s, tni_shape *shape)
     if (s->j.status != TN_OK) return s->j.status;
     if (n != 5 || text == NULL || v[0] < 0 || v[0] > TN_SHAPE_MASK_FILE ||
         v[1] < 0 || v[1] > TNI_LAYOUT_NAME || v[2] < 0 ||
-        v[2] > TN_SCALE_PERCENT || v[3] < 0 || v[3] > 3) {
+        v[2] > TN_SCALE_PERCENT || v[3] < 0 || (v[3] & 15) > 3 ||
+        v[3] >> 4 > TNI_MAX_PLACES + 1) {
         (void)tni_json_fail(&s->j, s->j.p, "a shape of the residue is broken");
         return s->j.status;
     }
-    memset(shape, 0, sizeof *shape);
     shape->text = text;
     shape->len = (uint32_t)strlen(text);
     shape->kind = (uint8_t)v[0];
-    shape->layout = (uint8_t)v[1];
+    shape->layout = (unsigned)v[1] & 15u;
     shape->scale = (uint8_t)v[2];
-    shape->dims = (uint8_t)v[3];
+    shape->dims = (uint8_t)(v[3] & 15);
+    shape->places = (unsigned)(v[3] >> 4) & 15u;
     return TN_OK;
 }
 
-static tn_status read_box(residue *s, tni_ann *a)
+/* --- annotations --------------------------------------------------------- */
+
+typedef enum given {
+    GIVEN_NOT = 0, /* the target has it */
+    GIVEN_NONE,    /* there was none */
+    GIVEN
+} given;
+
+typedef struct record {
+    tni_ann a;
+    int64_t n;
+    uint32_t hash;
+    unsigned places; /* of a box that is made of the target's */
+    tni_shape shape, keypoints;
+    tni_span attributes, caption;
+    tni_json extra;
+    double nums[TN_NUM_COUNT];
+    given id, cls, box, rounded, has_shape, has_keypoints, has_attributes,
+        has_caption, has_extra, num[TN_NUM_COUNT];
+} record;
+
+static tn_status read_box(residue *s, record *rec)
 {
     double v[6] = {0, 0, 0, 0, 0, 0};
     size_t n = 0;
@@ -105,47 +142,69 @@ static tn_status read_box(residue *s, tni_ann *a)
         n++;
     }
     if (s->j.status != TN_OK) return s->j.status;
-    if (n != 6 || !(v[0] >= 0.0 && v[0] <= 2.0) ||
-        !(v[1] >= 0.0 && v[1] <= 2.0)) {
+    const double second = n == 2 ? TNI_MAX_PLACES + 1 : TN_SCALE_PERCENT;
+    if ((n != 6 && n != 2) || !(v[0] >= 0.0 && v[0] <= 2.0) ||
+        !(v[1] >= 0.0 && v[1] <= second)) {
         (void)tni_json_fail(&s->j, s->j.p, "a box of the residue is broken");
         return s->j.status;
     }
-    a->flags |= TNI_FORM((uint32_t)v[0]) | TNI_SCALE((uint32_t)v[1]);
-    memcpy(a->box, v + 2, sizeof a->box);
+    rec->box = n == 6 ? GIVEN : GIVEN_NOT;
+    rec->rounded = n == 2 ? GIVEN : GIVEN_NOT;
+    rec->places = n == 2 ? (unsigned)v[1] : 0;
+    rec->a.flags |= TNI_FORM((uint32_t)v[0]);
+    if (n == 6) rec->a.flags |= TNI_SCALE((uint32_t)v[1]);
+    memcpy(rec->a.box, v + 2, sizeof rec->a.box);
     return TN_OK;
 }
 
-/* --- annotations --------------------------------------------------------- */
-
-typedef struct record {
-    tni_ann a;
-    int64_t n;
-    uint64_t hash;
-    tni_shape shape, keypoints;
-    tni_span attributes, caption;
-    tni_json extra;
-    double nums[TN_NUM_COUNT];
-    bool has_num[TN_NUM_COUNT], has_shape, has_keypoints, has_extra;
-} record;
-
-static tn_status read_hash(residue *s, uint64_t *hash)
+static tn_status read_hash(residue *s, uint32_t *hash)
 {
     tni_span raw = {NULL, 0};
     if (!tni_json_string(&s->j, &raw, NULL)) return s->j.status;
     *hash = 0;
     for (size_t i = 0; i < raw.len; i++) {
         const char c = raw.p[i];
-        const uint64_t digit = c >= '0' && c <= '9'
-                                   ? (uint64_t)(c - '0')
-                                   : (uint64_t)(c - 'a' + 10) & 15;
+        const uint32_t digit = c >= '0' && c <= '9'
+                                   ? (uint32_t)(c - '0')
+                                   : (uint32_t)(c - 'a' + 10) & 15;
         *hash = *hash << 4 | digit;
     }
     return TN_OK;
 }
 
-static tn_status read_field(residue *s, record *rec, tni_span key)
+/* What a member may be instead: nothing, and then it is read. */
+static given take_null(residue *s)
+{
+    if (tni_json_peek(&s->j) != 'n') return GIVEN;
+    (void)!tni_json_null(&s->j);
+    return GIVEN_NONE;
+}
+
+static tn_status read_number(residue *s, record *rec, tni_span key)
+{
+    for (int k = 0; k < TN_NUM_COUNT; k++) {
+        if (!tni_span_is(key, num_names[k])) continue;
+        rec->num[k] = take_null(s);
+        if (rec->num[k] == GIVEN) (void)!tni_json_f64(&s->j, &rec->nums[k]);
+        return s->j.status;
+    }
+    (void)!tni_json_skip(&s->j, NULL);
+    return s->j.status;
+}
+
+static tn_status read_class_of(residue *s, record *rec)
 {
     const char *text = NULL;
+    rec->cls = take_null(s);
+    if (rec->cls == GIVEN) {
+        TN_TRY(read_string(s, &text));
+        rec->a.class_index = tni_find_class(s->d, text);
+    }
+    return s->j.status;
+}
+
+static tn_status read_field(residue *s, record *rec, tni_span key)
+{
     uint8_t kind = 0;
     int64_t v = 0;
     if (tni_span_is(key, "n")) {
@@ -153,62 +212,115 @@ static tn_status read_field(residue *s, record *rec, tni_span key)
     } else if (tni_span_is(key, "hash")) {
         TN_TRY(read_hash(s, &rec->hash));
     } else if (tni_span_is(key, "id")) {
-        TN_TRY(read_id(s, &kind, &rec->a.id));
+        rec->id = take_null(s);
+        if (rec->id == GIVEN) TN_TRY(read_id(s, &kind, &rec->a.id));
         rec->a.flags |= TNI_ID(kind);
     } else if (tni_span_is(key, "class")) {
-        TN_TRY(read_string(s, &text));
-        rec->a.class_index = tni_find_class(s->d, text);
+        TN_TRY(read_class_of(s, rec));
     } else if (tni_span_is(key, "flags")) {
         (void)!tni_json_i64(&s->j, &v);
-        rec->a.flags |= (uint32_t)v & TNI_FLAGS;
+        rec->a.flags = (rec->a.flags & ~TNI_FLAGS) | ((uint32_t)v & TNI_FLAGS);
     } else if (tni_span_is(key, "box")) {
-        TN_TRY(read_box(s, &rec->a));
+        TN_TRY(read_box(s, rec));
     } else if (tni_span_is(key, "shape")) {
-        rec->has_shape = true;
+        rec->has_shape = GIVEN;
         TN_TRY(read_shape(s, &rec->shape));
     } else if (tni_span_is(key, "keypoints")) {
-        rec->has_keypoints = true;
+        rec->has_keypoints = GIVEN;
         TN_TRY(read_shape(s, &rec->keypoints));
     } else if (tni_span_is(key, "attributes")) {
-        (void)!tni_json_skip(&s->j, &rec->attributes);
+        rec->has_attributes = take_null(s);
+        if (rec->has_attributes == GIVEN)
+            (void)!tni_json_skip(&s->j, &rec->attributes);
     } else if (tni_span_is(key, "caption")) {
-        (void)!tni_json_skip(&s->j, &rec->caption);
+        rec->has_caption = take_null(s);
+        if (rec->has_caption == GIVEN)
+            (void)!tni_json_skip(&s->j, &rec->caption);
     } else if (tni_span_is(key, "extra")) {
+        rec->has_extra = take_null(s);
         rec->extra = s->j;
-        rec->has_extra = true;
-        (void)!tni_json_skip(&s->j, NULL);
+        if (rec->has_extra == GIVEN) (void)!tni_json_skip(&s->j, NULL);
     } else {
-        for (int k = 0; k < TN_NUM_COUNT; k++)
-            if (tni_span_is(key, num_names[k])) {
-                rec->has_num[k] = tni_json_f64(&s->j, &rec->nums[k]);
-                return s->j.status;
-            }
-        (void)!tni_json_skip(&s->j, NULL);
+        return read_number(s, rec, key);
     }
     return s->j.status;
 }
 
-/* Everything about annotation `i` becomes what the record says. */
+/* Lets go of what annotation `i` has of a table; rows added later stay. */
+static tn_status forget(residue *s, tni_sparse *table, uint32_t i)
+{
+    return tni_sparse_forget(table, i) ? TN_OK : no_memory(s->err);
+}
+
+/* The columns. A box made of the target's edges needs them as they are yet. */
+static void put_columns(residue *s, const record *rec, uint32_t i)
+{
+    tn_dataset *d = s->d;
+    const uint32_t form = TNI_FORM(3), scale = TNI_SCALE(3), id = TNI_ID(3);
+    uint32_t flags = *tni_flags_at(d, i);
+    double *box = tni_col_row(&d->ann_box, i), edges[4];
+    if (rec->rounded == GIVEN && tn_dataset_box(d, i, edges) != 0) {
+        flags = (flags & ~(form | scale)) | (rec->a.flags & form);
+        tni_box_from_edges(box, edges, tni_ann_form(flags), rec->places);
+    } else if (rec->box == GIVEN) {
+        flags = (flags & ~(form | scale)) | (rec->a.flags & (form | scale));
+        memcpy(box, rec->a.box, sizeof rec->a.box);
+    }
+    if (rec->id != GIVEN_NOT) {
+        flags = (flags & ~id) | (rec->a.flags & id);
+        *TNI_ROW(&d->ann_id, int64_t, i) = rec->a.id;
+    }
+    if (rec->cls != GIVEN_NOT)
+        *TNI_ROW(&d->ann_class, uint32_t, i) = rec->a.class_index;
+    *tni_flags_at(d, i) = (flags & ~TNI_FLAGS) | (rec->a.flags & TNI_FLAGS);
+}
+
+/* A shape of the sidecar; the target's own, rounded; or none. */
+static tn_status put_shape(residue *s, uint32_t i, bool keypoints, given has,
+                           const tni_shape *shape)
+{
+    tni_sparse *table = keypoints ? &s->d->keypoints : &s->d->shape;
+    const uint32_t flag = keypoints ? TN_HAS_KEYPOINTS : TN_HAS_SHAPE;
+    if ((*tni_flags_at(s->d, i) & flag) == 0) return forget(s, table, i);
+    if (has == GIVEN_NOT) return TN_OK;
+    if (shape->text == NULL) {
+        tni_shape *own = tni_sparse_find(table, i, 0);
+        if (own != NULL) own->places = shape->places;
+        return TN_OK;
+    }
+    TN_TRY(forget(s, table, i));
+    return keypoints ? tni_set_keypoints(s->d, i, shape, s->err)
+                     : tni_set_shape(s->d, i, shape, s->err);
+}
+
+static tn_status put_text(residue *s, uint32_t i, tn_text kind, given has,
+                          tni_span text)
+{
+    if (has == GIVEN_NOT) return TN_OK;
+    TN_TRY(forget(s, &s->d->text[kind], i));
+    if (has == GIVEN_NONE) return TN_OK;
+    return tni_set_text(s->d, i, kind, text, s->err);
+}
+
+/* What the record gives of annotation `i` becomes as it says. */
 static tn_status put_back(residue *s, const record *rec, uint32_t i)
 {
     tn_dataset *d = s->d;
-    const uint32_t has = TN_HAS_SHAPE | TN_HAS_KEYPOINTS | TN_HAS_NUM |
-                         TN_HAS_TEXT | TN_HAS_ANGLE;
-    *tni_flags_at(d, i) = rec->a.flags & ~has;
-    *TNI_ROW(&d->ann_class, uint32_t, i) = rec->a.class_index;
-    *TNI_ROW(&d->ann_id, int64_t, i) = rec->a.id;
-    memcpy(tni_col_row(&d->ann_box, i), rec->a.box, sizeof rec->a.box);
-    if (rec->has_shape) TN_TRY(tni_set_shape(d, i, &rec->shape, s->err));
-    if (rec->has_keypoints)
-        TN_TRY(tni_set_keypoints(d, i, &rec->keypoints, s->err));
-    for (int k = 0; k < TN_NUM_COUNT; k++)
-        if (rec->has_num[k])
+    put_columns(s, rec, i);
+    TN_TRY(put_shape(s, i, false, rec->has_shape, &rec->shape));
+    TN_TRY(put_shape(s, i, true, rec->has_keypoints, &rec->keypoints));
+    for (int k = 0; k < TN_NUM_COUNT; k++) {
+        if (rec->num[k] == GIVEN_NOT) continue;
+        TN_TRY(forget(s, &d->num[k], i));
+        if (rec->num[k] == GIVEN)
             TN_TRY(tni_set_num(d, i, (tn_num)k, rec->nums[k], s->err));
-    if (rec->attributes.p != NULL)
-        TN_TRY(tni_set_text(d, i, TN_TEXT_ATTRIBUTES, rec->attributes, s->err));
-    if (rec->caption.p != NULL)
-        TN_TRY(tni_set_text(d, i, TN_TEXT_CAPTION, rec->caption, s->err));
-    if (rec->has_extra) {
+    }
+    TN_TRY(put_text(s, i, TN_TEXT_ATTRIBUTES, rec->has_attributes,
+                    rec->attributes));
+    TN_TRY(put_text(s, i, TN_TEXT_CAPTION, rec->has_caption, rec->caption));
+    if (rec->has_extra != GIVEN_NOT)
+        TN_TRY(forget(s, &d->text[TN_TEXT_EXTRA], i));
+    if (rec->has_extra == GIVEN) {
         const tni_json saved = s->j;
         s->j = rec->extra;
         *tni_flags_at(d, i) |= TN_HAS_TEXT;
@@ -218,27 +330,15 @@ static tn_status put_back(residue *s, const record *rec, uint32_t i)
     return TN_OK;
 }
 
-/* Rows that were read for this annotation give way to those put back. */
-static bool forget(tn_dataset *d, uint32_t i)
-{
-    tni_sparse *tables[2 + TN_NUM_COUNT + TN_TEXT_COUNT] = {&d->shape,
-                                                            &d->keypoints};
-    int n = 2;
-    for (int k = 0; k < TN_NUM_COUNT; k++) tables[n++] = &d->num[k];
-    for (int k = 0; k < TN_TEXT_COUNT; k++) tables[n++] = &d->text[k];
-    bool ok = true;
-    for (int k = 0; k < n; k++) ok = tni_sparse_forget(tables[k], i) && ok;
-    return ok;
-}
-
 static tn_status read_annotation(residue *s, uint32_t image)
 {
     record rec;
     tni_span key;
     memset(&rec, 0, sizeof rec);
-    rec.n = -1;
+    rec.n = s->expected;
     rec.a.image = image;
     rec.a.class_index = TN_NONE;
+    rec.a.flags = s->flags;
     rec.a.where = tni_where(s->source, tni_json_offset(&s->j));
     if (tni_json_enter(&s->j, '{'))
         while (tni_json_key(&s->j, &key)) TN_TRY(read_field(s, &rec, key));
@@ -246,9 +346,15 @@ static tn_status read_annotation(residue *s, uint32_t image)
     uint32_t i = TN_NONE;
     if (rec.n < 0) {
         tni_ann a = rec.a;
+        /* What it has is set with its values. */
+        a.flags &= ~(uint32_t)(TN_HAS_SHAPE | TN_HAS_KEYPOINTS | TN_HAS_NUM |
+                               TN_HAS_TEXT | TN_HAS_ANGLE);
         TN_TRY(tni_add_annotation(s->d, &a, &i, s->err));
+        rec.a.flags &= ~((rec.has_shape == GIVEN ? 0u : TN_HAS_SHAPE) |
+                         (rec.has_keypoints == GIVEN ? 0u : TN_HAS_KEYPOINTS));
         return put_back(s, &rec, i);
     }
+    s->expected = rec.n < INT64_MAX ? rec.n + 1 : rec.n;
     const uint32_t n = image != TN_NONE ? s->stop[image] - s->first[image] : 0;
     if (rec.n < n) i = s->order[s->first[image] + (uint32_t)rec.n];
     if (i == TN_NONE || tni_ann_hash(s->d, i) != rec.hash)
@@ -257,13 +363,13 @@ static tn_status read_annotation(residue *s, uint32_t image)
                             "written: what it keeps for it is not used");
     /* The sorted tables of what was read stay as they are until all is in. */
     *TNI_ROW(&s->d->ann_where, uint64_t, i) = rec.a.where;
-    if (!forget(s->d, i)) return no_memory(s->err);
     return put_back(s, &rec, i);
 }
 
 static tn_status read_list(residue *s, uint32_t image)
 {
     if (!tni_json_enter(&s->j, '[')) return s->j.status;
+    s->expected = image != TN_NONE ? 0 : -1;
     while (tni_json_item(&s->j)) TN_TRY(read_annotation(s, image));
     return s->j.status;
 }
@@ -449,6 +555,10 @@ static tn_status read_header(residue *s)
     while (tni_json_key(&s->j, &key)) {
         if (tni_span_is(key, "tenon_residue")) {
             (void)!tni_json_i64(&s->j, &version);
+        } else if (tni_span_is(key, "flags")) {
+            int64_t v = 0;
+            (void)!tni_json_i64(&s->j, &v);
+            s->flags = (uint32_t)v & TNI_FLAGS;
         } else if (tni_span_is(key, "classes")) {
             if (!tni_json_enter(&s->j, '[')) break;
             while (tni_json_item(&s->j)) TN_TRY(read_class(s));
@@ -459,10 +569,10 @@ static tn_status read_header(residue *s)
             (void)!tni_json_skip(&s->j, NULL);
         }
     }
-    if (s->j.status == TN_OK && version != 1)
+    if (s->j.status == TN_OK && version != TNI_RESIDUE_VERSION)
         return tni_fail(s->err, TN_EUNSUPPORTED,
-                        "the residue is of version %lld; this build reads 1",
-                        (long long)version);
+                        "the residue is of version %lld; this build reads %d",
+                        (long long)version, (int)TNI_RESIDUE_VERSION);
     return s->j.status;
 }
 

@@ -9,7 +9,9 @@ typedef struct residue {
     const tn_dataset *d, *back;
     tni_file_out *file;
     tni_out out;
-    bool first; /* no comma is due */
+    bool first;     /* no comma is due */
+    uint32_t flags; /* of the first annotation kept: those of most */
+    tn_shape sd, sb;
 } residue;
 
 char *tni_residue_path(tni_arena *arena, const char *target, bool one_file)
@@ -40,7 +42,7 @@ static uint64_t add_double(uint64_t h, double v)
     return add_bytes(h, b, 8);
 }
 
-uint64_t tni_ann_hash(const tn_dataset *d, uint32_t i)
+uint32_t tni_ann_hash(const tn_dataset *d, uint32_t i)
 {
     uint64_t h = UINT64_C(14695981039346656037);
     tni_ann a;
@@ -58,7 +60,7 @@ uint64_t tni_ann_hash(const tn_dataset *d, uint32_t i)
         const tni_shape *s = tni_sparse_find(tables[k], i, 0);
         if (s != NULL) h = add_bytes(h, s->text, s->len);
     }
-    return h;
+    return (uint32_t)(h ^ h >> 32);
 }
 
 /* --- small pieces -------------------------------------------------------- */
@@ -70,11 +72,11 @@ static void str(residue *r, const char *s)
 
 static void key(residue *r, const char *name)
 {
-    if (!r->first) str(r, ", ");
+    if (!r->first) str(r, ",");
     r->first = false;
     str(r, "\"");
     str(r, name);
-    str(r, "\": ");
+    str(r, "\":");
 }
 
 static void put_string(residue *r, const char *name, const char *value)
@@ -87,6 +89,12 @@ static void put_int(residue *r, const char *name, int64_t value)
 {
     key(r, name);
     tni_out_i64(&r->out, value);
+}
+
+static void put_null(residue *r, const char *name)
+{
+    key(r, name);
+    str(r, "null");
 }
 
 static void put_id(residue *r, uint8_t kind, int64_t id)
@@ -115,7 +123,7 @@ static void put_members(residue *r, const tni_sparse *s, uint32_t row)
     key(r, "extra");
     str(r, "{");
     for (uint32_t k = 0; m != NULL; m = tni_sparse_find(s, row, ++k)) {
-        if (k > 0) str(r, ", ");
+        if (k > 0) str(r, ",");
         /* One object, one line. */
         for (size_t i = 0; i < m->len; i++)
             if (m->p[i] != '\n' && m->p[i] != '\r')
@@ -139,22 +147,38 @@ static void put_text(residue *r, const char *name, const tni_sparse *s,
     if (t != NULL) put_raw(r, name, *t);
 }
 
+/* The first numbers of a list; more follow. */
+static void put_list(residue *r, const int64_t *list, size_t n)
+{
+    str(r, "[");
+    for (size_t i = 0; i < n; i++) {
+        tni_out_i64(&r->out, list[i]);
+        str(r, ",");
+    }
+}
+
 static void put_shape(residue *r, const char *name, const tni_sparse *table,
                       uint32_t row)
 {
     const tni_shape *s = tni_sparse_find(table, row, 0);
     if (s == NULL) return;
+    const int64_t head[4] = {s->kind, s->layout, s->scale,
+                             s->dims | s->places << 4};
     key(r, name);
-    str(r, "[");
-    tni_out_i64(&r->out, s->kind);
-    str(r, ", ");
-    tni_out_i64(&r->out, s->layout);
-    str(r, ", ");
-    tni_out_i64(&r->out, s->scale);
-    str(r, ", ");
-    tni_out_i64(&r->out, s->dims);
-    str(r, ", ");
+    put_list(r, head, 4);
     tni_out_json(&r->out, s->text, s->len);
+    str(r, "]");
+}
+
+static void put_box(residue *r, const tni_ann *a)
+{
+    const int64_t head[2] = {tni_ann_form(a->flags), tni_ann_scale(a->flags)};
+    key(r, "box");
+    put_list(r, head, 2);
+    for (int k = 0; k < 4; k++) {
+        if (k > 0) str(r, ",");
+        tni_out_f64(&r->out, a->box[k]);
+    }
     str(r, "]");
 }
 
@@ -163,50 +187,145 @@ static void put_shape(residue *r, const char *name, const tni_sparse *table,
 static const char *const num_names[TN_NUM_COUNT] = {"score", "area",  "angle",
                                                     "track", "group", "z"};
 
-static void put_annotation(residue *r, uint32_t i, int64_t nth, uint64_t hash)
+static const double *num_of(const tn_dataset *d, uint32_t i, int kind)
 {
-    const tn_dataset *d = r->d;
-    char text[24];
+    if ((*tni_flags_at(d, i) & TN_HAS_NUM) == 0) return NULL;
+    return tni_sparse_find(&d->num[kind], i, 0);
+}
+
+static const tni_span *text_of(const tn_dataset *d, uint32_t i, int kind,
+                               uint32_t nth)
+{
+    if ((*tni_flags_at(d, i) & TN_HAS_TEXT) == 0) return NULL;
+    return tni_sparse_find(&d->text[kind], i, nth);
+}
+
+static bool same_text(const residue *r, uint32_t i, uint32_t k, int kind)
+{
+    for (uint32_t n = 0;; n++) {
+        const tni_span *a = text_of(r->d, i, kind, n);
+        const tni_span *b = text_of(r->back, k, kind, n);
+        if (a == NULL || b == NULL) return a == b;
+        if (a->len != b->len || memcmp(a->p, b->p, a->len) != 0) return false;
+    }
+}
+
+/* Numbers and texts that differ from those of row `k` of what reads back
+ * (TN_NONE: it is not there). */
+static void put_values(residue *r, uint32_t i, uint32_t k)
+{
+    static const char *const names[TN_TEXT_COUNT] = {"attributes", "extra",
+                                                     "caption"};
+    for (int n = 0; n < TN_NUM_COUNT; n++) {
+        const double *a = num_of(r->d, i, n);
+        const double *b = k != TN_NONE ? num_of(r->back, k, n) : NULL;
+        if (a == NULL && b != NULL) put_null(r, num_names[n]);
+        if (a == NULL || (b != NULL && *a == *b)) continue;
+        key(r, num_names[n]);
+        tni_out_f64(&r->out, *a);
+    }
+    for (int n = 0; n < TN_TEXT_COUNT; n++) {
+        if (k != TN_NONE && same_text(r, i, k, n)) continue;
+        if (text_of(r->d, i, n, 0) == NULL) {
+            if (k != TN_NONE) put_null(r, names[n]);
+        } else if (n == TN_TEXT_EXTRA) {
+            put_members(r, &r->d->text[n], i);
+        } else {
+            put_text(r, names[n], &r->d->text[n], i);
+        }
+    }
+}
+
+static void put_class(residue *r, const tni_ann *a, uint32_t k)
+{
+    const uint32_t back =
+        k != TN_NONE ? *TNI_ROW(&r->back->ann_class, uint32_t, k) : TN_NONE;
+    const char *name = a->class_index != TN_NONE
+                           ? tni_class_at(r->d, a->class_index)->name
+                           : NULL;
+    const char *has =
+        back != TN_NONE ? tni_class_at(r->back, back)->name : NULL;
+    if (name == NULL && has != NULL) put_null(r, "class");
+    if (name != NULL && (has == NULL || strcmp(name, has) != 0))
+        put_string(r, "class", name);
+}
+
+static void put_ids(residue *r, const tni_ann *a, uint32_t k)
+{
+    tni_ann b;
+    const uint8_t kind = tni_ann_id_kind(a->flags);
+    if (k == TN_NONE) {
+        put_id(r, kind, a->id);
+        return;
+    }
+    tni_ann_get(r->back, k, &b);
+    const uint8_t has = tni_ann_id_kind(b.flags);
+    if (kind == TN_ID_NONE && has != TN_ID_NONE) put_null(r, "id");
+    const bool same =
+        kind == has &&
+        (kind == TN_ID_INT
+             ? a->id == b.id
+             : kind == TN_ID_NONE || strcmp((const char *)(intptr_t)a->id,
+                                            (const char *)(intptr_t)b.id) == 0);
+    if (!same) put_id(r, kind, a->id);
+}
+
+/* Box, shape and keypoints that do not read back as they were. */
+static void put_geometry(residue *r, const tni_ann *a, uint32_t i, uint32_t k)
+{
+    static const char *const names[2] = {"shape", "keypoints"};
+    const uint32_t has[2] = {TN_HAS_SHAPE, TN_HAS_KEYPOINTS};
+    const tni_sparse *tables[2] = {&r->d->shape, &r->d->keypoints};
+    double w = 0.0, h = 0.0;
+    unsigned places = 0;
+    tni_ann_pair p = {r->d, r->back, i, k, 0.0, false, &r->sd, &r->sb};
+    if (k != TN_NONE) {
+        p.sized = tni_image_extent(r->d, a->image, &w, &h) &&
+                  tni_image_at(r->d, a->image)->width > 0;
+        p.fine = 1e-8 * (w > h ? w : h) + 1e-9;
+    }
+    if ((a->flags & TN_HAS_BOX) != 0) {
+        const tni_kept kept =
+            k != TN_NONE ? tni_kept_box(&p, &places) : TNI_KEPT_NOT;
+        if (kept == TNI_KEPT_NOT) put_box(r, a);
+        if (kept == TNI_KEPT_ROUNDED) {
+            const int64_t head = tni_ann_form(a->flags);
+            key(r, "box");
+            put_list(r, &head, 1);
+            tni_out_i64(&r->out, places);
+            str(r, "]");
+        }
+    }
+    for (int n = 0; n < 2; n++) {
+        if ((a->flags & has[n]) == 0) continue;
+        const tni_kept kept =
+            k != TN_NONE ? tni_kept_shape(&p, n == 1, &places) : TNI_KEPT_NOT;
+        if (kept == TNI_KEPT_NOT) put_shape(r, names[n], tables[n], i);
+        if (kept == TNI_KEPT_ROUNDED) put_int(r, names[n], places);
+    }
+}
+
+/* Annotation `i` as row `k` of what reads back does not have it; its number is
+ * given where it is not the one after the last. */
+static void put_annotation(residue *r, uint32_t i, uint32_t k, int64_t nth,
+                           int64_t expected)
+{
+    char text[16];
     tni_ann a;
-    tni_ann_get(d, i, &a);
+    tni_ann_get(r->d, i, &a);
     open_object(r);
-    if (nth >= 0) {
-        put_int(r, "n", nth);
-        (void)snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+    if (nth != expected) put_int(r, "n", nth);
+    if (k != TN_NONE) {
+        (void)snprintf(text, sizeof text, "%08lx",
+                       (unsigned long)tni_ann_hash(r->back, k));
         put_string(r, "hash", text);
     }
-    put_id(r, tni_ann_id_kind(a.flags), a.id);
-    if (a.class_index != TN_NONE)
-        put_string(r, "class", tni_class_at(d, a.class_index)->name);
-    put_int(r, "flags", (int64_t)(a.flags & TNI_FLAGS));
-    if ((a.flags & TN_HAS_BOX) != 0) {
-        key(r, "box");
-        str(r, "[");
-        tni_out_i64(&r->out, tni_ann_form(a.flags));
-        str(r, ", ");
-        tni_out_i64(&r->out, tni_ann_scale(a.flags));
-        for (int k = 0; k < 4; k++) {
-            str(r, ", ");
-            tni_out_f64(&r->out, a.box[k]);
-        }
-        str(r, "]");
-    }
-    if ((a.flags & TN_HAS_SHAPE) != 0) put_shape(r, "shape", &d->shape, i);
-    if ((a.flags & TN_HAS_KEYPOINTS) != 0)
-        put_shape(r, "keypoints", &d->keypoints, i);
-    for (int k = 0; k < TN_NUM_COUNT; k++) {
-        const double *v = (a.flags & TN_HAS_NUM) != 0
-                              ? tni_sparse_find(&d->num[k], i, 0)
-                              : NULL;
-        if (v == NULL) continue;
-        key(r, num_names[k]);
-        tni_out_f64(&r->out, *v);
-    }
-    if ((a.flags & TN_HAS_TEXT) != 0) {
-        put_text(r, "attributes", &d->text[TN_TEXT_ATTRIBUTES], i);
-        put_text(r, "caption", &d->text[TN_TEXT_CAPTION], i);
-        put_members(r, &d->text[TN_TEXT_EXTRA], i);
-    }
+    put_ids(r, &a, k);
+    put_class(r, &a, k);
+    if ((a.flags & TNI_FLAGS) != r->flags)
+        put_int(r, "flags", (int64_t)(a.flags & TNI_FLAGS));
+    put_geometry(r, &a, i, k);
+    put_values(r, i, k);
     close_object(r);
 }
 
@@ -268,7 +387,7 @@ static void put_annotations(residue *r, const uint32_t *list, size_t n,
                             const uint32_t *back)
 {
     bool any = false;
-    int64_t nth = 0;
+    int64_t nth = 0, expected = 0;
     for (size_t k = 0; k < n; k++) {
         const bool written = r->w->written[list[k]] != 0;
         int64_t at = written ? nth++ : -1;
@@ -278,14 +397,22 @@ static void put_annotations(residue *r, const uint32_t *list, size_t n,
             key(r, "annotations");
             str(r, "[");
         } else {
-            str(r, ", ");
+            str(r, ",");
         }
         any = true;
-        put_annotation(r, list[k], at,
-                       at >= 0 ? tni_ann_hash(r->back, back[at]) : 0);
+        put_annotation(r, list[k], at >= 0 ? back[at] : TN_NONE, at, expected);
+        if (at >= 0) expected = at + 1;
     }
     if (any) str(r, "]");
     if (any) r->first = false;
+}
+
+/* Those of the first annotation that will be kept. */
+static uint32_t common_flags(const residue *r)
+{
+    for (uint32_t i = 0; i < r->d->ann_flags.n; i++)
+        if (loses(r, i)) return *tni_flags_at(r->d, i) & TNI_FLAGS;
+    return 0;
 }
 
 static bool image_loses(const residue *r, uint32_t i)
@@ -330,7 +457,7 @@ static void put_image(residue *r, uint32_t i, uint32_t match)
         bool any = false;
         for (uint32_t s = 0; s < r->d->n_splits; s++) {
             if ((row->splits >> s & 1) == 0) continue;
-            if (any) str(r, ", ");
+            if (any) str(r, ",");
             any = true;
             tni_out_json(&r->out, r->d->splits[s], strlen(r->d->splits[s]));
         }
@@ -349,7 +476,7 @@ static void put_classes(residue *r)
     str(r, "[");
     for (uint32_t i = 0; i < r->d->classes.n; i++) {
         const tni_class_row *c = tni_class_at(r->d, i);
-        if (i > 0) str(r, ", ");
+        if (i > 0) str(r, ",");
         open_object(r);
         put_string(r, "name", c->name);
         put_id(r, c->id_kind, c->id);
@@ -358,7 +485,7 @@ static void put_classes(residue *r)
             key(r, "keypoints");
             str(r, "[");
             for (uint32_t k = 0; k < c->n_keypoints; k++) {
-                if (k > 0) str(r, ", ");
+                if (k > 0) str(r, ",");
                 tni_out_json(&r->out, c->keypoints[k], strlen(c->keypoints[k]));
             }
             str(r, "]");
@@ -373,15 +500,16 @@ static void put_classes(residue *r)
 static void put_header(residue *r)
 {
     open_object(r);
-    put_int(r, "tenon_residue", 1);
+    put_int(r, "tenon_residue", TNI_RESIDUE_VERSION);
     put_string(r, "from", r->d->format->name);
+    put_int(r, "flags", r->flags);
     put_classes(r);
     if (lost(r, TNI_F_META) && r->d->metas.n > 0) {
         key(r, "fields");
         str(r, "[");
         for (uint32_t i = 0; i < r->d->metas.n; i++) {
             const tni_meta *m = TNI_ROW(&r->d->metas, tni_meta, i);
-            if (i > 0) str(r, ", ");
+            if (i > 0) str(r, ",");
             open_object(r);
             put_string(r, "key", m->key);
             if (m->split != TN_NONE)
@@ -402,9 +530,9 @@ static void put_orphans(residue *r)
         if (*TNI_ROW(&r->d->ann_image, uint32_t, i) != TN_NONE ||
             r->w->written[i] != 0)
             continue;
-        str(r, any ? ", " : "{\"orphans\": [");
+        str(r, any ? "," : "{\"orphans\":[");
         any = true;
-        put_annotation(r, i, -1, 0);
+        put_annotation(r, i, TN_NONE, -1, 0);
     }
     if (any) str(r, "]}\n");
 }
@@ -421,6 +549,8 @@ tn_status tni_residue_write(const tni_writer *w, const tn_dataset *back,
 {
     residue *r = tni_libc_allocator.alloc(NULL, sizeof *r, _Alignof(residue));
     if (r == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    memset(r, 0, sizeof *r);
+    r->sd.struct_size = r->sb.struct_size = sizeof r->sd;
     r->w = w;
     r->d = w->d;
     r->back = back;
@@ -428,6 +558,7 @@ tn_status tni_residue_write(const tni_writer *w, const tn_dataset *back,
     tn_status status = tni_file_out_open(&r->file, path, err);
     if (status == TN_OK) {
         tni_out_init(&r->out, sink, r, err);
+        r->flags = common_flags(r);
         put_header(r);
         for (uint32_t i = 0; i < w->d->images.n; i++)
             if (matches[i] != TN_NONE && image_loses(r, i))
@@ -439,6 +570,8 @@ tn_status tni_residue_write(const tni_writer *w, const tn_dataset *back,
         else
             tni_file_out_abort(r->file);
     }
+    tn_shape_fini(&r->sd);
+    tn_shape_fini(&r->sb);
     tni_libc_allocator.free(NULL, r, sizeof *r, _Alignof(residue));
     return status;
 }

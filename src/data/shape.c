@@ -219,6 +219,14 @@ static tn_status split_visible(tn_shape *s, memory *m, tn_err *err)
     return add_ring(s, m, false, err);
 }
 
+double tni_round_places(double v, unsigned n)
+{
+    static const double powers[TNI_MAX_PLACES + 1] = {1e0, 1e1, 1e2, 1e3, 1e4,
+                                                      1e5, 1e6, 1e7, 1e8, 1e9};
+    const double r = floor(v * powers[n] + 0.5) / powers[n];
+    return r == 0.0 ? 0.0 : r;
+}
+
 tn_status tni_shape_read(tn_shape *s, const tni_shape *cell, double w, double h,
                          tn_err *err)
 {
@@ -516,11 +524,18 @@ bool tni_box_is_hull(const tn_dataset *d, uint32_t i, const tni_shape *cell,
     const uint32_t flags = *tni_flags_at(d, i);
     double box[4], hull[4];
     if ((flags & TN_HAS_BOX) == 0) return true;
-    if (cell->scale != tni_ann_scale(flags) || !shape_box(s, hull))
-        return false;
+    if (!shape_box(s, hull)) return false;
     edges(box, tni_col_row(&d->ann_box, i), tni_ann_form(flags));
+    uint8_t scale = cell->scale;
+    if (scale != tni_ann_scale(flags)) {
+        const uint32_t image = *TNI_ROW(&d->ann_image, uint32_t, i);
+        if (!to_pixels(d, image, scale, hull) ||
+            !to_pixels(d, image, tni_ann_scale(flags), box))
+            return false;
+        scale = TN_SCALE_PIXEL;
+    }
     /* Hulls are often printed with two decimals. */
-    const double most = cell->scale == TN_SCALE_PIXEL ? 0.01 : 1e-5;
+    const double most = scale == TN_SCALE_PIXEL ? 0.01 : 1e-5;
     for (int k = 0; k < 4; k++)
         if (!(fabs(box[k] - hull[k]) <= most)) return false;
     return true;
@@ -593,6 +608,11 @@ static tn_status explicit_shape(const tn_dataset *d, uint32_t i,
                         "of its image, which is not known",
                         (unsigned)i);
     const tn_status status = tni_shape_read(s, cell, w, h, err);
+    if (status == TN_OK && cell->places > 0) {
+        const memory *m = s->memory;
+        for (size_t k = 0; k < 2 * s->n_points; k++)
+            m->xy[k] = tni_round_places(m->xy[k], cell->places - 1u);
+    }
     if (status != TN_OK && err != NULL) {
         const tn_place p = tni_place(d, *TNI_ROW(&d->ann_where, uint64_t, i));
         err->offset = p.offset;
