@@ -56,6 +56,15 @@ static char *label_path(yolo *y, const char *image)
     return out;
 }
 
+/* Whether there are labels: a file that is not one of the lists of images,
+ * whose names may be what a label of some image would be called. */
+static bool has_labels(const yolo *y, const char *label)
+{
+    for (size_t i = 0; i < y->c->n_entries; i++)
+        if (strcmp(y->c->entries[i].path, label) == 0) return false;
+    return tni_path_look(label).is_file;
+}
+
 /* --- one label file ------------------------------------------------------ */
 
 static tn_status add_lines(yolo *y, uint32_t image, uint32_t source,
@@ -113,7 +122,7 @@ static tn_status read_label(yolo *y, uint32_t image, const char *path)
     bool any = false, fresh = false;
     if (tni_strmap_add(&y->labels, path, strlen(path), &fresh) == NULL)
         return no_memory(y->err);
-    if (!tni_path_look(path).is_file) return TN_OK;
+    if (!has_labels(y, path)) return TN_OK;
     TN_TRY(tni_source_add(y->d, path, &source, y->err));
     tni_image_at(y->d, image)->where = tni_where(source, 0);
     TN_TRY(tni_file_map_open(&map, path, y->d->limits.max_file_bytes, y->err));
@@ -278,8 +287,7 @@ static tn_status add_listed(yolo *y, const char *folder, const char *line,
         if (path == NULL) return no_memory(y->err);
         const char *label = label_path(y, path);
         if (label == NULL) return no_memory(y->err);
-        if (tni_path_look(path).is_file || tni_path_look(label).is_file)
-            found = path;
+        if (tni_path_look(path).is_file || has_labels(y, label)) found = path;
         p = strchr(p, '/');
         if (p != NULL) p++;
     }

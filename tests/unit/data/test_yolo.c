@@ -194,6 +194,20 @@ static void spellings(void **state)
     }
 }
 
+/* A list is no label, be it called like that of an image. */
+static void lists_are_no_labels(void **state)
+{
+    (void)state;
+    put("data.yaml", "train: train.txt\nval: val.txt\nnames: [x]\n");
+    put("val.txt", "./images/val/val: y.jpg\n");
+    put("train.txt", "./val.jpg\n./far/val.jpg\n");
+    tn_dataset *d = open_it("", NULL);
+    if (d == NULL) fail_msg("%s: %s", err.where, err.message);
+    assert_int_equal(info_of(d).n_images, 3);
+    assert_int_equal(info_of(d).n_annotations, 0);
+    tn_dataset_close(d);
+}
+
 static void darknet(void **state)
 {
     (void)state;
@@ -774,6 +788,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(detect),
         TEST(spellings),
+        TEST(lists_are_no_labels),
         TEST(darknet),
         TEST(refuses),
         TEST(coco_to_yolo_and_back),
