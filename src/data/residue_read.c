@@ -398,11 +398,18 @@ static tn_status read_image_field(residue *s, uint32_t image, tni_span key)
     if (tni_span_is(key, "id")) return read_id(s, &row->id_kind, &row->id);
     if (tni_span_is(key, "splits")) return read_splits(s, &row->splits);
     if (tni_span_is(key, "annotations")) return read_list(s, image);
-    if (tni_span_is(key, "extra"))
-        return read_members(s, &s->d->image_text[TN_TEXT_EXTRA], image);
+    /* The residue has all of them: what the target kept is among them. */
+    tni_sparse *texts = s->d->image_text;
+    if (tni_span_is(key, "extra")) {
+        if (!tni_sparse_forget(&texts[TN_TEXT_EXTRA], image))
+            return no_memory(s->err);
+        return read_members(s, &texts[TN_TEXT_EXTRA], image);
+    }
     if (tni_span_is(key, "attributes")) {
         tni_span raw = {NULL, 0};
         if (!tni_json_skip(&s->j, &raw)) return s->j.status;
+        if (!tni_sparse_forget(&texts[TN_TEXT_ATTRIBUTES], image))
+            return no_memory(s->err);
         return tni_set_image_text(s->d, image, TN_TEXT_ATTRIBUTES, raw, s->err);
     }
     const bool number = tni_span_is(key, "width") ||
