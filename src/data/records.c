@@ -388,6 +388,16 @@ tn_status tni_path_of(char *out, size_t size, const char *split,
     return tni_fail(err, TN_EINVAL, "the name '%.100s' is too long", name);
 }
 
+bool tni_is_split_name(const char *name)
+{
+    static const char *const names[] = {"train",      "val",      "valid",
+                                        "validation", "trainval", "test",
+                                        "training",   "testing"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
+}
+
 bool tni_in_split(const tn_dataset *d, uint32_t image, uint32_t split)
 {
     return tni_first_split(tni_image_at(d, image)) == split;

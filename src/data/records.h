@@ -106,6 +106,8 @@ tn_status tni_path_of(char *out, size_t size, const char *split,
 /* Whether the image is written for this split: by its first one, TN_NONE for
  * images without any. */
 bool tni_in_split(const tn_dataset *d, uint32_t image, uint32_t split);
+/* Whether a folder of this name is taken for a split: train, val, test ... */
+bool tni_is_split_name(const char *name);
 /* Length of a name without its extension. */
 size_t tni_stem_len(const char *name);
 

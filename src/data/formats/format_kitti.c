@@ -304,16 +304,6 @@ static tn_status read_list(kitti *k, const char *path, uint32_t root,
 
 /* --- folders ------------------------------------------------------------- */
 
-static bool is_split_name(const char *name)
-{
-    static const char *const names[] = {"train",      "val",      "valid",
-                                        "validation", "trainval", "test",
-                                        "training",   "testing"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i], name) == 0) return true;
-    return false;
-}
-
 /* A folder with label_2 and image_2; `sub`: a folder inside both. */
 static tn_status add_root(kitti *k, const char *folder, const char *name,
                           const char *sub)
@@ -348,7 +338,7 @@ static tn_status add_inner(kitti *k, bool *added)
         tni_list(k->r, tni_join(k->r, k->r->path, "label_2"), &e, &n, k->err));
     *added = n > 0;
     for (size_t i = 0; i < n; i++)
-        *added = *added && e[i].is_dir && is_split_name(e[i].name);
+        *added = *added && e[i].is_dir && tni_is_split_name(e[i].name);
     for (size_t i = 0; i < n && *added; i++)
         TN_TRY(add_root(k, k->r->path, NULL, e[i].name));
     return TN_OK;
