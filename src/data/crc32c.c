@@ -2,6 +2,8 @@
 /* crc32c.c - CRC-32C (Castagnoli), polynomial 0x82f63b78 */
 #include "data/tfrecord.h"
 
+#include <string.h>
+
 /* Entry i is the remainder of the byte i. */
 static const uint32_t remainders[256] = {
     0x00000000, 0xf26b8303, 0xe13b70f7, 0x1350f3f4, 0xc79a971f, 0x35f1141c,
@@ -49,10 +51,36 @@ static const uint32_t remainders[256] = {
     0xbe2da0a5, 0x4c4623a6, 0x5f16d052, 0xad7d5351,
 };
 
+/* Eight bytes at a time by eight tables, made from the first where the bytes are
+ * worth it (M. Kounavis and F. Berry, "A Systematic Approach to Building High
+ * Performance Software-based CRC Generators", 2005). */
+static uint32_t long_crc(uint32_t crc, const uint8_t *p, size_t n)
+{
+    uint32_t t[8][256];
+    memcpy(t[0], remainders, sizeof t[0]);
+    for (int k = 1; k < 8; k++)
+        for (int i = 0; i < 256; i++)
+            t[k][i] = t[k - 1][i] >> 8 ^ t[0][t[k - 1][i] & 0xff];
+    for (; n > 0; n--, p += 8) {
+        crc ^= (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+               (uint32_t)p[3] << 24;
+        crc = t[7][crc & 0xff] ^ t[6][crc >> 8 & 0xff] ^
+              t[5][crc >> 16 & 0xff] ^ t[4][crc >> 24] ^ t[3][p[4]] ^
+              t[2][p[5]] ^ t[1][p[6]] ^ t[0][p[7]];
+    }
+    return crc;
+}
+
 uint32_t tni_crc32c(uint32_t crc, const void *bytes, size_t size)
 {
+    enum { WORTH = 8192 };
     const uint8_t *p = bytes;
     crc = ~crc;
+    if (size >= WORTH) {
+        crc = long_crc(crc, p, size / 8);
+        p += size / 8 * 8;
+        size %= 8;
+    }
     for (size_t i = 0; i < size; i++)
         crc = (crc >> 8) ^ remainders[(crc ^ p[i]) & 0xffu];
     return ~crc;

@@ -26,6 +26,21 @@ static uint32_t turn(uint32_t v, int n)
     return v >> n | v << (32 - n);
 }
 
+/* One round; the eight words move by one place, so that the caller names them
+ * anew instead. */
+static inline void turn_words(uint32_t s[8], int i, uint32_t word)
+{
+    const int a = (8 - i) & 7, e = (a + 4) & 7;
+    const uint32_t va = s[a], ve = s[e];
+    const uint32_t t1 = s[(a + 7) & 7] +
+                        (turn(ve, 6) ^ turn(ve, 11) ^ turn(ve, 25)) +
+                        ((ve & s[(a + 5) & 7]) ^ (~ve & s[(a + 6) & 7])) + word;
+    const uint32_t b = s[(a + 1) & 7], c = s[(a + 2) & 7];
+    s[(a + 3) & 7] += t1;
+    s[(a + 7) & 7] = t1 + (turn(va, 2) ^ turn(va, 13) ^ turn(va, 22)) +
+                     ((va & b) ^ (va & c) ^ (b & c));
+}
+
 static void add_block(uint32_t h[8], const uint8_t *p)
 {
     uint32_t w[64], s[8];
@@ -38,15 +53,15 @@ static void add_block(uint32_t h[8], const uint8_t *p)
                (turn(b, 17) ^ turn(b, 19) ^ b >> 10);
     }
     memcpy(s, h, sizeof s);
-    for (int i = 0; i < 64; i++) {
-        const uint32_t t1 = s[7] +
-                            (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) +
-                            ((s[4] & s[5]) ^ (~s[4] & s[6])) + k[i] + w[i];
-        const uint32_t t2 = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) +
-                            ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += t1;
-        s[0] = t1 + t2;
+    for (int i = 0; i < 64; i += 8) {
+        turn_words(s, 0, k[i] + w[i]);
+        turn_words(s, 1, k[i + 1] + w[i + 1]);
+        turn_words(s, 2, k[i + 2] + w[i + 2]);
+        turn_words(s, 3, k[i + 3] + w[i + 3]);
+        turn_words(s, 4, k[i + 4] + w[i + 4]);
+        turn_words(s, 5, k[i + 5] + w[i + 5]);
+        turn_words(s, 6, k[i + 6] + w[i + 6]);
+        turn_words(s, 7, k[i + 7] + w[i + 7]);
     }
     for (int i = 0; i < 8; i++) h[i] += s[i];
 }

@@ -23,6 +23,8 @@
  */
 #include "data/formats/webdataset.h"
 
+#include "data/gzip.h"
+
 #include <stdio.h>
 
 bool tni_wds_key(const char *name, size_t *key)
@@ -66,15 +68,15 @@ static bool is_sample_member(const char *name)
     return tni_is_image_name(name);
 }
 
-/* By its first members: two of one sample are a mark, one alone may be of any
- * archive of images. */
-static int score_head(tni_span head, tni_arena *scratch)
+/* By its first members, whose headers alone are looked at: two of one sample
+ * are a mark, one alone may be of any archive of images. */
+static int score_bytes(const uint8_t *bytes, size_t size, tni_arena *scratch)
 {
     tni_tar t;
     char first[TNI_TAR_MAX_NAME + 1] = "";
     size_t first_key = 0;
     int best = 0;
-    tni_tar_init(&t, head.p, head.len, scratch, NULL);
+    tni_tar_init(&t, bytes, size, scratch, NULL);
     for (int i = 0; i < 8; i++) {
         tni_tar_entry e;
         size_t key = 0;
@@ -83,46 +85,53 @@ static int score_head(tni_span head, tni_arena *scratch)
         if (e.kind != TNI_TAR_FILE || !tni_wds_key(e.name, &key) ||
             !is_sample_member(e.name))
             continue;
-        if (first_key == key && memcmp(first, e.name, key) == 0) return 80;
+        if (first_key == key && memcmp(first, e.name, key) == 0) return 85;
         (void)snprintf(first, sizeof first, "%s", e.name);
         first_key = key;
         best = 60;
     }
-    /* The first member may be larger than what is looked at. */
-    if (best == 0 && head.len > 512 && memcmp(head.p + 257, "ustar", 5) == 0 &&
-        is_sample_member(head.p))
-        best = 60;
+    return best;
+}
+
+static int score_file(tni_reader *r, const char *path)
+{
+    tni_file_map map;
+    if (path == NULL || tni_wds_stem(path) == 0 ||
+        tni_file_map_open(&map, path, 0, NULL) != TN_OK)
+        return 0;
+    const int score = tni_is_gzip(map.bytes, map.size)
+                          ? 60
+                          : score_bytes(map.bytes, map.size, &r->scratch);
+    tni_file_map_close(&map);
+    return score;
+}
+
+static int score_folder(const tni_probe *p, const char *folder,
+                        const tni_dir_entry *e, size_t n)
+{
+    int best = 0;
+    for (size_t i = 0; i < n && best < 85; i++) {
+        if (e[i].is_dir || tni_wds_stem(e[i].name) == 0) continue;
+        const int score = score_file(p->r, tni_join(p->r, folder, e[i].name));
+        if (score > best) best = score;
+    }
     return best;
 }
 
 static int probe(const tni_probe *p)
 {
-    int best = 0;
-    if (!p->is_dir) {
-        const bool packed = tni_wds_stem(p->path) > 0 && p->head.len > 18 &&
-                            memcmp(p->head.p, "\x1f\x8b", 2) == 0;
-        return packed ? 60 : score_head(p->head, &p->r->scratch);
+    if (!p->is_dir) return score_file(p->r, p->path);
+    int best = score_folder(p, p->path, p->entries, p->n_entries);
+    for (size_t i = 0; i < p->n_entries && best == 0; i++) {
+        const tni_dir_entry *e = NULL;
+        size_t n = 0;
+        if (!p->entries[i].is_dir) continue;
+        const char *folder = tni_join(p->r, p->path, p->entries[i].name);
+        if (tni_list(p->r, folder, &e, &n, NULL) == TN_OK)
+            best = score_folder(p, folder, e, n);
     }
-    for (int level = 0; level < 2 && best == 0; level++)
-        for (size_t i = 0; i < p->n_entries && best < 80; i++) {
-            const tni_dir_entry *e = &p->entries[i];
-            const tni_dir_entry *in = e;
-            size_t n = 1;
-            const char *folder = p->path;
-            if (e->is_dir != (level == 1)) continue;
-            if (level == 1) {
-                folder = tni_join(p->r, p->path, e->name);
-                if (tni_list(p->r, folder, &in, &n, NULL) != TN_OK) continue;
-            }
-            for (size_t k = 0; k < n && best < 80; k++) {
-                if (in[k].is_dir || tni_wds_stem(in[k].name) == 0) continue;
-                const tni_span head =
-                    tni_probe_head(p, tni_join(p->r, folder, in[k].name));
-                const int score = score_head(head, &p->r->scratch);
-                if (score > best) best = score;
-            }
-        }
-    return best;
+    /* What is written beside shards looks like COCO without images. */
+    return best > 0 && tni_probe_has(p, TNI_WDS_REST) ? 85 : best;
 }
 
 const tni_format tni_format_webdataset = {

@@ -1001,6 +1001,20 @@ static void digests(void **state)
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+/* Long texts go eight bytes at a time: as in pieces. */
+static void long_checksums(void **state)
+{
+    (void)state;
+    static uint8_t data[20001];
+    for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)(i * i % 251);
+    for (size_t n = 8180; n < sizeof data; n += 1313) {
+        uint32_t crc = 0;
+        for (size_t i = 0; i < n; i += 100)
+            crc = tni_crc32c(crc, data + i, n - i < 100 ? n - i : 100);
+        assert_int_equal(tni_crc32c(0, data, n), crc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1029,6 +1043,7 @@ int main(void)
         IN(shared_fixtures),
         IN(survives_lack_of_memory),
         cmocka_unit_test(digests),
+        cmocka_unit_test(long_checksums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
