@@ -29,7 +29,7 @@ typedef struct tni_coco_file {
     const char *path;
     uint32_t split;
     const char *const *folders;
-    const char *masks; /* folder of panoptic PNGs */
+    const char *const *masks; /* folders of panoptic PNGs; NULL: none */
     /* A text inside a source instead of a file: all of it is about `image`
      * (TN_NONE: about none, it has classes and the dataset's fields), which is
      * there already. `base` is its first byte in the source. */
@@ -49,5 +49,31 @@ tni_coco_writer *tni_coco_writer_new(tni_writer *w, tn_err *err);
 void tni_coco_writer_free(tni_coco_writer *c);
 tn_status tni_coco_put_sample(tni_coco_writer *c, uint32_t image, tni_out *o);
 tn_status tni_coco_put_rest(tni_coco_writer *c, tni_out *o);
+
+/* --- panoptic -------------------------------------------------------------- */
+
+/*
+ * Gives the annotations from `first` to the last, segments of one image, the
+ * masks they have in a PNG that lies in one of the folders. *done false, with a
+ * note, when it is not there.
+ */
+tn_status tni_panoptic_read(tni_reader *r, const char *const *folders,
+                            const char *name, uint32_t image, uint32_t first,
+                            bool *done, tn_err *err);
+/* What panoptic files hold of `keeps`. */
+uint64_t tni_panoptic_keeps(const tn_dataset *d, uint64_t keeps);
+/* Whether ids of segments, which count anew in every image, would come twice
+ * among those of annotations. */
+bool tni_panoptic_ids_repeat(const tn_dataset *d);
+/* Ids of the segments of one image: their own when pixels can have them, else
+ * 1, 2, 3 ...; false for the latter. `ids` may be NULL. */
+bool tni_panoptic_ids(const tn_dataset *d, const uint32_t *anns, size_t n,
+                      uint32_t *ids, tni_arena *arena);
+/* Draws the annotations into a PNG of the target; how many pixels each has.
+ * TN_EUNSUPPORTED when they overlap. */
+tn_status tni_panoptic_write(tni_writer *w, uint32_t image,
+                             const uint32_t *anns, const uint32_t *ids,
+                             size_t n, const char *name, uint64_t *areas,
+                             tn_err *err);
 
 #endif

@@ -21,7 +21,7 @@ typedef struct coco {
     uint64_t splits;
     tni_idmap images, cats; /* ids of this file; cats: local numbers */
     tni_col local;          /* local_class, by local number */
-    bool results;
+    bool results, segments; /* segments: ids count anew in every image */
     uint32_t n_since;
 } coco;
 
@@ -623,6 +623,7 @@ static tn_status read_segments(coco *c, const record *whole)
     const tni_json saved = c->j;
     tn_status status = TN_OK;
     const uint32_t first = c->d->ann_flags.n;
+    c->segments = true;
     c->j.p = whole->segments.p;
     c->j.fresh = false;
     if (tni_json_enter(&c->j, '['))
@@ -638,11 +639,16 @@ static tn_status read_segments(coco *c, const record *whole)
                              memchr(inner.p, '\\', inner.len) != NULL);
         if (name == NULL) return no_memory(c->err);
     }
-    for (uint32_t i = first; i < c->d->ann_flags.n; i++) {
+    const uint32_t end = c->d->ann_flags.n;
+    for (uint32_t i = first; i < end; i++) {
         *TNI_ROW(&c->d->ann_image, uint32_t, i) = whole->a.image;
-        uint32_t *flags = tni_flags_at(c->d, i);
-        *flags &= ~(uint32_t)TN_IS_TAG;
-        if (name == NULL) continue;
+        *tni_flags_at(c->d, i) &= ~(uint32_t)TN_IS_TAG;
+    }
+    bool done = name == NULL || first == end;
+    if (!done && c->file->masks != NULL)
+        TN_TRY(tni_panoptic_read(c->r, c->file->masks, name, whole->a.image,
+                                 first, &done, c->err));
+    for (uint32_t i = first; i < end && !done; i++) {
         tni_shape s;
         memset(&s, 0, sizeof s);
         s.text = name;
@@ -676,6 +682,10 @@ static tn_status read_annotation(coco *c)
     if ((++c->n_since & 1023) == 0 && !c->file->inside)
         TN_TRY(tni_reader_progress(c->r, (uint64_t)(c->j.p - c->j.start),
                                    (uint64_t)(c->j.end - c->j.start), c->err));
+    if (rec.segments.p != NULL && rec.extras)
+        TN_TRY(tni_note_add(c->d, rec.a.where, "panoptic-field", c->err,
+                            "a list of segments has fields besides image, file "
+                            "and segments: they are left out"));
     if (rec.segments.p != NULL) return read_segments(c, &rec);
     return add_record(c, &rec, &begin);
 }
@@ -831,7 +841,8 @@ tn_status tni_coco_read(tni_reader *r, const tni_coco_file *file, tn_err *err)
     const uint32_t first = r->d->ann_flags.n;
     tn_status status = read_top(&c);
     if (status == TN_OK) status = settle_classes(&c, first);
-    if (status == TN_OK) status = tni_coco_check_ids(r->d, first, err);
+    if (status == TN_OK && !c.segments)
+        status = tni_coco_check_ids(r->d, first, err);
     tni_col_fini(&c.local);
     if (status == TN_OK) return TN_OK;
     if (err != NULL) err->offset += file->base;

@@ -10,6 +10,8 @@
 #include "data/formats/coco.h"
 
 #include "base/num.h"
+#include "data/formats/jsonfile.h"
+#include "data/mask_draw.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,10 +25,16 @@ struct tni_coco_writer {
     tni_target t;
     tni_out *o;
     uint32_t split; /* TN_NONE: images without one, or all */
-    bool all, results;
+    bool all, results, renumber;
     uint64_t next_ann, next_image, next_class;
     tn_shape shape;
     uint8_t *used; /* classes of a sample */
+    /* panoptic: the folder of PNGs, their names, the segment being written */
+    bool panoptic;
+    char folder[512];
+    tni_strmap pngs;
+    uint32_t segment;
+    uint64_t pixels;
 };
 
 static bool wanted(const coco *c, uint32_t image)
@@ -324,8 +332,12 @@ static tn_status put_annotation(coco *c, uint32_t i, const tni_ann *a)
     const bool area_known =
         tn_dataset_num(c->d, i, TN_NUM_AREA, &declared) != 0;
     str(c, "{\"id\": ");
-    put_id(c, tni_ann_id_kind(a->flags), a->id, c->next_ann + i);
-    if (a->image != TN_NONE) {
+    if (c->panoptic)
+        tni_out_i64(c->o, c->segment);
+    else
+        put_id(c, c->renumber ? TN_ID_NONE : tni_ann_id_kind(a->flags), a->id,
+               c->next_ann + i);
+    if (a->image != TN_NONE && !c->panoptic) {
         const tni_image_row *image = tni_image_at(c->d, a->image);
         str(c, ", \"image_id\": ");
         put_id(c, image->id_kind, image->id, made_image_id(c, a->image));
@@ -335,8 +347,13 @@ static tn_status put_annotation(coco *c, uint32_t i, const tni_ann *a)
         str(c, ", \"category_id\": ");
         put_id(c, cls->id_kind, cls->id, made_class_id(c, a->class_index));
     }
-    TN_TRY(put_segmentation(c, i, a->flags, area_known, &area, &shape));
-    if ((a->flags & TN_HAS_KEYPOINTS) != 0) TN_TRY(put_keypoints(c, i));
+    if (c->panoptic) {
+        shape = true;
+        area = (double)c->pixels;
+    } else {
+        TN_TRY(put_segmentation(c, i, a->flags, area_known, &area, &shape));
+        if ((a->flags & TN_HAS_KEYPOINTS) != 0) TN_TRY(put_keypoints(c, i));
+    }
     if (box_of(c, i, a, b)) {
         str(c, ", \"bbox\": [");
         for (int k = 0; k < 4; k++) {
@@ -349,7 +366,7 @@ static tn_status put_annotation(coco *c, uint32_t i, const tni_ann *a)
             /* What pycocotools needs: the file's, the shape's or the box's. */
             str(c, ", \"area\": ");
             tni_out_f64(c->o, area_known ? declared
-                              : (a->flags & TN_HAS_BOX) != 0 &&
+                              : !c->panoptic && (a->flags & TN_HAS_BOX) != 0 &&
                                       (a->flags & TN_HAS_ANGLE) == 0 &&
                                       tni_ann_form(a->flags) == TN_BOX_XYWH
                                   ? b[2] * b[3]
@@ -373,9 +390,82 @@ static tn_status put_annotation(coco *c, uint32_t i, const tni_ann *a)
     return c->o->status;
 }
 
+/* "b.png" for b.jpg; "b.jpg.png" where another image has that. */
+static const char *png_of(coco *c, uint32_t image)
+{
+    const char *name = c->w->names[image];
+    tni_arena *arena = &c->w->arena;
+    char *png = tni_change_end(arena, name, ".png");
+    for (int again = 0; png != NULL; again++) {
+        bool fresh = false;
+        const size_t size = strlen(png) + strlen(c->folder) + 2;
+        char *key = tni_arena_alloc(arena, size, 1);
+        if (key == NULL) return NULL;
+        (void)snprintf(key, size, "%s/%s", c->folder, png);
+        if (tni_strmap_add(&c->pngs, key, strlen(key), &fresh) == NULL)
+            return NULL;
+        if (fresh) return png;
+        const size_t n = strlen(name) + 24;
+        png = tni_arena_alloc(arena, n, 1);
+        if (png != NULL && again == 0) (void)snprintf(png, n, "%s.png", name);
+        if (png != NULL && again > 0)
+            (void)snprintf(png, n, "%s_%d.png", name, again);
+    }
+    return NULL;
+}
+
+/* The segments of an image and its PNG. */
+static tn_status put_segments(coco *c, uint32_t image, bool *any)
+{
+    tni_arena *arena = &c->w->arena;
+    const tni_image_row *row = tni_image_at(c->d, image);
+    size_t all = 0, n = 0;
+    double w = 0.0, h = 0.0;
+    char path[5000];
+    const uint32_t *list = tn_dataset_of_image(c->d, image, &all);
+    if (row->state == TN_STATE_UNKNOWN) return TN_OK;
+    const char *png = png_of(c, image);
+    uint32_t *anns = TNI_NEW_ARRAY(arena, uint32_t, all + 1);
+    uint32_t *ids = TNI_NEW_ARRAY(arena, uint32_t, all + 1);
+    uint64_t *areas = TNI_NEW_ARRAY(arena, uint64_t, all + 1);
+    if (png == NULL || anns == NULL || ids == NULL || areas == NULL)
+        return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    for (size_t i = 0; i < all; i++)
+        if (tni_has_pixels(c->d, list[i])) anns[n++] = list[i];
+    if (n == 0 && !tni_image_extent(c->d, image, &w, &h)) return TN_OK;
+    (void)tni_panoptic_ids(c->d, anns, n, ids, arena);
+    (void)snprintf(path, sizeof path, "%s/%.4000s", c->folder, png);
+    TN_TRY(tni_panoptic_write(c->w, image, anns, ids, n, path, areas, c->err));
+    str(c, *any ? ",\n{\"image_id\": " : "\n{\"image_id\": ");
+    *any = true;
+    put_id(c, row->id_kind, row->id, made_image_id(c, image));
+    str(c, ", \"file_name\": ");
+    text(c, png);
+    str(c, ", \"segments_info\": [");
+    for (size_t i = 0; i < n; i++) {
+        tni_ann a;
+        tni_ann_get(c->d, anns[i], &a);
+        c->segment = ids[i];
+        c->pixels = areas[i];
+        str(c, i > 0 ? ",\n  " : "\n  ");
+        TN_TRY(put_annotation(c, anns[i], &a));
+    }
+    str(c, "]}");
+    return c->o->status;
+}
+
+static tn_status put_panoptic(coco *c)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < c->d->images.n; i++)
+        if (wanted(c, i)) TN_TRY(put_segments(c, i, &any));
+    return TN_OK;
+}
+
 static tn_status put_annotations(coco *c)
 {
     bool any = false;
+    if (c->panoptic) return put_panoptic(c);
     for (uint32_t i = 0; i < c->d->ann_flags.n; i++) {
         tni_ann a;
         tni_ann_get(c->d, i, &a);
@@ -450,6 +540,8 @@ static tn_status put_file(coco *c)
 
 static tn_status write_file(coco *c, const char *name)
 {
+    (void)snprintf(c->folder, sizeof c->folder, "%.*s", (int)(strlen(name) - 5),
+                   name); /* without .json */
     TN_TRY(tni_target_open(&c->t, c->w, name, c->err));
     c->o = &c->t.out;
     tn_status status;
@@ -524,6 +616,12 @@ static tn_status write_all(coco *c)
         return tni_fail(c->err, TN_EUNSUPPORTED,
                         "results name images and classes by the ids of other "
                         "files: only results can be written as such");
+    c->panoptic = strcmp(variant, "panoptic") == 0;
+    if (c->panoptic && c->w->file != NULL)
+        return tni_fail(c->err, TN_EUNSUPPORTED,
+                        "panoptic segments lie in PNG files beside the JSON: "
+                        "name a folder instead of one file");
+    tni_strmap_init(&c->pngs, &c->w->arena);
     if (c->w->file != NULL) {
         c->all = true;
         return write_file(c, c->w->file);
@@ -550,6 +648,8 @@ tni_coco_writer *tni_coco_writer_new(tni_writer *w, tn_err *err)
     c->split = TN_NONE;
     c->shape.struct_size = sizeof c->shape;
     find_largest(c);
+    c->renumber = (w->keeps & TNI_KEEPS(ANN_ID)) == 0;
+    if (c->renumber) c->next_ann = 1;
     return c;
 }
 

@@ -212,6 +212,26 @@ static const char *const *folders_of(tni_reader *r, const found *f,
     return out;
 }
 
+/* Where the PNGs of panoptic segments may be: in a folder called like the file,
+ * beside it or above, or beside it as they are. */
+static const char *const *masks_of(tni_reader *r, const found *f)
+{
+    const char **out = TNI_NEW_ARRAY(&r->scratch, const char *, 4);
+    const char *own = tni_folder_of(r, f->path);
+    const char *slash = strrchr(f->path, '/');
+    const char *base = slash != NULL ? slash + 1 : f->path;
+    const size_t n = strlen(base);
+    const char *stem = tni_arena_strndup(
+        &r->scratch, base, tni_ends_with(base, ".json") ? n - 5 : n);
+    if (out == NULL || own == NULL || stem == NULL) return NULL;
+    const char *top = strcmp(own, ".") == 0 ? ".." : tni_folder_of(r, own);
+    if (top == NULL) return NULL;
+    out[0] = tni_join(r, own, stem);
+    out[1] = tni_join(r, top, stem);
+    out[2] = own;
+    return out[0] != NULL && out[1] != NULL ? out : NULL;
+}
+
 static tn_status read_one(tni_reader *r, const found *f, tn_err *err)
 {
     tni_coco_file file;
@@ -225,7 +245,8 @@ static tn_status read_one(tni_reader *r, const found *f, tn_err *err)
     }
     if (strcmp(f->task, "results") != 0) {
         file.folders = folders_of(r, f, split);
-        if (file.folders == NULL)
+        file.masks = masks_of(r, f);
+        if (file.folders == NULL || file.masks == NULL)
             return tni_fail(err, TN_ENOMEM, "out of memory");
     }
     return tni_coco_read(r, &file, err);
@@ -320,7 +341,8 @@ static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
                    : counts[TNI_F_KEYPOINTS] > 0 ? "keypoints"
                                                  : "instances";
     }
-    return all;
+    if (strcmp(*variant, "panoptic") == 0) return tni_panoptic_keeps(d, all);
+    return tni_panoptic_ids_repeat(d) ? all & ~TNI_KEEPS(ANN_ID) : all;
 }
 
 const tni_format tni_format_coco = {

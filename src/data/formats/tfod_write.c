@@ -11,7 +11,7 @@
 
 #include "base/checked.h"
 #include "base/num.h"
-#include "data/rle.h"
+#include "data/mask_draw.h"
 #include "data/sha256.h"
 #include "tenon/image.h"
 
@@ -388,68 +388,6 @@ static tn_status put_points(tfod *t)
 
 /* --- masks ----------------------------------------------------------------- */
 
-typedef struct canvas {
-    uint8_t *pixels, *part; /* of the image, and of one outline of it */
-    uint32_t w, h;
-} canvas;
-
-static tn_status canvas_new(tfod *t, canvas *c)
-{
-    const double all = t->width * t->height;
-    if (!(all >= 1.0 && all <= (double)t->d->limits.max_image_pixels))
-        return tni_fail(t->err, TN_ELIMIT,
-                        "image '%.100s' of %.0f x %.0f pixels has masks, which "
-                        "are drawn for records",
-                        tni_image_at(t->d, t->image)->name, t->width,
-                        t->height);
-    c->w = (uint32_t)t->width;
-    c->h = (uint32_t)t->height;
-    c->pixels = tni_arena_alloc(&t->temp, (size_t)all, 1);
-    c->part = tni_arena_alloc(&t->temp, (size_t)all, 1);
-    return c->pixels != NULL && c->part != NULL ? TN_OK : no_memory(t->err);
-}
-
-static tn_status draw_rings(tfod *t, canvas *c)
-{
-    const tn_shape *s = &t->shape;
-    const size_t n = (size_t)c->w * c->h;
-    for (size_t k = 0; k < s->n_rings; k++) {
-        const size_t from = k > 0 ? s->ring_ends[k - 1] : 0;
-        tni_rle rle;
-        const tni_arena_mark mark = tni_arena_save(&t->temp);
-        TN_TRY(tni_rle_from_polygon(&rle, &t->temp, c->h, c->w,
-                                    s->xy + 2 * from, s->ring_ends[k] - from,
-                                    t->err));
-        tni_rle_to_mask(&rle, c->part, 1, c->w);
-        tni_arena_rewind(&t->temp, mark);
-        for (size_t i = 0; i < n; i++)
-            if (c->part[i] != 0) c->pixels[i] = s->ring_holes[k] == 0;
-    }
-    return TN_OK;
-}
-
-/* *any false when it has no outline and no mask. */
-static tn_status draw(tfod *t, canvas *c, uint32_t ann, bool *any)
-{
-    const tn_shape_kind kind = tn_dataset_shape_kind(t->d, ann);
-    *any = kind == TN_SHAPE_RLE || kind == TN_SHAPE_POLYGON;
-    if (!*any) return TN_OK;
-    TN_TRY(tn_dataset_shape(t->d, ann, &t->shape, t->err));
-    memset(c->pixels, 0, (size_t)c->w * c->h);
-    if (kind == TN_SHAPE_POLYGON) return draw_rings(t, c);
-    if (t->shape.width != c->w || t->shape.height != c->h)
-        return tni_fail(t->err, TN_EUNSUPPORTED,
-                        "image '%.100s' of %u x %u pixels has a mask of %lld x "
-                        "%lld; records need the size of the image",
-                        tni_image_at(t->d, t->image)->name, (unsigned)c->w,
-                        (unsigned)c->h, (long long)t->shape.width,
-                        (long long)t->shape.height);
-    const tni_rle rle = {c->h, c->w, t->shape.n_runs, t->shape.runs};
-    TN_TRY(tni_rle_check(&rle, t->err));
-    tni_rle_to_mask(&rle, c->pixels, 1, c->w);
-    return TN_OK;
-}
-
 static tn_status into_draft(void *ctx, const void *bytes, size_t size,
                             tn_err *err)
 {
@@ -458,7 +396,7 @@ static tn_status into_draft(void *ctx, const void *bytes, size_t size,
     return ((tni_out *)ctx)->status;
 }
 
-static tn_status encode(tfod *t, const canvas *c, tni_draft *draft,
+static tn_status encode(tfod *t, const tni_canvas *c, tni_draft *draft,
                         tni_bytes *png)
 {
     tn_image_view view = TN_IMAGE_VIEW_INIT;
@@ -480,20 +418,22 @@ static tn_status encode(tfod *t, const canvas *c, tni_draft *draft,
 /* One for each object, or none; objects without one get an empty one. */
 static tn_status put_masks(tfod *t)
 {
-    canvas c;
+    tni_canvas c;
     tni_bytes empty = {NULL, 0};
     bool any = false;
     for (size_t i = 0; i < t->n; i++) {
-        const tn_shape_kind kind = tn_dataset_shape_kind(t->d, t->objects[i]);
-        any = any || kind == TN_SHAPE_RLE || kind == TN_SHAPE_POLYGON;
+        any = any || tni_has_pixels(t->d, t->objects[i]);
     }
     if (!any || !t->masks) return TN_OK;
-    TN_TRY(canvas_new(t, &c));
+    TN_TRY(tni_canvas_new(&c, t->d, t->image, &t->temp, t->err));
     tni_bytes *png = TNI_NEW_ARRAY(&t->temp, tni_bytes, t->n);
     tni_draft *draft = tni_draft_new(&t->temp, t->err);
     if (png == NULL || draft == NULL) return no_memory(t->err);
     for (size_t i = 0; i < t->n; i++) {
-        TN_TRY(draw(t, &c, t->objects[i], &any));
+        any = tni_has_pixels(t->d, t->objects[i]);
+        if (any)
+            TN_TRY(tni_canvas_draw(&c, t->d, t->objects[i], &t->shape, &t->temp,
+                                   t->err));
         if (!any && empty.p == NULL) {
             memset(c.pixels, 0, (size_t)c.w * c.h);
             TN_TRY(encode(t, &c, draft, &empty));
