@@ -151,7 +151,8 @@ static tn_status name_images(tn_conversion *c, tn_err *err)
     tni_names_rule rule;
     rule.stems = (f->flags & TNI_FORMAT_STEMS) != 0;
     /* Where there are no splits their images lie side by side. */
-    rule.merged = c->w.file != NULL || (c->w.keeps & TNI_KEEPS(SPLIT)) == 0;
+    rule.merged = c->w.file != NULL || (c->w.keeps & TNI_KEEPS(SPLIT)) == 0 ||
+                  (f->flags & TNI_FORMAT_ONE_SPACE) != 0;
     rule.files = c->w.file == NULL;
     TN_TRY(tni_names_make(&c->w.names, &c->n_renamed, c->d, &rule, &c->arena,
                           err));

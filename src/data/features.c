@@ -123,6 +123,8 @@ static bool needs_size(const tn_dataset *d, uint32_t ann, bool units)
         (flags & TN_HAS_SHAPE) != 0 ? tni_sparse_find(&d->shape, ann, 0) : NULL;
     if ((flags & TN_HAS_BOX) != 0)
         return (tni_ann_scale(flags) == TN_SCALE_PIXEL) == units;
+    /* The file of a mask has its own size. */
+    if (s != NULL && s->kind == TN_SHAPE_MASK_FILE) return false;
     return s != NULL && (s->scale == TN_SCALE_PIXEL) == units;
 }
 

@@ -416,9 +416,9 @@ bool tni_json_member(tni_span object, const char *key, tni_span *value)
     tni_json j;
     tni_span k;
     tn_err ignored;
+    if (object.len == 0) return false;
     tni_json_init(&j, object.p, object.len, 0, &ignored);
-    if (object.len == 0 || tni_json_peek(&j) != '{' || !tni_json_enter(&j, '{'))
-        return false;
+    if (tni_json_peek(&j) != '{' || !tni_json_enter(&j, '{')) return false;
     while (tni_json_key(&j, &k)) {
         if (!tni_json_skip(&j, value)) return false;
         if (tni_json_text_is(k, key)) return true;

@@ -80,29 +80,44 @@ static bool add_key(tni_extra_columns *c, tni_span key,
     return true;
 }
 
+static bool add_member(tni_extra_columns *c, uint64_t *seen, tni_span member,
+                       const char *skip, bool (*taken)(const char *name),
+                       tni_arena *arena)
+{
+    tni_span key, value;
+    if (!split_member(member, &key, &value)) return false;
+    if (skip != NULL && tni_span_is(key, skip)) return true;
+    const tni_arena_mark mark = tni_arena_save(arena);
+    if (!is_plain(value, arena)) return false;
+    const size_t k = find_key(c, key);
+    if (k == c->n && !add_key(c, key, taken, arena)) return false;
+    if ((seen[k / 64] >> (k % 64) & 1) != 0) return false;
+    seen[k / 64] |= UINT64_C(1) << (k % 64);
+    tni_arena_rewind(arena, mark);
+    return true;
+}
+
 bool tni_extras_collect(tni_extra_columns *c, const tni_sparse *members,
+                        const tni_extra_filter *filter,
                         bool (*taken)(const char *name), tni_arena *arena)
 {
+    static const tni_extra_filter all = {NULL, 0, NULL, NULL};
+    const tni_extra_filter *f = filter != NULL ? filter : &all;
     uint32_t before = TN_NONE;
     uint64_t seen[(MAX_EXTRAS + 63) / 64] = {0};
     c->n = 0;
     c->keys = TNI_NEW_ARRAY(arena, tni_span, MAX_EXTRAS);
     if (c->keys == NULL) return false;
+    for (const char *const *p = f->first; p != NULL && *p != NULL; p++)
+        c->keys[c->n++] = tni_span_of(*p);
     for (uint32_t i = 0; i < members->values.n; i++) {
-        tni_span key, value;
-        const tni_arena_mark mark = tni_arena_save(arena);
         const uint32_t row = *TNI_ROW(&members->keys, uint32_t, i);
+        if (f->groups != NULL && f->groups[row] != f->group) continue;
         if (row != before) memset(seen, 0, sizeof seen);
         before = row;
-        if (!split_member(*TNI_ROW(&members->values, tni_span, i), &key,
-                          &value) ||
-            !is_plain(value, arena))
+        if (!add_member(c, seen, *TNI_ROW(&members->values, tni_span, i),
+                        f->skip, taken, arena))
             return false;
-        const size_t k = find_key(c, key);
-        if (k == c->n && !add_key(c, key, taken, arena)) return false;
-        if ((seen[k / 64] >> (k % 64) & 1) != 0) return false;
-        seen[k / 64] |= UINT64_C(1) << (k % 64);
-        tni_arena_rewind(arena, mark);
     }
     return true;
 }

@@ -17,12 +17,21 @@ typedef struct tni_extra_columns {
     size_t n;
 } tni_extra_columns;
 
+/* Which members become columns; NULL: all. */
+typedef struct tni_extra_filter {
+    const uint8_t *groups;    /* of each row, NULL: all rows */
+    uint8_t group;            /* only those of this one */
+    const char *skip;         /* a key that is left alone, NULL: none */
+    const char *const *first; /* columns in front, NULL ends them or is none */
+} tni_extra_filter;
+
 /*
- * The keys of all members, in the order they are met. False when columns cannot
+ * The keys of members, in the order they are met. False when columns cannot
  * hold all of them: a value that is neither a number nor a text that is read as
  * the same text, a key twice on a row or `taken`, more than 200 keys.
  */
 bool tni_extras_collect(tni_extra_columns *c, const tni_sparse *members,
+                        const tni_extra_filter *filter,
                         bool (*taken)(const char *name), tni_arena *arena);
 /* Their names; their values on a row (TN_NONE: empty). A comma before each. */
 tn_status tni_extras_header(const tni_extra_columns *c, tni_out *o,

@@ -163,7 +163,7 @@ uint64_t tni_csv_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
     tni_extra_columns extras;
     tni_mem_init(&mem, NULL, 0);
     tni_arena_init(&arena, &mem, 1 << 14);
-    if (!tni_extras_collect(&extras, &d->text[TN_TEXT_EXTRA],
+    if (!tni_extras_collect(&extras, &d->text[TN_TEXT_EXTRA], NULL,
                             tni_table_has_role, &arena))
         keeps &= ~TNI_KEEPS(EXTRA);
     tni_arena_fini(&arena);
@@ -595,7 +595,7 @@ tn_status tni_csv_write(tni_writer *w, tn_err *err)
     count_all(w->d, &c);
     s->boxed = c.boxes > 0;
     if ((w->keeps & TNI_KEEPS(EXTRA)) != 0) {
-        if (!tni_extras_collect(&s->extras, &w->d->text[TN_TEXT_EXTRA],
+        if (!tni_extras_collect(&s->extras, &w->d->text[TN_TEXT_EXTRA], NULL,
                                 tni_table_has_role, &w->arena))
             return no_memory(err);
     }

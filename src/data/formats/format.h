@@ -171,6 +171,8 @@ enum {
     /* There is no list of classes: they are those of annotations, in the order
      * of their bytes. */
     TNI_FORMAT_SEEN_CLASSES = 1 << 3,
+    /* Names of images must differ across splits too. */
+    TNI_FORMAT_ONE_SPACE = 1 << 4,
     /* Readers drop what lies outside the image: the writer moves it to the
      * edge and marks it TNI_WRITTEN_CUT. */
     TNI_FORMAT_INSIDE = 1 << 4
