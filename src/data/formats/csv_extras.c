@@ -27,20 +27,6 @@ tn_status tni_extra_member(tni_draft *draft, tn_dataset *d, const char *name,
     return tni_draft_keep(draft, d, member);
 }
 
-static bool split_member(tni_span member, tni_span *key, tni_span *value)
-{
-    const char *end = member.p + member.len, *p = member.p + 1;
-    while (p < end && *p != '"') p += *p == '\\' ? 2 : 1;
-    if (p >= end) return false;
-    key->p = member.p + 1;
-    key->len = (size_t)(p - key->p);
-    p++;
-    while (p < end && strchr(": \t\r\n", *p) != NULL) p++;
-    value->p = p;
-    value->len = (size_t)(end - p);
-    return value->len > 0;
-}
-
 static const char *text_of(tni_span value, size_t *len, tni_arena *arena)
 {
     const tni_span inner = {value.p + 1, value.len - 2};
@@ -85,7 +71,7 @@ static bool add_member(tni_extra_columns *c, uint64_t *seen, tni_span member,
                        tni_arena *arena)
 {
     tni_span key, value;
-    if (!split_member(member, &key, &value)) return false;
+    if (!tni_json_split(member, &key, &value)) return false;
     if (skip != NULL && tni_span_is(key, skip)) return true;
     const tni_arena_mark mark = tni_arena_save(arena);
     if (!is_plain(value, arena)) return false;
@@ -143,7 +129,7 @@ static bool value_of(const tni_sparse *members, uint32_t row, tni_span wanted,
         tni_span key;
         const tni_span *m = tni_sparse_find(members, row, k);
         if (m == NULL) return false;
-        if (split_member(*m, &key, value) && key.len == wanted.len &&
+        if (tni_json_split(*m, &key, value) && key.len == wanted.len &&
             memcmp(key.p, wanted.p, key.len) == 0)
             return true;
     }

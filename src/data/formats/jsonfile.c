@@ -170,6 +170,20 @@ tni_span tni_json_whole(tni_span key, tni_span value)
     return m;
 }
 
+bool tni_json_split(tni_span member, tni_span *key, tni_span *value)
+{
+    const char *end = member.p + member.len, *p = member.p + 1;
+    while (p < end && *p != '"') p += *p == '\\' ? 2 : 1;
+    if (p >= end) return false;
+    key->p = member.p + 1;
+    key->len = (size_t)(p - key->p);
+    p++;
+    while (p < end && strchr(": \t\r\n", *p) != NULL) p++;
+    value->p = p;
+    value->len = (size_t)(end - p);
+    return value->len > 0;
+}
+
 bool tni_json_vector(tni_json *j, double *out, size_t cap, size_t *n)
 {
     *n = 0;

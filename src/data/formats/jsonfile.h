@@ -44,6 +44,8 @@ tn_status tni_jsonfile_id(tni_jsonfile *f, tni_json *j, uint8_t *kind,
                           int64_t *id);
 /* "key": value, from the quote before the key to the end of the value. */
 tni_span tni_json_whole(tni_span key, tni_span value);
+/* The key and the value of such a member. */
+bool tni_json_split(tni_span member, tni_span *key, tni_span *value);
 /* A list of points [x, y], each a list of two numbers; how many. */
 bool tni_json_points(tni_json *j, size_t *n);
 /* An array of numbers; the first `cap` go to `out`, *n is how many there are. */

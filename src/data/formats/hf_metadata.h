@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hf_metadata.h - what reading and writing Hugging Face metadata share */
+#ifndef TN_SRC_DATA_FORMATS_HF_METADATA_H
+#define TN_SRC_DATA_FORMATS_HF_METADATA_H
+
+#include "data/formats/jsonfile.h"
+
+/* What a member of a row, or of an object, says. */
+typedef enum tni_hf_role {
+    TNI_HF_EXTRA = 0,
+    TNI_HF_FILE,
+    TNI_HF_OBJECTS,
+    TNI_HF_LABEL,
+    TNI_HF_TEXT,
+    TNI_HF_WIDTH,
+    TNI_HF_HEIGHT,
+    TNI_HF_IMAGE_ID,
+    TNI_HF_BBOX, /* of objects from here on */
+    TNI_HF_CATEGORY,
+    TNI_HF_ID,
+    TNI_HF_AREA,
+    TNI_HF_SCORE,
+    TNI_HF_CROWD
+} tni_hf_role;
+
+tni_hf_role tni_hf_row_role(tni_span key);
+tni_hf_role tni_hf_object_role(tni_span key);
+/* Whether a folder or the front of a path is called like a split. */
+bool tni_hf_is_split(tni_span name);
+
+/* Names of numbered classes from the card (README.md), NULL: none. */
+typedef struct tni_hf_names {
+    const char **names;
+    size_t n;
+} tni_hf_names;
+
+/* Of `objects` and of labels; a card that cannot be read is a note. */
+tn_status tni_hf_card(tni_reader *r, const char *folder, tni_hf_names *objects,
+                      tni_hf_names *labels, tn_err *err);
+
+tn_status tni_hf_read(tni_reader *r, tn_err *err);
+uint64_t tni_hf_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+                     const char **variant);
+tn_status tni_hf_write(tni_writer *w, tn_err *err);
+
+#endif

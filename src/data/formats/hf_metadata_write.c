@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hf_metadata_write.c - Hugging Face metadata: writing
+ *
+ * A folder per split with its images and metadata.jsonl. Columns are the same
+ * in all rows, as the tables they become want it: what one object has, all
+ * have, null where it is not known; one label is a text, several in any row
+ * make all of them lists.
+ */
+#include "data/formats/hf_metadata.h"
+
+#include <stdio.h>
+
+enum { MAX_KEYS = 64, TEXT_SIZE = 4096 };
+
+typedef struct rows {
+    tni_writer *w;
+    const tn_dataset *d;
+    tn_err *err;
+    tn_box_form form;
+    bool ids, areas, scores, crowds, many_labels, many_texts;
+    tni_span keys[MAX_KEYS]; /* of extras of objects */
+    size_t n_keys;
+    tn_shape shape;
+    tni_target t;
+} rows;
+
+/* What of a row an annotation is. */
+typedef enum place { P_NONE = 0, P_OBJECT, P_LABEL, P_TEXT } place;
+
+static place place_of(const tn_dataset *d, uint32_t ann, const tni_ann *a,
+                      tn_shape *scratch)
+{
+    double box[4];
+    if (tni_box_for(d, ann, a, scratch, box)) return P_OBJECT;
+    if ((a->flags & TN_IS_TAG) != 0 && (a->flags & TN_IS_NEGATIVE) == 0 &&
+        a->class_index != TN_NONE)
+        return P_LABEL;
+    return (a->flags & TN_HAS_TEXT) != 0 &&
+                   tni_sparse_find(&d->text[TN_TEXT_CAPTION], ann, 0) != NULL
+               ? P_TEXT
+               : P_NONE;
+}
+
+/* --- what can be kept ------------------------------------------------------ */
+
+static size_t find_key(const tni_span *keys, size_t n, tni_span key)
+{
+    size_t i = 0;
+    while (i < n &&
+           (keys[i].len != key.len || memcmp(keys[i].p, key.p, key.len) != 0))
+        i++;
+    return i;
+}
+
+/* The keys of all extras; false when one is known, twice there, null, or they
+ * are too many. */
+static bool collect_keys(const tn_dataset *d, tni_span *keys, size_t *n)
+{
+    const tni_sparse *s = &d->text[TN_TEXT_EXTRA];
+    uint32_t before = TN_NONE;
+    uint64_t seen = 0;
+    for (uint32_t i = 0; i < s->values.n; i++) {
+        tni_span key, value;
+        const uint32_t ann = *TNI_ROW(&s->keys, uint32_t, i);
+        if (ann != before) seen = 0;
+        before = ann;
+        if (!tni_json_split(*TNI_ROW(&s->values, tni_span, i), &key, &value) ||
+            tni_span_is(value, "null") ||
+            tni_hf_object_role(key) != TNI_HF_EXTRA)
+            return false;
+        const size_t k = find_key(keys, *n, key);
+        if (k == MAX_KEYS || (seen >> k & 1) != 0) return false;
+        if (k == *n) keys[(*n)++] = key;
+        seen |= UINT64_C(1) << k;
+    }
+    return true;
+}
+
+static bool images_fit(const tn_dataset *d)
+{
+    const tni_sparse *s = &d->image_text[TN_TEXT_EXTRA];
+    if (d->image_text[TN_TEXT_ATTRIBUTES].keys.n > 0 ||
+        d->image_text[TN_TEXT_CAPTION].keys.n > 0)
+        return false;
+    for (uint32_t i = 0; i < s->values.n; i++) {
+        tni_span key, value;
+        if (!tni_json_split(*TNI_ROW(&s->values, tni_span, i), &key, &value) ||
+            tni_hf_row_role(key) != TNI_HF_EXTRA)
+            return false;
+    }
+    return true;
+}
+
+/* A class whose number is all it is called is written as that number. */
+static bool is_number(const tni_class_row *r)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%lld", (long long)r->id);
+    return r->id_kind == TN_ID_INT && strcmp(text, r->name) == 0;
+}
+
+uint64_t tni_hf_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+                     const char **variant)
+{
+    uint64_t keeps = tni_format_hf_metadata.keeps;
+    tni_span keys[MAX_KEYS];
+    size_t n = 0;
+    tn_shape scratch = TN_SHAPE_INIT;
+    if (*variant == NULL) *variant = "xywh";
+    if (counts[TNI_F_EXTRA] > 0 && !collect_keys(d, keys, &n))
+        keeps &= ~TNI_KEEPS(EXTRA);
+    if (counts[TNI_F_IMAGE_EXTRA] > 0 && !images_fit(d))
+        keeps &= ~TNI_KEEPS(IMAGE_EXTRA);
+    for (uint32_t i = 0; i < d->classes.n; i++)
+        if (tni_class_at(d, i)->id_kind != TN_ID_NONE &&
+            !is_number(tni_class_at(d, i)))
+            keeps &= ~TNI_KEEPS(CLASS_ID);
+    for (uint32_t i = 0; i < d->ann_flags.n; i++) {
+        tni_ann a;
+        tni_ann_get(d, i, &a);
+        const place p = place_of(d, i, &a, &scratch);
+        if (p == P_OBJECT) {
+            if (tni_sparse_find(&d->text[TN_TEXT_CAPTION], i, 0) != NULL)
+                keeps &= ~TNI_KEEPS(CAPTION);
+            continue;
+        }
+        /* Labels and texts are nothing but that. */
+        if (tni_ann_id_kind(a.flags) != TN_ID_NONE) keeps &= ~TNI_KEEPS(ANN_ID);
+        if (tni_sparse_find(&d->num[TN_NUM_SCORE], i, 0) != NULL)
+            keeps &= ~TNI_KEEPS(SCORE);
+        if (tni_sparse_find(&d->num[TN_NUM_AREA], i, 0) != NULL)
+            keeps &= ~TNI_KEEPS(AREA);
+        if (tni_sparse_find(&d->text[TN_TEXT_EXTRA], i, 0) != NULL)
+            keeps &= ~TNI_KEEPS(EXTRA);
+        if (p != P_TEXT &&
+            tni_sparse_find(&d->text[TN_TEXT_CAPTION], i, 0) != NULL)
+            keeps &= ~TNI_KEEPS(CAPTION);
+        if (p == P_NONE && a.class_index == TN_NONE &&
+            (a.flags & TN_IS_TAG) != 0)
+            keeps &= ~TNI_KEEPS(CLASSLESS);
+    }
+    tn_shape_fini(&scratch);
+    return keeps;
+}
+
+/* --- rows ---------------------------------------------------------------- */
+
+static tni_out *out_of(rows *r)
+{
+    return &r->t.out;
+}
+
+/* JSON on one line. */
+static void put_raw(rows *r, tni_span raw)
+{
+    for (size_t i = 0; i < raw.len; i++)
+        if (raw.p[i] != '\n' && raw.p[i] != '\r')
+            tni_out_char(out_of(r), raw.p[i]);
+}
+
+static void put_class(rows *r, uint32_t cls)
+{
+    if (cls == TN_NONE) {
+        tni_out_str(out_of(r), "null");
+        return;
+    }
+    const tni_class_row *c = tni_class_at(r->d, cls);
+    if (is_number(c))
+        tni_out_str(out_of(r), c->name);
+    else
+        tni_out_json(out_of(r), c->name, strlen(c->name));
+}
+
+static void put_id(rows *r, uint8_t kind, int64_t id)
+{
+    const char *text = (const char *)(intptr_t)id;
+    if (kind == TN_ID_INT)
+        tni_out_i64(out_of(r), id);
+    else if (kind == TN_ID_TEXT)
+        tni_out_json(out_of(r), text, strlen(text));
+    else
+        tni_out_str(out_of(r), "null");
+}
+
+static void put_num(rows *r, uint32_t ann, tn_num kind)
+{
+    double v = 0.0;
+    if (tn_dataset_num(r->d, ann, kind, &v) != 0)
+        tni_out_f64(out_of(r), v);
+    else
+        tni_out_str(out_of(r), "null");
+}
+
+static void put_box(rows *r, uint32_t ann, const tni_ann *a)
+{
+    double e[4], b[4];
+    const bool own = (a->flags & TN_HAS_BOX) != 0 &&
+                     (a->flags & TN_HAS_ANGLE) == 0 &&
+                     tni_ann_form(a->flags) == r->form &&
+                     tni_ann_scale(a->flags) == TN_SCALE_PIXEL;
+    (void)tni_box_for(r->d, ann, a, &r->shape, e);
+    memcpy(b, own ? a->box : e, sizeof b);
+    if (!own && r->form == TN_BOX_XYWH) {
+        b[2] = e[2] - e[0];
+        b[3] = e[3] - e[1];
+    }
+    for (int k = 0; k < 4; k++) {
+        tni_out_str(out_of(r), k == 0 ? "[" : ", ");
+        tni_out_f64(out_of(r), b[k]);
+    }
+    tni_out_char(out_of(r), ']');
+}
+
+static void put_extra(rows *r, uint32_t ann, tni_span wanted)
+{
+    for (uint32_t k = 0;; k++) {
+        tni_span key, value;
+        const tni_span *m = tni_sparse_find(&r->d->text[TN_TEXT_EXTRA], ann, k);
+        if (m == NULL) break;
+        if (!tni_json_split(*m, &key, &value) || find_key(&wanted, 1, key) != 0)
+            continue;
+        put_raw(r, value);
+        return;
+    }
+    tni_out_str(out_of(r), "null");
+}
+
+/* One list of objects: what each annotation has of `role`, or of extra k. */
+static void put_list(rows *r, const char *name, const uint32_t *list, size_t n,
+                     tni_hf_role role, size_t extra)
+{
+    tni_out_str(out_of(r), name);
+    for (size_t i = 0; i < n; i++) {
+        tni_ann a;
+        tni_ann_get(r->d, list[i], &a);
+        if (i > 0) tni_out_str(out_of(r), ", ");
+        switch (role) {
+        case TNI_HF_BBOX: put_box(r, list[i], &a); break;
+        case TNI_HF_CATEGORY: put_class(r, a.class_index); break;
+        case TNI_HF_ID: put_id(r, tni_ann_id_kind(a.flags), a.id); break;
+        case TNI_HF_AREA: put_num(r, list[i], TN_NUM_AREA); break;
+        case TNI_HF_SCORE: put_num(r, list[i], TN_NUM_SCORE); break;
+        case TNI_HF_CROWD:
+            tni_out_str(out_of(r), (a.flags & TN_IS_CROWD) != 0     ? "1"
+                                   : (a.flags & TN_SAYS_CROWD) != 0 ? "0"
+                                                                    : "null");
+            break;
+        default: put_extra(r, list[i], r->keys[extra]); break;
+        }
+    }
+    tni_out_char(out_of(r), ']');
+}
+
+static void put_objects(rows *r, const uint32_t *list, size_t n)
+{
+    put_list(r, ", \"objects\": {\"bbox\": [", list, n, TNI_HF_BBOX, 0);
+    put_list(r, ", \"categories\": [", list, n, TNI_HF_CATEGORY, 0);
+    if (r->ids) put_list(r, ", \"id\": [", list, n, TNI_HF_ID, 0);
+    if (r->areas) put_list(r, ", \"area\": [", list, n, TNI_HF_AREA, 0);
+    if (r->crowds) put_list(r, ", \"iscrowd\": [", list, n, TNI_HF_CROWD, 0);
+    if (r->scores) put_list(r, ", \"score\": [", list, n, TNI_HF_SCORE, 0);
+    for (size_t k = 0; k < r->n_keys; k++) {
+        tni_out_str(out_of(r), ", \"");
+        tni_out_bytes(out_of(r), r->keys[k].p, r->keys[k].len);
+        put_list(r, "\": [", list, n, TNI_HF_EXTRA, k);
+    }
+    tni_out_char(out_of(r), '}');
+}
+
+static void put_labels(rows *r, const uint32_t *list, size_t n)
+{
+    if (n == 0) return;
+    tni_out_str(out_of(r),
+                r->many_labels ? ", \"labels\": [" : ", \"label\": ");
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0) tni_out_str(out_of(r), ", ");
+        put_class(r, *TNI_ROW(&r->d->ann_class, uint32_t, list[i]));
+    }
+    if (r->many_labels) tni_out_char(out_of(r), ']');
+}
+
+static void put_texts(rows *r, const uint32_t *list, size_t n)
+{
+    if (n == 0) return;
+    tni_out_str(out_of(r), r->many_texts ? ", \"text\": [" : ", \"text\": ");
+    for (size_t i = 0; i < n; i++) {
+        const tni_span *t =
+            tni_sparse_find(&r->d->text[TN_TEXT_CAPTION], list[i], 0);
+        if (i > 0) tni_out_str(out_of(r), ", ");
+        if (t != NULL) put_raw(r, *t);
+    }
+    if (r->many_texts) tni_out_char(out_of(r), ']');
+}
+
+static void put_image(rows *r, uint32_t i)
+{
+    double w = 0.0, h = 0.0;
+    const tni_image_row *row = tni_image_at(r->d, i);
+    tni_out *o = out_of(r);
+    tni_out_str(o, "{\"file_name\": ");
+    tni_out_json(o, r->w->names[i], strlen(r->w->names[i]));
+    if (row->id_kind != TN_ID_NONE) {
+        tni_out_str(o, ", \"image_id\": ");
+        put_id(r, row->id_kind, row->id);
+    }
+    if (tni_image_extent(r->d, i, &w, &h)) {
+        tni_out_str(o, ", \"width\": ");
+        tni_out_f64(o, w);
+        tni_out_str(o, ", \"height\": ");
+        tni_out_f64(o, h);
+    }
+    for (uint32_t k = 0; (r->w->keeps & TNI_KEEPS(IMAGE_EXTRA)) != 0; k++) {
+        const tni_span *m =
+            tni_sparse_find(&r->d->image_text[TN_TEXT_EXTRA], i, k);
+        if (m == NULL) break;
+        tni_out_str(o, ", ");
+        put_raw(r, *m);
+    }
+}
+
+/* The annotations of an image, each with its kind; places must hold them. */
+static tn_status put_row(rows *r, uint32_t i)
+{
+    size_t n = 0, counts[P_TEXT + 1] = {0};
+    const uint32_t *list = tn_dataset_of_image(r->d, i, &n);
+    const tni_arena_mark mark = tni_arena_save(&r->w->arena);
+    uint32_t *sorted = TNI_NEW_ARRAY(&r->w->arena, uint32_t, 4 * n + 4);
+    if (sorted == NULL) return tni_fail(r->err, TN_ENOMEM, "out of memory");
+    for (size_t k = 0; k < n; k++) {
+        tni_ann a;
+        tni_ann_get(r->d, list[k], &a);
+        const place p = place_of(r->d, list[k], &a, &r->shape);
+        if (p == P_NONE) continue;
+        sorted[(size_t)p * n + counts[p]++] = list[k];
+        r->w->written[list[k]] = TNI_WRITTEN;
+        r->w->rank[list[k]] = (uint32_t)p << 28 | (uint32_t)(k & 0xfffffff);
+    }
+    put_image(r, i);
+    if (counts[P_OBJECT] > 0 || tni_image_at(r->d, i)->state == TN_STATE_EMPTY)
+        put_objects(r, sorted + (size_t)P_OBJECT * n, counts[P_OBJECT]);
+    put_labels(r, sorted + (size_t)P_LABEL * n, counts[P_LABEL]);
+    put_texts(r, sorted + (size_t)P_TEXT * n, counts[P_TEXT]);
+    tni_out_str(out_of(r), "}\n");
+    tni_arena_rewind(&r->w->arena, mark);
+    return TN_OK;
+}
+
+/* --- files --------------------------------------------------------------- */
+
+static tn_status put_rows(rows *r, uint32_t split)
+{
+    for (uint32_t i = 0; i < r->d->images.n; i++) {
+        if (!tni_in_split(r->d, i, split)) continue;
+        TN_TRY(put_row(r, i));
+        if ((i & 255) == 0)
+            TN_TRY(
+                tni_writer_progress(r->w, "labels", i, r->d->images.n, r->err));
+    }
+    return TN_OK;
+}
+
+static tn_status write_split(rows *r, uint32_t split)
+{
+    char path[TEXT_SIZE];
+    bool any = false;
+    const char *folder = split != TN_NONE ? r->d->splits[split] : NULL;
+    for (uint32_t i = 0; i < r->d->images.n; i++) {
+        if (!tni_in_split(r->d, i, split)) continue;
+        any = true;
+        TN_TRY(tni_path_of(path, sizeof path, folder, NULL, r->w->names[i],
+                           r->err));
+        TN_TRY(tni_write_image(r->w, i, path, r->err));
+    }
+    if (!any) return TN_OK;
+    TN_TRY(
+        tni_path_of(path, sizeof path, folder, NULL, "metadata.jsonl", r->err));
+    TN_TRY(tni_target_open(&r->t, r->w, path, r->err));
+    const tn_status status = put_rows(r, split);
+    if (status != TN_OK && r->t.out.status == TN_OK) r->t.out.status = status;
+    const tn_status closed = tni_target_close(&r->t, r->err);
+    return status != TN_OK ? status : closed;
+}
+
+/* What the columns are: the same in every row. */
+static void survey(rows *r)
+{
+    for (uint32_t i = 0; i < r->d->images.n; i++) {
+        size_t n = 0, labels = 0, texts = 0;
+        const uint32_t *list = tn_dataset_of_image(r->d, i, &n);
+        for (size_t k = 0; k < n; k++) {
+            tni_ann a;
+            tni_ann_get(r->d, list[k], &a);
+            const place p = place_of(r->d, list[k], &a, &r->shape);
+            labels += p == P_LABEL;
+            texts += p == P_TEXT;
+            if (p != P_OBJECT) continue;
+            r->ids = r->ids || tni_ann_id_kind(a.flags) != TN_ID_NONE;
+            r->crowds =
+                r->crowds || (a.flags & (TN_IS_CROWD | TN_SAYS_CROWD)) != 0;
+        }
+        r->many_labels = r->many_labels || labels > 1;
+        r->many_texts = r->many_texts || texts > 1;
+    }
+    r->areas = r->d->num[TN_NUM_AREA].keys.n > 0;
+    r->scores = r->d->num[TN_NUM_SCORE].keys.n > 0;
+    if ((r->w->keeps & TNI_KEEPS(EXTRA)) != 0)
+        (void)collect_keys(r->d, r->keys, &r->n_keys);
+}
+
+/* Without a split, a name that begins with the folder of one would be of it. */
+static tn_status check_names(const rows *r)
+{
+    for (uint32_t i = 0; i < r->d->images.n; i++) {
+        const char *name = r->w->names[i], *slash = strchr(name, '/');
+        const tni_span front = {name,
+                                slash != NULL ? (size_t)(slash - name) : 0};
+        if (tni_image_at(r->d, i)->splits == 0 && tni_hf_is_split(front))
+            return tni_fail(r->err, TN_EUNSUPPORTED,
+                            "image '%.100s' is in no split, and its folder is "
+                            "called like one; rename it",
+                            name);
+    }
+    for (uint32_t s = 0; s < r->d->n_splits; s++)
+        if (strcmp(r->d->splits[s], "data") == 0)
+            return tni_fail(r->err, TN_EUNSUPPORTED,
+                            "a split called 'data' would be taken for the "
+                            "folder of splits; rename it");
+    return tni_check_splits(r->d, r->err);
+}
+
+tn_status tni_hf_write(tni_writer *w, tn_err *err)
+{
+    rows *r = TNI_NEW(&w->arena, rows);
+    if (w->d->images.n == 0)
+        return tni_fail(err, TN_EUNSUPPORTED, "the dataset has no images");
+    w->rank = TNI_NEW_ARRAY(&w->arena, uint32_t, w->d->ann_flags.n + (size_t)1);
+    if (r == NULL || w->rank == NULL)
+        return tni_fail(err, TN_ENOMEM, "out of memory");
+    r->w = w;
+    r->d = w->d;
+    r->err = err;
+    r->form = strcmp(w->variant, "xyxy") == 0 ? TN_BOX_XYXY : TN_BOX_XYWH;
+    r->shape.struct_size = sizeof r->shape;
+    survey(r);
+    tn_status status = check_names(r);
+    for (uint32_t s = 0; status == TN_OK && s < w->d->n_splits; s++)
+        status = write_split(r, s);
+    if (status == TN_OK) status = write_split(r, TN_NONE);
+    tn_shape_fini(&r->shape);
+    return status;
+}

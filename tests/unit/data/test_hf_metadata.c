@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_hf_metadata.c - Hugging Face metadata: rows, objects, splits, the card */
+#define _XOPEN_SOURCE 700
+#include "format_testing.h"
+
+static void look_at_golden(const tn_dataset *d)
+{
+    double v = 0.0;
+    has(d, 4, 6, 3);
+    assert_string_equal(tn_dataset_split(d, 0), "test");
+    assert_string_equal(tn_dataset_split(d, 1), "train");
+    assert_string_equal(class_of(d, 0), "M\xc3\xbcnchen, \"1\"");
+    assert_int_equal(image_of(d, 0).splits, 1);
+    assert_string_equal(image_of(d, 1).name, "a.jpg");
+    assert_int_equal(image_of(d, 1).id.number, 7);
+    assert_int_equal(image_of(d, 1).width, 100);
+    assert_string_equal(image_of(d, 2).name, "in/b c.jpg");
+    assert_int_equal(image_of(d, 2).state, TN_STATE_EMPTY);
+    assert_int_equal(image_of(d, 3).state, TN_STATE_UNKNOWN);
+    assert_true((ann_of(d, 0).flags & TN_IS_TAG) != 0);
+    assert_true(
+        has_text(tn_dataset_text(d, 1, TN_TEXT_CAPTION, 0), "\"three\""));
+    has_box(d, 2, 10, 20, 40.5, 60);
+    assert_int_equal(ann_of(d, 2).id.number, 5);
+    assert_int_equal(ann_of(d, 2).flags & (TN_IS_CROWD | TN_SAYS_CROWD),
+                     TN_SAYS_CROWD);
+    assert_true((ann_of(d, 3).flags & TN_IS_CROWD) != 0);
+    assert_true(tn_dataset_num(d, 2, TN_NUM_AREA, &v) && v == 99.5);
+    assert_false(tn_dataset_num(d, 3, TN_NUM_AREA, &v));
+    assert_true(tn_dataset_num(d, 3, TN_NUM_SCORE, &v) && v == 0.25);
+    assert_true(has_text(tn_dataset_text(d, 2, TN_TEXT_EXTRA, 0),
+                         "\"pose\": \"left\""));
+    assert_true(
+        has_text(tn_dataset_text(d, 5, TN_TEXT_CAPTION, 0), "\"zw\\u00ebi\""));
+    assert_true(has_text(tn_dataset_image_text(d, 1, TN_TEXT_EXTRA, 0),
+                         "\"source\": {\"by\": [1, null]}"));
+}
+
+static void reads_golden(void **state)
+{
+    (void)state;
+    tn_dataset *d = must_open(GOLDEN "hf_metadata", NULL, NULL);
+    assert_string_equal(info_of(d).format, "hf-metadata");
+    assert_string_equal(info_of(d).variant, "xywh");
+    look_at_golden(d);
+    tn_dataset_close(d);
+}
+
+static void writes_what_it_read(void **state)
+{
+    (void)state;
+    char path[TMP_PATH], golden[8192];
+    tn_dataset *d = must_open(GOLDEN "hf_metadata", NULL, NULL);
+    convert_here(d, "out", "hf-metadata", NULL, "");
+    (void)snprintf(path, sizeof path,
+                   GOLDEN "hf_metadata/train/metadata.jsonl");
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    golden[fread(golden, 1, sizeof golden - 1, f)] = '\0';
+    (void)fclose(f);
+    file_is("out/train/metadata.jsonl", golden);
+    file_is("out/test/metadata.jsonl",
+            "{\"file_name\": \"a.jpg\", \"label\": \"outdoor\", \"text\": "
+            "[\"three\"]}\n");
+    tn_dataset *back = open_here("out", NULL, NULL);
+    look_at_golden(back);
+    same(d, back);
+    tn_dataset_close(back);
+    convert_here(d, "corners", "hf-metadata", "xyxy", "");
+    back = open_here("corners", NULL, "xyxy");
+    look_at_golden(back);
+    tn_dataset_close(back);
+    tn_dataset_close(d);
+}
+
+/* The examples of the documentation, and of AutoTrain. */
+static void forms_of_objects(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "{\"file_name\": \"1.png\", \"objects\": {\"bbox\": [[302.0, 109.0, "
+        "73.0, 52.0]], \"categories\": [0]}}\n",
+        "{\"file_name\": \"1.png\", \"objects\": {\"bbox\": [[302, 109, 73, "
+        "52]], \"category\": [0]}}\r\n\r\n",
+        "{\"file_name\": \"1.png\", \"objects\": {\"category_id\": [0], "
+        "\"bboxes\": [[302, 109, 73, 52]], \"area\": null}}",
+        "\xef\xbb\xbf{\"objects\": [{\"bbox\": [302, 109, 73, 52], \"label\": "
+        "0}], \"file_name\": \"1.png\"}",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        put_text("in/metadata.jsonl", rows[i]);
+        tn_dataset *d = open_here("in", NULL, NULL);
+        has(d, 1, 1, 1);
+        assert_string_equal(class_of(d, 0), "0");
+        has_box(d, 0, 302, 109, 375, 161);
+        tn_dataset_close(d);
+    }
+    tn_dataset *d = open_here("in/metadata.jsonl", NULL, NULL);
+    convert_here(d, "out", "hf-metadata", NULL, "");
+    file_is("out/metadata.jsonl",
+            "{\"file_name\": \"1.png\", \"objects\": {\"bbox\": [[302, 109, "
+            "73, 52]], \"categories\": [0]}}\n");
+    tn_dataset_close(d);
+}
+
+static void names_from_the_card(void **state)
+{
+    (void)state;
+    put_text(
+        "in/README.md",
+        "---\ndataset_info:\n  features:\n  - name: image\n    dtype: "
+        "image\n  - name: objects\n    sequence:\n    - name: category\n  "
+        "    dtype:\n        class_label:\n          names:\n            "
+        "'0': no\n            '1': Mask\n  - name: label\n    dtype:\n     "
+        " class_label:\n        names: [indoor, outdoor]\n---\n# Text\n");
+    put_text("in/metadata.jsonl",
+             "{\"file_name\": \"1.png\", \"objects\": {\"bbox\": [[1, 2, 3, "
+             "4], [1, 2, 3, 4]], \"category\": [1, 7]}, \"label\": 1}\n");
+    tn_dataset *d = open_here("in", NULL, NULL);
+    has(d, 1, 3, 3);
+    assert_string_equal(class_of(d, 0), "7");
+    assert_string_equal(class_of(d, 1), "Mask");
+    assert_string_equal(class_of(d, 2), "outdoor");
+    tn_dataset_close(d);
+    put_text("in/README.md", "---\na: [\n---\n");
+    d = open_here("in", NULL, NULL);
+    assert_non_null(note_of(d, "card", NULL));
+    tn_dataset_close(d);
+}
+
+static void csv_rows(void **state)
+{
+    (void)state;
+    put_text("in/train/metadata.csv",
+             "file_name,label,text,objects,width,height,note\n"
+             "a.png,cat,\"a cat, and\na dog\",,,,007\n"
+             "b.png,,5,\"{\"\"bbox\"\": [[1, 2, 3, 4]], \"\"categories\"\": "
+             "[\"\"x\"\"]}\",10,20,5\n");
+    put_text("in/train/c.png", "");
+    tn_dataset *d = open_here("in", NULL, NULL);
+    has(d, 3, 4, 2);
+    assert_string_equal(tn_dataset_split(d, 0), "train");
+    assert_true(has_text(tn_dataset_text(d, 1, TN_TEXT_CAPTION, 0),
+                         "\"a cat, and\\na dog\""));
+    assert_true(has_text(tn_dataset_image_text(d, 0, TN_TEXT_EXTRA, 0),
+                         "\"note\": \"007\""));
+    assert_true(
+        has_text(tn_dataset_image_text(d, 1, TN_TEXT_EXTRA, 0), "\"note\": 5"));
+    assert_int_equal(image_of(d, 1).height, 20);
+    assert_int_equal(image_of(d, 2).state, TN_STATE_UNKNOWN);
+    convert_here(d, "out", "hf-metadata", NULL, "");
+    tn_dataset *back = open_here("out", NULL, NULL);
+    has(back, 3, 4, 2);
+    tn_dataset_close(back);
+    tn_dataset_close(d);
+}
+
+static void splits_of_folders_and_names(void **state)
+{
+    (void)state;
+    put_text("in/data/train/metadata.jsonl", "{\"file_name\": \"a.png\"}");
+    put_text("in/data/test/metadata.jsonl", "{\"file_name\": \"a.png\"}");
+    tn_dataset *d = open_here("in", NULL, NULL);
+    assert_int_equal(info_of(d).n_splits, 2);
+    tn_dataset_close(d);
+    put_text("one/metadata.csv",
+             "file_name,label\ntrain/a.png,x\ntest/a.png,y\nother/b.png,x\n");
+    put_text("one/train/a.png", "");
+    d = open_here("one", NULL, NULL);
+    has(d, 3, 3, 2);
+    assert_int_equal(info_of(d).n_splits, 2);
+    assert_string_equal(image_of(d, 0).name, "a.png");
+    assert_non_null(image_of(d, 0).file);
+    assert_int_equal(image_of(d, 2).splits, 0);
+    convert_here(d, "out", "hf-metadata", NULL, "");
+    tn_dataset *back = open_here("out", NULL, NULL);
+    has(back, 3, 3, 2);
+    tn_dataset_close(back);
+    tn_dataset_close(d);
+}
+
+static void says_when_corners_fit_better(void **state)
+{
+    (void)state;
+    put_text("metadata.jsonl",
+             "{\"file_name\": \"a\", \"width\": 50, \"height\": 50, "
+             "\"objects\": {\"bbox\": [[30, 30, 40, 40]], \"categories\": "
+             "[\"x\"]}}");
+    tn_dataset *d = open_here("metadata.jsonl", NULL, NULL);
+    assert_non_null(note_of(d, "hf-bbox", NULL));
+    tn_dataset_close(d);
+    d = open_here("metadata.jsonl", NULL, "xyxy");
+    has_box(d, 0, 30, 30, 40, 40);
+    assert_null(note_of(d, "hf-bbox", NULL));
+    tn_dataset_close(d);
+}
+
+static void refuses_broken(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"{}", "a row has no 'file_name'"},
+        {"{\"file_name\": \"\"}", "a row has no 'file_name'"},
+        {"{\"input_file_name\": \"a\", \"output_file_name\": \"b\"}",
+         "a row of several files"},
+        {"[1]", "is expected"},
+        {"{\"file_name\": \"a\"} x",
+         "the end of the text is expected (line 2, "},
+        {"{\"file_name\": \"a\", \"objects\": {\"bbox\": [[1, 2, 3]]}}",
+         "a bbox has 3 numbers"},
+        {"{\"file_name\": \"a\", \"objects\": {\"bbox\": [[1, 2, 3, NaN]]}}",
+         "found 'N'"},
+        {"{\"file_name\": \"a\", \"objects\": {\"bbox\": [[1, 2, 3, 1e400]]}}",
+         "beyond the range"},
+        {"{\"file_name\": \"a\", \"objects\": {\"bbox\": [[1, 2, 3, 4]], "
+         "\"categories\": []}}",
+         "the lists of objects differ in length ('bbox', 'categories')"},
+        {"{\"file_name\": \"a\", \"objects\": {\"bbox\": 5}}",
+         "'bbox' of objects is no list"},
+        {"{\"file_name\": \"a\", \"objects\": 5}", "where an object"},
+        {"{\"file_name\": \"a\", \"width\": -1}", "no whole number"},
+        {"{\"file_name\": \"a\", \"text\": 5}", "is no string"},
+        {"{\"file_name\": \"a\", \"label\": 0.5}", "not an integer"},
+        {"{\"file_name\": \"ok\"}\n{\"file_name\": \"ok\"}",
+         "'ok' has a second row"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[400];
+        (void)snprintf(text, sizeof text, "{\"file_name\": \"first\"}\n%s",
+                       cases[i].text);
+        put_text("metadata.jsonl", text);
+        is_refused("metadata.jsonl", "hf-metadata", NULL, cases[i].says);
+        assert_non_null(strstr(err.where, "line "));
+        assert_true(err.offset >= 23);
+    }
+    put_text("c/metadata.csv", "file_name,x\na\n");
+    is_refused("c", "hf-metadata", NULL, "line 2: found 1 fields, expected 2");
+    put_text("c/metadata.csv", "file_name,objects\na,[{}\n");
+    is_refused("c", "hf-metadata", NULL, "where an object is expected");
+    put_text("p/metadata.parquet", "PAR1");
+    is_refused("p", "hf-metadata", NULL, "Parquet is not read");
+    put_text("none/x.txt", "");
+    is_refused("none", "hf-metadata", NULL, "the folder has no metadata");
+    put_text("u/metadata.csv", "file_name\na\xff\n");
+    is_refused("u", "hf-metadata", NULL, "is not UTF-8");
+}
+
+static void what_columns_cannot_say_is_a_loss(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *lost;
+    } cases[] = {
+        {"[{\"image\": \"a.jpg\", \"label\": 1, \"annotations\": []}]",
+         "1 image-fields"},
+        {"[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"x\", \"k\": "
+         "1}]}]",
+         "1 unknown-fields"},
+        {"[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"x\", \"k\": "
+         "null, \"coordinates\": {\"x\": 5, \"y\": 5, \"width\": 2, "
+         "\"height\": 2}}]}]",
+         "1 unknown-fields"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        put_text("x.json", cases[i].text);
+        tn_dataset *d = open_here("x.json", "createml", NULL);
+        is_not_converted(d, "out", "hf-metadata", NULL, cases[i].lost);
+        tn_dataset_close(d);
+    }
+    put_text("x.json", "[{\"image\": \"train/a.jpg\", \"annotations\": []}]");
+    tn_dataset *d = open_here("x.json", "createml", NULL);
+    is_not_converted(d, "out", "hf-metadata", NULL, "is in no split");
+    tn_dataset_close(d);
+    put_text("s/data/_annotations.createml.json",
+             "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"x\"}]}]");
+    d = open_here("s", "createml", NULL);
+    is_not_converted(d, "out", "hf-metadata", NULL, "a split called 'data'");
+    tn_dataset_close(d);
+}
+
+static void from_coco_and_back(void **state)
+{
+    (void)state;
+    put_text("x.json",
+             "{\"info\": {\"a\": 1}, \"images\": [{\"id\": 7, \"file_name\": "
+             "\"a.jpg\", \"width\": 90, \"height\": 80}, {\"id\": 0, "
+             "\"file_name\": \"b.jpg\", \"width\": 9, \"height\": 9}], "
+             "\"annotations\": [{\"id\": 5, \"image_id\": 7, \"category_id\": "
+             "3, \"bbox\": [10, 20, 30, 40], \"area\": 99, \"iscrowd\": 0, "
+             "\"segmentation\": [[10, 20, 40, 20, 40, 60]]}], "
+             "\"categories\": [{\"id\": 3, \"name\": \"x\"}, {\"id\": 9, "
+             "\"name\": \"none\"}]}");
+    tn_dataset *d = open_here("x.json", "coco", NULL);
+    convert_here(d, "out", "hf-metadata", NULL,
+                 "polygons,class-ids,unused-classes,dataset-fields");
+    file_is("out/metadata.jsonl",
+            "{\"file_name\": \"a.jpg\", \"image_id\": 7, \"width\": 90, "
+            "\"height\": 80, \"objects\": {\"bbox\": [[10, 20, 30, 40]], "
+            "\"categories\": [\"x\"], \"id\": [5], \"area\": [99], "
+            "\"iscrowd\": [0]}}\n"
+            "{\"file_name\": \"b.jpg\", \"image_id\": 0, \"width\": 9, "
+            "\"height\": 9}\n");
+    tn_dataset *back = open_here("out", NULL, NULL);
+    has(back, 2, 1, 2);
+    assert_int_equal(tn_dataset_shape_kind(back, 0), TN_SHAPE_POLYGON);
+    assert_int_equal(image_of(back, 1).state, TN_STATE_UNKNOWN);
+    tn_dataset_close(back);
+    tn_dataset_close(d);
+}
+
+static void paths_stay_inside(void **state)
+{
+    (void)state;
+    put_text("secret.jpg", "");
+    put_text("in/metadata.jsonl", "{\"file_name\": \"../secret.jpg\"}");
+    tn_dataset *d = open_here("in", NULL, NULL);
+    assert_null(image_of(d, 0).file);
+    tn_dataset_close(d);
+}
+
+static void survives_lack_of_memory(void **state)
+{
+    (void)state;
+    survives_oom(GOLDEN "hf_metadata", "hf-metadata");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_golden),
+        IN_FOLDER(writes_what_it_read),
+        IN_FOLDER(forms_of_objects),
+        IN_FOLDER(names_from_the_card),
+        IN_FOLDER(csv_rows),
+        IN_FOLDER(splits_of_folders_and_names),
+        IN_FOLDER(says_when_corners_fit_better),
+        IN_FOLDER(refuses_broken),
+        IN_FOLDER(what_columns_cannot_say_is_a_loss),
+        IN_FOLDER(from_coco_and_back),
+        IN_FOLDER(paths_stay_inside),
+        cmocka_unit_test(survives_lack_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
