@@ -2,6 +2,8 @@
 /* csv.c - reading tables of text record by record (RFC 4180), writing them */
 #include "data/csv.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -235,6 +237,15 @@ char tni_csv_delimiter(tni_span text)
 
 void tni_csv_put(tni_out *o, char delimiter, const char *text, size_t len)
 {
+    const size_t good = tni_utf8_valid(text, len);
+    if (good != len || memchr(text, '\0', len) != NULL) {
+        if (o->status == TN_OK)
+            o->status = tni_fail(o->err, TN_EINVAL,
+                                 "the text '%.*s' is not UTF-8 at its byte "
+                                 "%zu: tables cannot hold it; rename it",
+                                 len > 60 ? 60 : (int)len, text, good);
+        return;
+    }
     const bool marked = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
     bool plain =
         len == 0 || (text[0] != ' ' && text[0] != '\t' &&

@@ -67,7 +67,8 @@ char tni_csv_delimiter(tni_span text);
 /* A field, in quotes only where reading it would need them (also with spaces
  * around it, since readers that trim are common, and with any delimiter, since
  * readers guess it). A record of one empty field must
- * be written as "" by the caller: a blank line is no record. */
+ * be written as "" by the caller: a blank line is no record. What is not UTF-8
+ * is an error that shows it. */
 void tni_csv_put(tni_out *o, char delimiter, const char *text, size_t len);
 
 #endif

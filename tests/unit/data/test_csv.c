@@ -223,6 +223,16 @@ static void written_reads_back(void **state)
     }
 }
 
+static void writes_utf8_only(void **state)
+{
+    (void)state;
+    static tni_out o;
+    tni_out_init(&o, sink, NULL, &err);
+    tni_csv_put(&o, ',', "a\xff", 2);
+    assert_int_equal(tni_out_flush(&o), TN_EINVAL);
+    assert_non_null(strstr(err.message, "is not UTF-8 at its byte 1"));
+}
+
 static tn_status oom_body(void *ctx, const tn_allocator *allocator)
 {
     (void)ctx;
@@ -262,6 +272,7 @@ int main(void)
         TEST(limits_of_a_record),
         TEST(delimiters_are_found),
         TEST(written_reads_back),
+        TEST(writes_utf8_only),
         TEST(survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
