@@ -2,8 +2,8 @@
 /*
  * format_openimages.c - Open Images, V4 to V7
  *
- * A folder of tables (annotations/, or the folder itself), known by their
- * columns: boxes, labels of whole images (1 seen, 0 known to be absent, else a
+ * A folder of tables (annotations/, the folder itself, or <split>/labels/, as
+ * FiftyOne downloads it), known by their columns: boxes, labels of whole images (1 seen, 0 known to be absent, else a
  * machine's confidence), masks in files, relationships, lists of images with
  * their split, licence and rotation, descriptions of the classes; the hierarchy
  * of the classes; images.meta with the sizes, as Datumaro and CVAT write it.
@@ -89,10 +89,18 @@ static int probe(const tni_probe *p)
     size_t n = 0;
     if (!p->is_dir)
         return tni_ends_with(p->path, ".csv") ? score(p->r, p->head) : 0;
-    const char *sub = tni_join(p->r, p->path, "annotations");
-    if (sub == NULL || tni_list(p->r, sub, &e, &n, NULL) != TN_OK) return 0;
-    const int inner = best_of(p, sub, e, n);
-    return inner > 0 ? inner : best_of(p, p->path, p->entries, p->n_entries);
+    int best = best_of(p, p->path, p->entries, p->n_entries);
+    for (size_t i = 0; i < p->n_entries && best == 0; i++) {
+        const char *sub = tni_join(p->r, p->path, p->entries[i].name);
+        if (sub == NULL) return 0;
+        if (!p->entries[i].is_dir || p->entries[i].name[0] == '.') continue;
+        if (strcmp(p->entries[i].name, "annotations") != 0 &&
+            strcmp(p->entries[i].name, "labels") != 0)
+            sub = tni_join(p->r, sub, "labels");
+        if (sub == NULL || tni_list(p->r, sub, &e, &n, NULL) != TN_OK) return 0;
+        best = best_of(p, sub, e, n);
+    }
+    return best;
 }
 
 const tni_format tni_format_openimages = {

@@ -184,6 +184,43 @@ static void tables_alone(void **state)
     tn_dataset_close(d);
 }
 
+/* FiftyOne's: data, labels and metadata in a folder per split. */
+static void folders_of_fiftyone(void **state)
+{
+    (void)state;
+    put_text("in/validation/labels/detections.csv",
+             BOXES "a,xclick,/m/1,1,0,1,0,1,0,0,0,0,0\n");
+    put_text("in/validation/labels/segmentations.csv",
+             "MaskPath,ImageID,LabelName\nF.png,a,/m/1\n");
+    put_text("in/validation/labels/masks/F/F.png", "mask");
+    put_text("in/validation/metadata/classes.csv", "/m/0,Cat\n/m/1,Dog\n");
+    put_text("in/validation/metadata/image_ids.csv",
+             "ImageID,Subset\na,validation\nzzz,validation\n");
+    put_text("in/validation/metadata/hierarchy.json",
+             "{\"LabelName\": \"/m/r\", \"Subcategory\": [{\"LabelName\": "
+             "\"/m/0\", \"Subcategory\": [{\"LabelName\": \"/m/1\"}]}]}");
+    put_text("in/validation/data/a.jpg", "");
+    tn_class_row c = TN_CLASS_ROW_INIT;
+    tn_shape s = TN_SHAPE_INIT;
+    tn_dataset *d = open_here("in", NULL, NULL);
+    has(d, 1, 2, 2);
+    assert_string_equal(tn_dataset_split(d, 0), "validation");
+    assert_non_null(image_of(d, 0).file);
+    assert_int_equal(tn_dataset_class(d, 1, &c), TN_OK);
+    assert_string_equal(c.parent, "Cat");
+    assert_int_equal(tn_dataset_shape(d, 1, &s, NULL), TN_OK);
+    assert_true(has_text(s.text, "validation/labels/masks/F/F.png"));
+    tn_shape_fini(&s);
+    convert_here(d, "out", "openimages", NULL, "");
+    file_is("out/masks/validation/F.png", "mask");
+    tn_dataset_close(d);
+    d = open_here("in/validation", NULL, NULL);
+    has(d, 1, 2, 2);
+    assert_int_equal(info_of(d).n_splits, 0);
+    assert_non_null(image_of(d, 0).file);
+    tn_dataset_close(d);
+}
+
 static void from_coco_and_back(void **state)
 {
     (void)state;
@@ -377,6 +414,7 @@ int main(void)
         IN_FOLDER(images_and_masks_go_along),
         IN_FOLDER(ids_are_one_space),
         IN_FOLDER(tables_alone),
+        IN_FOLDER(folders_of_fiftyone),
         IN_FOLDER(from_coco_and_back),
         IN_FOLDER(order_of_tables),
         IN_FOLDER(what_tables_cannot_say_is_a_loss),
