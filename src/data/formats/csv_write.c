@@ -33,6 +33,7 @@ typedef struct sheet {
     tn_box_form form;
     bool unit, scored, boxed;
     tni_extra_columns extras;
+    uint32_t *first; /* of each class: the first of its name */
     uint32_t n_written;
     tn_shape shape;
     tni_target t;
@@ -274,7 +275,7 @@ static tn_status put_header(sheet *s)
         tni_out_str(o, "filename");
         for (uint32_t i = 0; i < s->d->classes.n; i++) {
             const char *name = tni_class_at(s->d, i)->name;
-            if (tni_find_class(s->d, name) != i) continue;
+            if (s->first[i] != i) continue;
             /* Roboflow's leading space; before quotes it would be part of the
              * name to many readers. */
             const size_t n = strlen(name);
@@ -426,15 +427,12 @@ static tn_status put_one_hot(sheet *s, uint32_t image)
     const uint32_t *list = tn_dataset_of_image(s->d, image, &n);
     put(s, s->w->names[image]);
     for (uint32_t c = 0; c < s->d->classes.n; c++) {
-        const char *name = tni_class_at(s->d, c)->name;
         bool has = false;
-        if (tni_find_class(s->d, name) != c) continue;
+        if (s->first[c] != c) continue;
         for (size_t k = 0; k < n && !has; k++) {
             tni_ann a;
             tni_ann_get(s->d, list[k], &a);
-            if (!is_tag(&a) ||
-                strcmp(tni_class_at(s->d, a.class_index)->name, name) != 0)
-                continue;
+            if (!is_tag(&a) || s->first[a.class_index] != c) continue;
             has = true;
             s->w->written[list[k]] = TNI_WRITTEN;
             s->w->rank[list[k]] = s->n_written++;
@@ -572,6 +570,24 @@ static tn_status write_all(sheet *s)
                : TN_OK;
 }
 
+/* Columns of one name are one column. */
+static tn_status find_first(sheet *s)
+{
+    tni_strmap names;
+    tni_strmap_init(&names, &s->w->arena);
+    s->first = TNI_NEW_ARRAY(&s->w->arena, uint32_t, s->d->classes.n + 1u);
+    if (s->first == NULL) return no_memory(s->err);
+    for (uint32_t i = 0; i < s->d->classes.n; i++) {
+        const char *name = tni_class_at(s->d, i)->name;
+        bool fresh = false;
+        void **slot = tni_strmap_add(&names, name, strlen(name), &fresh);
+        if (slot == NULL) return no_memory(s->err);
+        if (fresh) *slot = (void *)((uintptr_t)i + 1);
+        s->first[i] = (uint32_t)((uintptr_t)*slot - 1);
+    }
+    return TN_OK;
+}
+
 tn_status tni_csv_write(tni_writer *w, tn_err *err)
 {
     const uint32_t meaning = tni_csv_meaning(w->variant);
@@ -599,7 +615,8 @@ tn_status tni_csv_write(tni_writer *w, tn_err *err)
                                 tni_table_has_role, &w->arena))
             return no_memory(err);
     }
-    const tn_status status = write_all(s);
+    tn_status status = find_first(s);
+    if (status == TN_OK) status = write_all(s);
     tn_shape_fini(&s->shape);
     return status;
 }
