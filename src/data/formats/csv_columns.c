@@ -221,6 +221,11 @@ bool tni_table_has_role(const char *name)
 
 /* --- headers ------------------------------------------------------------- */
 
+/* What four numbers are when nothing names them. */
+static const uint32_t open_meanings =
+    TNI_MEANS(TN_BOX_XYXY, 0) | TNI_MEANS(TN_BOX_XYXY, 1) |
+    TNI_MEANS(TN_BOX_XYWH, 0) | TNI_MEANS(TN_BOX_XYWH, 1);
+
 /* The column of a part, the first; -1: none. */
 static int32_t column_of(const int *parts, size_t n, int wanted)
 {
@@ -266,9 +271,7 @@ static void find_box(tni_table *t, const int *parts, bool unit)
             t->at[TNI_COL_BBOX] = -1;
             return;
         }
-    if (t->at[TNI_COL_BBOX] >= 0)
-        t->meanings = TNI_MEANS(TN_BOX_XYXY, 0) | TNI_MEANS(TN_BOX_XYXY, 1) |
-                      TNI_MEANS(TN_BOX_XYWH, 0) | TNI_MEANS(TN_BOX_XYWH, 1);
+    if (t->at[TNI_COL_BBOX] >= 0) t->meanings = open_meanings;
 }
 
 static bool uses(const tni_table *t, int32_t column)
@@ -378,6 +381,17 @@ static void set_columns(tni_table *t, int32_t image, int32_t cls)
     t->roles[cls] = TNI_COL_CLASS;
 }
 
+/* path and four numbers from `first` on, without a header. */
+static void set_box(tni_table *t, int32_t cls, int32_t first)
+{
+    t->kind = TNI_TABLE_ROWS;
+    set_columns(t, 0, cls);
+    for (int k = 0; k < 4; k++) {
+        t->at[TNI_COL_BOX0 + k] = first + k;
+        t->roles[first + k] = (uint8_t)(TNI_COL_BOX0 + k);
+    }
+}
+
 static void read_shape(tni_table *t, const tni_csv *c, const char *file,
                        tni_arena *arena)
 {
@@ -394,13 +408,12 @@ static void read_shape(tni_table *t, const tni_csv *c, const char *file,
         t->kind = TNI_TABLE_AUTOML;
         set_columns(t, 0, 1);
     } else if (c->n == 6 && is_path(f[0].text, arena) && are_numbers(c, 1)) {
-        t->kind = TNI_TABLE_ROWS;
-        set_columns(t, 0, 5);
-        for (int k = 0; k < 4; k++) {
-            t->at[TNI_COL_BOX0 + k] = k + 1;
-            t->roles[k + 1] = (uint8_t)(TNI_COL_BOX0 + k);
-        }
+        set_box(t, 5, 1);
         t->meanings = TNI_MEANS(TN_BOX_XYXY, 0) | TNI_MEANS(TN_BOX_XYXY, 1);
+    } else if (c->n == 6 && is_path(f[0].text, arena) && are_numbers(c, 2)) {
+        /* No tool's own: nothing says what the numbers are. */
+        set_box(t, 1, 2);
+        t->meanings = open_meanings;
     } else if (c->n == 2 && is_path(f[0].text, arena)) {
         t->kind = TNI_TABLE_ROWS;
         set_columns(t, 0, 1);

@@ -576,8 +576,8 @@ static tn_status understand(manifest *m, part *p, tni_span text)
     p->variant = m->t.kind == TNI_TABLE_ONE_HOT  ? "multiclass"
                  : m->t.kind == TNI_TABLE_AUTOML ? "automl"
                  : m->t.meanings == 0            ? "classification"
-                 : !m->t.header                  ? "retinanet"
-                                                 : NULL;
+                 : !m->t.header && m->t.at[TNI_COL_CLASS] == 5 ? "retinanet"
+                                                               : NULL;
     if (m->t.kind != TNI_TABLE_NONE) return TN_OK;
     if (m->t.no_memory) return no_memory(m->err);
     tni_csv_init(&m->c, text, tni_csv_delimiter(text), &m->lines, m->err);

@@ -349,6 +349,7 @@ static void nothing_is_guessed(void **state)
          "xywh"},
         {"image,bbox,label\na.jpg,\"[1, 2, 30, 40]\",x\n", "csv:xyxy, csv:xywh",
          "xywh"},
+        {"a.jpg,x,1,2,30,40\n", "csv:xyxy, csv:xywh", "xywh"},
         {"image,bbox,label\na.jpg,\"[0, 0, 1, 1]\",x\n",
          "csv:xyxy, csv:xyxy-unit, csv:xywh, csv:xywh-unit", "xywh-unit"},
         {"image,width,height,bbox,label\na.jpg,40,40,\"[50, 0, 10, 10]\",x\n",
