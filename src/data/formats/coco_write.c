@@ -556,31 +556,41 @@ static tn_status write_file(coco *c, const char *name)
     return tni_target_close(&c->t, c->err);
 }
 
+/* Where an image, or (NULL) the file, of a split goes. */
+static tn_status place(const coco *c, char to[4096], const char *prefix,
+                       const char *image)
+{
+    const bool split = c->split != TN_NONE;
+    const char *name = split ? c->d->splits[c->split] : "";
+    const char *slash = split ? "/" : "";
+    int n = 0;
+    if (strcmp(prefix, "roboflow") == 0)
+        n = snprintf(to, 4096, "%s%s%s", name, slash,
+                     image != NULL ? image : "_annotations.coco.json");
+    else if (image != NULL)
+        n = snprintf(to, 4096, "images/%s%s%s", name, slash, image);
+    else
+        n = snprintf(to, 4096, "annotations/%s%s%.400s.json", prefix,
+                     split ? "_" : "", name);
+    if (n > 0 && n < (image != NULL ? 4096 : 512)) return TN_OK;
+    return tni_fail(c->err, TN_EINVAL, "the name of %s is too long",
+                    image != NULL ? "an image" : "a split");
+}
+
 static tn_status write_split(coco *c, uint32_t split, const char *prefix)
 {
-    char name[512];
+    char to[4096];
     c->split = split;
     bool any = false;
     for (uint32_t i = 0; i < c->d->images.n; i++) {
         if (!wanted(c, i)) continue;
         any = true;
-        char to[4096];
-        const int n = split == TN_NONE
-                          ? snprintf(to, sizeof to, "images/%s", c->w->names[i])
-                          : snprintf(to, sizeof to, "images/%s/%s",
-                                     c->d->splits[split], c->w->names[i]);
-        if (n < 0 || (size_t)n >= sizeof to)
-            return tni_fail(c->err, TN_EINVAL,
-                            "a name of an image is too long");
+        TN_TRY(place(c, to, prefix, c->w->names[i]));
         TN_TRY(tni_write_image(c->w, i, to, c->err));
     }
     if (!any && split == TN_NONE && c->d->n_splits > 0) return TN_OK;
-    const int n = snprintf(name, sizeof name, "annotations/%s%s%.400s.json",
-                           prefix, split == TN_NONE ? "" : "_",
-                           split == TN_NONE ? "" : c->d->splits[split]);
-    if (n < 0 || (size_t)n >= sizeof name)
-        return tni_fail(c->err, TN_EINVAL, "the name of a split is too long");
-    return write_file(c, name);
+    TN_TRY(place(c, to, prefix, NULL));
+    return write_file(c, to);
 }
 
 /* Made ids begin behind the largest one. */

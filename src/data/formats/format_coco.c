@@ -5,7 +5,8 @@
  * Reads a file, a folder with annotations/ in it, or Roboflow's folders with
  * _annotations.coco.json. Splits are told by file names. Files of one split
  * that are for different tasks repeat their images (and keypoints their
- * instances), so of several tasks one must be chosen.
+ * instances), so of several tasks one must be chosen. The variant 'roboflow' is
+ * instances in Roboflow's folders, as RF-DETR wants them.
  *
  * Source: cocodataset.org/#format-data; pycocotools coco.py (loadRes)
  */
@@ -307,7 +308,9 @@ static tn_status read(tni_reader *r, tn_err *err)
     finds list = {NULL, 0, 0};
     if (!r->is_dir) return one_file(r, err);
     TN_TRY(find_files(r, &list, err));
-    const char *task = r->variant;
+    const bool roboflow =
+        r->variant != NULL && strcmp(r->variant, "roboflow") == 0;
+    const char *task = roboflow ? "instances" : r->variant;
     for (size_t i = 0; i < list.n && r->variant == NULL; i++) {
         if (task == NULL) task = list.list[i].task;
         if (strcmp(task, list.list[i].task) != 0)
@@ -319,10 +322,11 @@ static tn_status read(tni_reader *r, tn_err *err)
     size_t n = 0;
     for (size_t i = 0; i < list.n; i++) {
         if (task == NULL || strcmp(task, list.list[i].task) != 0) continue;
+        if (roboflow && !list.list[i].beside) continue;
         TN_TRY(read_one(r, &list.list[i], err));
         n++;
     }
-    r->d->variant = task;
+    r->d->variant = roboflow ? r->variant : task;
     if (n > 0) return TN_OK;
     return tni_fail(err, TN_ENOTFOUND,
                     "the folder has no COCO file%s%s; expected annotations/"
@@ -351,7 +355,7 @@ const tni_format tni_format_coco = {
     .files = "*.json",
     .source = "https://cocodataset.org/#format-data",
     .variants = "instances keypoints captions panoptic stuff labels image_info "
-                "results",
+                "results roboflow",
     .keeps = TNI_KEEPS(BOX) | TNI_KEEPS(POLYGON) | TNI_KEEPS(PARTS) |
              TNI_KEEPS(OUTLINE_BOX) | TNI_KEEPS(MASK) | TNI_KEEPS(DEGENERATE) |
              TNI_KEEPS(KEYPOINTS) | TNI_KEEPS(VISIBILITY) |
