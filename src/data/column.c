@@ -176,6 +176,17 @@ bool tni_sparse_sort(tni_sparse *s)
     return true;
 }
 
+bool tni_sparse_rekey(tni_sparse *s, const uint32_t *to)
+{
+    if (!tni_sparse_sort(s)) return false;
+    for (uint32_t i = 0; i < s->keys.n; i++) {
+        uint32_t *key = TNI_ROW(&s->keys, uint32_t, i);
+        *key = to[*key];
+    }
+    s->unsorted = s->keys.n > 0;
+    return tni_sparse_sort(s);
+}
+
 void *tni_sparse_find(const tni_sparse *s, uint32_t key, uint32_t k)
 {
     const uint32_t n = s->n_sorted;

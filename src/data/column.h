@@ -49,6 +49,9 @@ void *tni_sparse_add(tni_sparse *s, uint32_t key);
 /* Brings late additions into order, those of a key as they were added. False
  * when memory is out. */
 bool tni_sparse_sort(tni_sparse *s);
+/* Every key becomes to[key], a permutation; values that were forgotten go.
+ * False when memory is out. */
+bool tni_sparse_rekey(tni_sparse *s, const uint32_t *to);
 /* Lets go of the values a key has now; later ones stay. */
 bool tni_sparse_forget(tni_sparse *s, uint32_t key);
 /* Value k of a key, NULL past its last; late additions only after sorting. */

@@ -176,6 +176,17 @@ static bool keeps_split(const tn_conversion *c)
            c->format->names_split(c->w.file, d->splits[0]);
 }
 
+/* Whether splits have fields of the same name. */
+static bool fields_repeat(const tn_dataset *d)
+{
+    for (uint32_t i = 0; i < d->metas.n; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (strcmp(TNI_ROW(&d->metas, tni_meta, i)->key,
+                       TNI_ROW(&d->metas, tni_meta, k)->key) == 0)
+                return true;
+    return false;
+}
+
 static tn_status plan(tn_conversion *c, tn_err *err)
 {
     const tni_format *f = c->format;
@@ -191,6 +202,9 @@ static tn_status plan(tn_conversion *c, tn_err *err)
         w->file = slash != NULL ? slash + 1 : c->path;
         if (!keeps_split(c)) w->keeps &= ~TNI_KEEPS(SPLIT);
     }
+    if (((f->flags & TNI_FORMAT_SPLIT_FIELDS) == 0 || w->file != NULL) &&
+        fields_repeat(c->d))
+        w->keeps &= ~TNI_KEEPS(META);
     if ((f->flags & TNI_FORMAT_SEEN_CLASSES) == 0)
         w->keeps |= TNI_KEEPS(UNUSED);
     if (c->counts[TNI_F_CLASS_ORDER] == 0) w->keeps |= TNI_KEEPS(CLASS_ORDER);

@@ -139,7 +139,7 @@ struct tn_dataset {
     tni_sparse text[TN_TEXT_COUNT]; /* tni_span */
     tni_sparse shape, keypoints;    /* tni_shape */
     tni_sparse image_text[TN_TEXT_COUNT], class_text[TN_TEXT_COUNT];
-    tni_sparse image_bytes; /* tni_span: images that lie inside a source */
+    tni_sparse image_bytes;  /* tni_span: images that lie inside a source */
     tni_strmap names;        /* interned texts */
     uint32_t *first, *order; /* of each image; made by tni_dataset_seal */
     size_t index_bytes;
@@ -234,6 +234,11 @@ bool tni_image_extent(const tn_dataset *d, uint32_t image, double *w,
 
 /* Undoes runs: counts as COCO has them, to off, on, off, ... pixels. */
 tn_status tni_rle_read(tn_shape *out, tni_span json, tn_err *err);
+
+/* Class (image) i becomes to[i], a permutation, wherever it is named; before
+ * the dataset is sealed. False when memory is out: then it is of no use. */
+bool tni_reorder_classes(tn_dataset *d, const uint32_t *to);
+bool tni_reorder_images(tn_dataset *d, const uint32_t *to);
 
 /* A counted walk over shapes: see shape.c. */
 tn_status tni_shape_read(tn_shape *out, const tni_shape *cell, double w,

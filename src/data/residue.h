@@ -9,6 +9,10 @@
  * image; a hash of what was written says whether somebody has changed it since,
  * and then it is left alone.
  *
+ * The first line also says which fields only the target's format asked for
+ * ("made"), and whether the order of classes is to be that of its list
+ * ("ordered"); an image that the target has elsewhere has its place ("at").
+ *
  * Members of an annotation, each left out where the target has it:
  *   n       its number, where it is not the one after the last; -1: it was not
  *           written at all, and everything follows

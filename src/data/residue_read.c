@@ -3,6 +3,7 @@
 #include "data/residue.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 typedef struct residue {
     tni_reader *r;
@@ -15,6 +16,10 @@ typedef struct residue {
     uint32_t n_images, n_anns;      /* as read, before anything is put back */
     uint32_t flags;                 /* of annotations that do not say */
     int64_t expected;               /* number of the next annotation */
+    bool ordered;     /* classes go where the first line has them */
+    uint32_t *listed; /* classes as the first line has them */
+    uint32_t n_listed, cap_listed;
+    uint32_t *places; /* of images; TN_NONE: anywhere behind; NULL: as read */
 } residue;
 
 static tn_status no_memory(tn_err *err)
@@ -390,6 +395,20 @@ static tn_status read_splits(residue *s, uint64_t *splits)
     return s->j.status;
 }
 
+static tn_status read_place(residue *s, uint32_t image)
+{
+    int64_t at = 0;
+    if (!tni_json_i64(&s->j, &at)) return s->j.status;
+    if (at < 0 || at >= TN_NONE) return TN_OK;
+    if (s->places == NULL) {
+        s->places = TNI_NEW_ARRAY(&s->r->scratch, uint32_t, s->n_images + 1u);
+        if (s->places == NULL) return no_memory(s->err);
+        for (uint32_t i = 0; i < s->n_images; i++) s->places[i] = TN_NONE;
+    }
+    s->places[image] = (uint32_t)at;
+    return TN_OK;
+}
+
 static tn_status read_image_field(residue *s, uint32_t image, tni_span key)
 {
     tni_image_row *row = tni_image_at(s->d, image);
@@ -405,6 +424,7 @@ static tn_status read_image_field(residue *s, uint32_t image, tni_span key)
             return no_memory(s->err);
         return read_members(s, &texts[TN_TEXT_EXTRA], image);
     }
+    if (tni_span_is(key, "at")) return read_place(s, image);
     if (tni_span_is(key, "attributes")) {
         tni_span raw = {NULL, 0};
         if (!tni_json_skip(&s->j, &raw)) return s->j.status;
@@ -495,6 +515,29 @@ static tn_status read_names(residue *s, tni_class_row *row)
     return TN_OK;
 }
 
+static tn_status list_class(residue *s, uint32_t cls)
+{
+    if (s->n_listed == s->cap_listed) {
+        const uint32_t cap = s->cap_listed == 0 ? 64 : s->cap_listed * 2;
+        uint32_t *more = TNI_NEW_ARRAY(&s->r->scratch, uint32_t, cap);
+        if (more == NULL) return no_memory(s->err);
+        if (s->n_listed > 0)
+            memcpy(more, s->listed, s->n_listed * sizeof *more);
+        s->listed = more;
+        s->cap_listed = cap;
+    }
+    s->listed[s->n_listed++] = cls;
+    return TN_OK;
+}
+
+/* Members that the target has too would be there twice. */
+static tn_status read_class_members(residue *s, uint32_t cls)
+{
+    tni_sparse *table = &s->d->class_text[TN_TEXT_EXTRA];
+    if (!tni_sparse_forget(table, cls)) return no_memory(s->err);
+    return read_members(s, table, cls);
+}
+
 static tn_status read_class(residue *s)
 {
     tni_span key;
@@ -513,13 +556,17 @@ static tn_status read_class(residue *s)
         } else if (tni_span_is(key, "keypoints")) {
             TN_TRY(read_names(s, &row));
         } else if (tni_span_is(key, "extra") && cls != TN_NONE) {
-            TN_TRY(read_members(s, &s->d->class_text[TN_TEXT_EXTRA], cls));
+            TN_TRY(read_class_members(s, cls));
         } else {
             (void)!tni_json_skip(&s->j, NULL);
         }
     }
     if (s->j.status != TN_OK || row.name == NULL) return s->j.status;
-    if (cls == TN_NONE) return tni_add_class(s->d, &row, &cls, s->err);
+    if (cls == TN_NONE) {
+        TN_TRY(tni_add_class(s->d, &row, &cls, s->err));
+        return list_class(s, cls);
+    }
+    TN_TRY(list_class(s, cls));
     tni_class_row *c = tni_class_at(s->d, cls);
     c->id = row.id;
     c->id_kind = row.id_kind;
@@ -555,6 +602,24 @@ static tn_status read_field_of_dataset(residue *s)
     return tni_add_meta(s->d, &meta, s->err);
 }
 
+/* Fields that only the target's format asked for. */
+static tn_status drop_fields(residue *s)
+{
+    if (!tni_json_enter(&s->j, '[')) return s->j.status;
+    while (tni_json_item(&s->j)) {
+        const char *key = NULL;
+        uint32_t kept = 0;
+        TN_TRY(read_string(s, &key));
+        for (uint32_t i = 0; i < s->d->metas.n; i++) {
+            const tni_meta m = *TNI_ROW(&s->d->metas, tni_meta, i);
+            if (strcmp(m.key, key) != 0)
+                *TNI_ROW(&s->d->metas, tni_meta, kept++) = m;
+        }
+        s->d->metas.n = kept;
+    }
+    return s->j.status;
+}
+
 static tn_status read_header(residue *s)
 {
     tni_span key;
@@ -569,6 +634,12 @@ static tn_status read_header(residue *s)
         } else if (tni_span_is(key, "classes")) {
             if (!tni_json_enter(&s->j, '[')) break;
             while (tni_json_item(&s->j)) TN_TRY(read_class(s));
+        } else if (tni_span_is(key, "ordered")) {
+            int64_t v = 0;
+            (void)!tni_json_i64(&s->j, &v);
+            s->ordered = v == 1;
+        } else if (tni_span_is(key, "made")) {
+            TN_TRY(drop_fields(s));
         } else if (tni_span_is(key, "fields")) {
             if (!tni_json_enter(&s->j, '[')) break;
             while (tni_json_item(&s->j)) TN_TRY(read_field_of_dataset(s));
@@ -632,6 +703,47 @@ static tn_status index_annotations(residue *s)
     return TN_OK;
 }
 
+/* --- order --------------------------------------------------------------- */
+
+static tn_status order_classes(residue *s)
+{
+    const uint32_t n = s->d->classes.n;
+    uint32_t *to = TNI_NEW_ARRAY(&s->r->scratch, uint32_t, n + 1u);
+    uint32_t next = 0;
+    if (to == NULL) return no_memory(s->err);
+    for (uint32_t i = 0; i < n; i++) to[i] = TN_NONE;
+    for (uint32_t i = 0; i < s->n_listed; i++)
+        if (to[s->listed[i]] == TN_NONE) to[s->listed[i]] = next++;
+    for (uint32_t i = 0; i < n; i++)
+        if (to[i] == TN_NONE) to[i] = next++;
+    return tni_reorder_classes(s->d, to) ? TN_OK : no_memory(s->err);
+}
+
+typedef struct placed {
+    uint32_t place, image;
+} placed;
+
+static int by_place(const void *a, const void *b)
+{
+    const placed *x = a, *y = b;
+    if (x->place != y->place) return x->place < y->place ? -1 : 1;
+    return x->image < y->image ? -1 : x->image > y->image;
+}
+
+static tn_status order_images(residue *s)
+{
+    const uint32_t n = s->n_images;
+    placed *rows = TNI_NEW_ARRAY(&s->r->scratch, placed, n + 1u);
+    if (rows == NULL) return no_memory(s->err);
+    for (uint32_t i = 0; i < n; i++) {
+        rows[i].place = s->places[i];
+        rows[i].image = i;
+    }
+    qsort(rows, n, sizeof *rows, by_place);
+    for (uint32_t i = 0; i < n; i++) s->places[rows[i].image] = i;
+    return tni_reorder_images(s->d, s->places) ? TN_OK : no_memory(s->err);
+}
+
 tn_status tni_residue_read(tni_reader *r, tn_err *err)
 {
     residue s;
@@ -658,6 +770,8 @@ tn_status tni_residue_read(tni_reader *r, tn_err *err)
     }
     if (status == TN_OK) status = s.j.status;
     if (status == TN_OK && !tni_json_end(&s.j)) status = s.j.status;
+    if (status == TN_OK && s.ordered) status = order_classes(&s);
+    if (status == TN_OK && s.places != NULL) status = order_images(&s);
     if (status != TN_OK) tni_err_where(err, "%s", path);
     return status;
 }

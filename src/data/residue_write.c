@@ -9,8 +9,8 @@ typedef struct residue {
     const tn_dataset *d, *back;
     tni_file_out *file;
     tni_out out;
-    bool first;     /* no comma is due */
-    uint32_t flags; /* of the first annotation kept: those of most */
+    bool first, unordered; /* no comma is due */
+    uint32_t flags;        /* of the first annotation kept: those of most */
     tn_shape sd, sb;
 } residue;
 
@@ -420,7 +420,7 @@ static bool image_loses(const residue *r, uint32_t i)
     const tni_image_row *row = tni_image_at(r->d, i);
     size_t n = 0;
     const uint32_t *list = tn_dataset_of_image(r->d, i, &n);
-    bool any = strcmp(row->name, r->w->names[i]) != 0;
+    bool any = r->unordered || strcmp(row->name, r->w->names[i]) != 0;
     any = any || (row->id_kind != TN_ID_NONE && lost(r, TNI_F_IMAGE_ID));
     any = any || (row->width > 0 && lost(r, TNI_F_SIZE));
     any = any || (row->state == TN_STATE_EMPTY && lost(r, TNI_F_EMPTY));
@@ -446,6 +446,7 @@ static void put_image(residue *r, uint32_t i, uint32_t match)
     if (split != TN_NONE) put_string(r, "split", r->d->splits[split]);
     if (strcmp(row->name, r->w->names[i]) != 0)
         put_string(r, "name", row->name);
+    if (r->unordered) put_int(r, "at", i);
     put_id(r, row->id_kind, row->id);
     if (row->width > 0) put_int(r, "width", row->width);
     if (row->height > 0) put_int(r, "height", row->height);
@@ -497,13 +498,40 @@ static void put_classes(residue *r)
     r->first = false;
 }
 
+static bool has_field(const tn_dataset *d, const char *key)
+{
+    for (uint32_t i = 0; i < d->metas.n; i++)
+        if (strcmp(TNI_ROW(&d->metas, tni_meta, i)->key, key) == 0) return true;
+    return false;
+}
+
+/* Fields of the target that are its format's alone, or come back from here. */
+static void put_made(residue *r)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < r->back->metas.n; i++) {
+        const tni_meta *m = TNI_ROW(&r->back->metas, tni_meta, i);
+        if (!lost(r, TNI_F_META) && has_field(r->d, m->key)) continue;
+        if (!any) key(r, "made");
+        str(r, any ? "," : "[");
+        any = true;
+        tni_out_json(&r->out, m->key, strlen(m->key));
+    }
+    if (any) str(r, "]");
+    if (any) r->first = false;
+}
+
 static void put_header(residue *r)
 {
     open_object(r);
     put_int(r, "tenon_residue", TNI_RESIDUE_VERSION);
     put_string(r, "from", r->d->format->name);
     put_int(r, "flags", r->flags);
+    /* What keeps an order may have been given another since. */
+    if (lost(r, TNI_F_CLASS_ORDER) || lost(r, TNI_F_UNUSED))
+        put_int(r, "ordered", 1);
     put_classes(r);
+    put_made(r);
     if (lost(r, TNI_F_META) && r->d->metas.n > 0) {
         key(r, "fields");
         str(r, "[");
@@ -559,6 +587,8 @@ tn_status tni_residue_write(const tni_writer *w, const tn_dataset *back,
     if (status == TN_OK) {
         tni_out_init(&r->out, sink, r, err);
         r->flags = common_flags(r);
+        for (uint32_t i = 1; i < w->d->images.n; i++)
+            r->unordered = r->unordered || matches[i] < matches[i - 1];
         put_header(r);
         for (uint32_t i = 0; i < w->d->images.n; i++)
             if (matches[i] != TN_NONE && image_loses(r, i))

@@ -367,7 +367,7 @@ const tni_format tni_format_coco = {
              TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(META) | TNI_KEEPS(SPLIT) |
              TNI_KEEPS(OVERLAP) | TNI_KEEPS(UNKNOWN) | TNI_KEEPS(ORPHAN) |
              TNI_KEEPS(CLASSLESS),
-    .flags = TNI_FORMAT_ONE_FILE,
+    .flags = TNI_FORMAT_ONE_FILE | TNI_FORMAT_SPLIT_FIELDS,
     .probe = probe,
     .read = read,
     .plan = plan,

@@ -146,7 +146,7 @@ const tni_format tni_format_datumaro = {
              TNI_KEEPS(SIZE) | TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(META) |
              TNI_KEEPS(SPLIT) | TNI_KEEPS(OVERLAP) | TNI_KEEPS(EMPTY) |
              TNI_KEEPS(CLASSLESS) | TNI_KEEPS(DEGENERATE),
-    .flags = TNI_FORMAT_ONE_FILE | TNI_FORMAT_STEMS,
+    .flags = TNI_FORMAT_ONE_FILE | TNI_FORMAT_STEMS | TNI_FORMAT_SPLIT_FIELDS,
     .probe = probe,
     .read = read,
     .plan = plan,

@@ -613,8 +613,7 @@ static tn_status write_list(tni_writer *w, uint32_t split, const char *name,
         const char *image = w->names[i];
         if (!tni_in_split(w->d, i, split)) continue;
         const bool there = w->files != TN_FILES_NONE &&
-                           tni_image_there(w->d, i) &&
-                           tni_is_image_name(image);
+                           tni_image_there(w->d, i) && tni_is_image_name(image);
         tni_out_bytes(&t.out, image,
                       there ? tni_stem_len(image) : strlen(image));
         tni_out_char(&t.out, '\n');
@@ -632,8 +631,8 @@ static tn_status write_split(tni_writer *w, uint32_t split, tn_err *err)
     for (uint32_t i = 0; status == TN_OK && i < w->d->images.n; i++) {
         if (!tni_in_split(w->d, i, split)) continue;
         any = true;
-        lone = lone || !tni_image_there(w->d, i) ||
-               w->files == TN_FILES_NONE || strchr(w->names[i], '/') != NULL;
+        lone = lone || !tni_image_there(w->d, i) || w->files == TN_FILES_NONE ||
+               strchr(w->names[i], '/') != NULL;
         status = write_image(w, i, folder, &scratch, err);
     }
     tn_shape_fini(&scratch);

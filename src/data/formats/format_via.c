@@ -84,12 +84,6 @@ static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
     if (counts[TNI_F_ATTRIBUTES] > 0 && taken(d, tni_via_class_key(d, &arena)))
         keeps &= ~TNI_KEEPS(ATTRIBUTES);
     tni_arena_fini(&arena);
-    /* One object holds the fields of all splits. */
-    for (uint32_t i = 0; i < d->metas.n; i++)
-        for (uint32_t k = 0; k < i; k++)
-            if (strcmp(TNI_ROW(&d->metas, tni_meta, i)->key,
-                       TNI_ROW(&d->metas, tni_meta, k)->key) == 0)
-                keeps &= ~TNI_KEEPS(META);
     return keeps;
 }
 
