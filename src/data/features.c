@@ -68,7 +68,9 @@ static tn_status count_shape(const tn_dataset *d, uint32_t i,
     case TN_SHAPE_CUBOID: c[TNI_F_CUBOID]++; return TN_OK;
     case TN_SHAPE_RLE:
         c[TNI_F_MASK]++;
-        return tni_shape_read(s, cell, 1.0, 1.0, err); /* or it is broken */
+        TN_TRY(tni_shape_read(s, cell, 1.0, 1.0, err)); /* or it is broken */
+        if (!tni_box_is_hull(d, i, cell, s)) c[TNI_F_OUTLINE_BOX]++;
+        return TN_OK;
     case TN_SHAPE_MASK_FILE: c[TNI_F_MASK_FILE]++; return TN_OK;
     default: break;
     }

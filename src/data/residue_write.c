@@ -379,8 +379,36 @@ static bool loses(const residue *r, uint32_t i)
     case TN_SHAPE_ELLIPSE: return lost(r, TNI_F_ELLIPSE);
     case TN_SHAPE_CUBOID: return lost(r, TNI_F_CUBOID);
     case TN_SHAPE_MASK_FILE: return lost(r, TNI_F_MASK_FILE);
-    default: return lost(r, TNI_F_MASK);
+    default:
+        return lost(r, TNI_F_MASK) ||
+               ((flags & TN_HAS_BOX) != 0 && lost(r, TNI_F_OUTLINE_BOX));
     }
+}
+
+/* Whether it reads back as another kind of thing: a box as its outline. */
+static bool changes_kind(const residue *r, uint32_t i, uint32_t k)
+{
+    const uint32_t a = *tni_flags_at(r->d, i), b = *tni_flags_at(r->back, k);
+    if (((a ^ b) & (TN_HAS_BOX | TN_HAS_SHAPE)) != 0) return true;
+    if ((a & TN_HAS_SHAPE) == 0) return false;
+    const tni_shape *s = tni_sparse_find(&r->d->shape, i, 0);
+    const tni_shape *t = tni_sparse_find(&r->back->shape, k, 0);
+    return s->kind != t->kind;
+}
+
+/* The number of annotation i among those of its image in the target, -1 when it
+ * is not there; *nth counts those that are. */
+static int64_t number_of(const residue *r, uint32_t i, int64_t *nth)
+{
+    if (r->w->written[i] == 0) return -1;
+    const int64_t at = (*nth)++;
+    return r->w->rank != NULL ? r->w->rank[i] : at;
+}
+
+static bool is_kept(const residue *r, uint32_t i, int64_t at,
+                    const uint32_t *back)
+{
+    return loses(r, i) || (at >= 0 && changes_kind(r, i, back[at]));
 }
 
 static void put_annotations(residue *r, const uint32_t *list, size_t n,
@@ -389,10 +417,8 @@ static void put_annotations(residue *r, const uint32_t *list, size_t n,
     bool any = false;
     int64_t nth = 0, expected = 0;
     for (size_t k = 0; k < n; k++) {
-        const bool written = r->w->written[list[k]] != 0;
-        int64_t at = written ? nth++ : -1;
-        if (written && r->w->rank != NULL) at = r->w->rank[list[k]];
-        if (!loses(r, list[k])) continue;
+        const int64_t at = number_of(r, list[k], &nth);
+        if (!is_kept(r, list[k], at, back)) continue;
         if (!any) {
             key(r, "annotations");
             str(r, "[");
@@ -415,12 +441,23 @@ static uint32_t common_flags(const residue *r)
     return 0;
 }
 
-static bool image_loses(const residue *r, uint32_t i)
+/* Whether the target's format gave the image members it had not. */
+static bool made_members(const residue *r, uint32_t i, uint32_t match)
+{
+    return tni_sparse_find(&r->back->image_text[TN_TEXT_EXTRA], match, 0) !=
+               NULL &&
+           tni_sparse_find(&r->d->image_text[TN_TEXT_EXTRA], i, 0) == NULL;
+}
+
+static bool image_loses(const residue *r, uint32_t i, uint32_t match)
 {
     const tni_image_row *row = tni_image_at(r->d, i);
-    size_t n = 0;
+    size_t n = 0, n_back = 0;
+    int64_t nth = 0;
     const uint32_t *list = tn_dataset_of_image(r->d, i, &n);
-    bool any = r->unordered || strcmp(row->name, r->w->names[i]) != 0;
+    const uint32_t *back = tn_dataset_of_image(r->back, match, &n_back);
+    bool any = r->unordered || made_members(r, i, match) ||
+               strcmp(row->name, r->w->names[i]) != 0;
     any = any || (row->id_kind != TN_ID_NONE && lost(r, TNI_F_IMAGE_ID));
     any = any || (row->width > 0 && lost(r, TNI_F_SIZE));
     any = any || (row->state == TN_STATE_EMPTY && lost(r, TNI_F_EMPTY));
@@ -430,7 +467,8 @@ static bool image_loses(const residue *r, uint32_t i)
     any = any || (row->splits != 0 && lost(r, TNI_F_SPLIT));
     for (int k = 0; k < TN_TEXT_COUNT && lost(r, TNI_F_IMAGE_EXTRA); k++)
         any = any || tni_sparse_find(&r->d->image_text[k], i, 0) != NULL;
-    for (size_t k = 0; k < n && !any; k++) any = loses(r, list[k]);
+    for (size_t k = 0; k < n && !any; k++)
+        any = is_kept(r, list[k], number_of(r, list[k], &nth), back);
     return any;
 }
 
@@ -466,6 +504,11 @@ static void put_image(residue *r, uint32_t i, uint32_t match)
     }
     put_text(r, "attributes", &r->d->image_text[TN_TEXT_ATTRIBUTES], i);
     put_members(r, &r->d->image_text[TN_TEXT_EXTRA], i);
+    if (made_members(r, i, match)) {
+        key(r, "extra");
+        str(r, "{}");
+        r->first = false;
+    }
     put_annotations(r, list, n, back);
     close_object(r);
     str(r, "\n");
@@ -591,7 +634,7 @@ tn_status tni_residue_write(const tni_writer *w, const tn_dataset *back,
             r->unordered = r->unordered || matches[i] < matches[i - 1];
         put_header(r);
         for (uint32_t i = 0; i < w->d->images.n; i++)
-            if (matches[i] != TN_NONE && image_loses(r, i))
+            if (matches[i] != TN_NONE && image_loses(r, i, matches[i]))
                 put_image(r, i, matches[i]);
         put_orphans(r);
         status = tni_out_flush(&r->out);

@@ -133,7 +133,7 @@ def as_text(path, data):
     if path.endswith(".json"):
         return json.dumps(in_order(json.loads(data)), sort_keys=True,
                           ensure_ascii=False).encode()
-    if path.endswith(".csv"):  # a row for each object
+    if path.endswith(".csv") or "ImageSets" in path:  # a row for each object, image
         return b"\n".join(sorted(data.splitlines()))
     return data
 

@@ -144,6 +144,44 @@ static void yolo_gets_nothing_outside_the_image(void **state)
     }
 }
 
+/* Numbers of classes are their order: what has no list of them loses it, and
+ * the residue brings it back, unused classes in their places. */
+static void the_order_of_classes_comes_back(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"tram", "car", "bus", "lorry"};
+    char from[TMP_PATH], to[TMP_PATH], back[TMP_PATH], lost[400];
+    put("y/data.yaml", "train: images\nnames: [tram, car, bus, lorry]\n");
+    put("y/images/a.jpg", "");
+    put("y/images/b.jpg", "");
+    put("y/labels/a.txt", "3 0.5 0.5 0.1 0.1\n0 0.5 0.5 0.2 0.2\n");
+    put("y/labels/b.txt", "2 0.5 0.5 0.1 0.1\n");
+    tmp_path(from, dir, "y");
+    tmp_path(to, dir, "m");
+    tmp_path(back, dir, "z");
+    tn_dataset *d = open_as("yolo", from);
+    assert_int_not_equal(convert(d, to, "createml", NULL, lost), TN_OK);
+    assert_non_null(strstr(lost, "class-order"));
+    assert_non_null(strstr(lost, "unused-classes"));
+    must_convert(d, to, "createml", "all");
+    tn_dataset_close(d);
+    d = open_as("createml", to);
+    must_convert(d, back, "yolo", "all");
+    tn_dataset_close(d);
+    d = open_as("yolo", back);
+    assert_int_equal(info_of(d).n_classes, 4);
+    for (size_t i = 0; i < 4; i++) {
+        tn_class_row c = TN_CLASS_ROW_INIT;
+        assert_int_equal(tn_dataset_class(d, i, &c), TN_OK);
+        assert_string_equal(c.name, names[i]);
+    }
+    tn_dataset_close(d);
+    size_t n = 0;
+    char *text = bytes_of(back, "labels/train/a.txt", &n);
+    assert_int_equal(text[0], '3');
+    free(text);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -152,6 +190,7 @@ int main(void)
         TEST(a_box_apart_from_its_outline),
         TEST(a_box_of_its_outline),
         TEST(boxes_take_the_box),
+        TEST(the_order_of_classes_comes_back),
         TEST(yolo_gets_nothing_outside_the_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
