@@ -26,7 +26,7 @@ with open(out, "w", encoding="ascii") as f:
         x, y = rng.uniform(0, 500), rng.uniform(0, 400)
         w, h = rng.uniform(2, 639 - x), rng.uniform(2, 479 - y)
         pts = []
-        for _ in range(max(3, int(rng.expovariate(1 / 20.0)))):
+        for _ in range(max(3, int(rng.expovariate(1 / 24.7)))):
             pts.append("%.2f,%.2f" % (x + rng.random() * w, y + rng.random() * h))
         f.write('%s{"segmentation": [[%s]],"area": %.13f,"iscrowd": 0,"image_id": %d,'
                 '"bbox": [%.2f,%.2f,%.2f,%.2f],"category_id": %d,"id": %d}'

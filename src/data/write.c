@@ -37,12 +37,12 @@ tn_status tni_target_open(tni_target *t, tni_writer *w, const char *name,
     char path[PATH_SIZE];
     TN_TRY(path_in(path, sizeof path, w, name, err));
     t->w = w;
-    tn_status status = tni_file_out_open(&t->file, path, NULL);
+    tn_status status = tni_file_out_open_new(&t->file, path, NULL);
     if (status == TN_ENOTFOUND) {
         TN_TRY(tni_dir_make_for(path, err));
         status = TN_EIO;
     }
-    if (status != TN_OK) TN_TRY(tni_file_out_open(&t->file, path, err));
+    if (status != TN_OK) TN_TRY(tni_file_out_open_new(&t->file, path, err));
     tni_out_init(&t->out, sink, t, err);
     return TN_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file.c - reading files by mapping them, writing them whole or not at all */
-#define _XOPEN_SOURCE 700
+#define _XOPEN_SOURCE   700
 #define _DEFAULT_SOURCE 1 /* madvise */
 #include "sys/file.h"
 
@@ -222,7 +222,8 @@ static void out_free(tni_file_out *f)
     tni_libc_allocator.free(NULL, f, f->size, _Alignof(tni_file_out));
 }
 
-tn_status tni_file_out_open(tni_file_out **out, const char *path, tn_err *err)
+static tn_status out_open(tni_file_out **out, const char *path, bool direct,
+                          tn_err *err)
 {
     *out = NULL;
     const size_t len = strlen(path);
@@ -239,11 +240,15 @@ tn_status tni_file_out_open(tni_file_out **out, const char *path, tn_err *err)
     f->temporary = text + len + 1;
     f->fd = -1;
     for (unsigned attempt = 0; f->fd < 0; attempt++) {
-        (void)snprintf(f->temporary, len + 63, "%s.%ld-%u.tmp", path,
-                       (long)getpid(), attempt);
+        if (direct)
+            f->temporary = text;
+        else
+            (void)snprintf(f->temporary, len + 63, "%s.%ld-%u.tmp", path,
+                           (long)getpid(), attempt);
         f->fd =
             open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (f->fd < 0 && errno != EINTR && (errno != EEXIST || attempt > 999)) {
+        if (f->fd < 0 && errno != EINTR &&
+            (errno != EEXIST || direct || attempt > 999)) {
             const int e = errno;
             out_free(f);
             if (e == ENOENT || e == ENOTDIR) {
@@ -256,6 +261,17 @@ tn_status tni_file_out_open(tni_file_out **out, const char *path, tn_err *err)
     }
     *out = f;
     return TN_OK;
+}
+
+tn_status tni_file_out_open(tni_file_out **out, const char *path, tn_err *err)
+{
+    return out_open(out, path, false, err);
+}
+
+tn_status tni_file_out_open_new(tni_file_out **out, const char *path,
+                                tn_err *err)
+{
+    return out_open(out, path, true, err);
 }
 
 tn_status tni_file_out_write(tni_file_out *f, const void *bytes, size_t size,
@@ -282,7 +298,8 @@ tn_status tni_file_out_commit(tni_file_out *f, tn_err *err)
     if (close(f->fd) != 0 && errno != EINTR)
         status = fail_errno(err, f->path, "writing", errno);
     f->fd = -1;
-    if (status == TN_OK && rename(f->temporary, f->path) != 0)
+    if (status == TN_OK && f->temporary != f->path &&
+        rename(f->temporary, f->path) != 0)
         status = fail_errno(err, f->path, "renaming the finished file", errno);
     if (status == TN_OK)
         out_free(f);

@@ -45,6 +45,10 @@ void tni_file_map_drop(const tni_file_map *map);
 /* A file that appears under its name only when commit succeeds. */
 typedef struct tni_file_out tni_file_out;
 tn_status tni_file_out_open(tni_file_out **out, const char *path, tn_err *err);
+/* One of many files in a folder that itself appears only when it is whole:
+ * under its name at once, which must be new. */
+tn_status tni_file_out_open_new(tni_file_out **out, const char *path,
+                                tn_err *err);
 tn_status tni_file_out_write(tni_file_out *f, const void *bytes, size_t size,
                              tn_err *err);
 /* Flushes, renames over `path`, frees. */
