@@ -149,23 +149,29 @@ static bool stays_inside(const char *name)
     return true;
 }
 
+tn_status tni_image_header(const tn_dataset *d, uint32_t image,
+                           tn_image_info *info, tn_err *err)
+{
+    const char *file = tni_image_at(d, image)->file;
+    const tni_span *inside = tni_image_bytes(d, image);
+    if (inside != NULL)
+        return tn_image_probe(info, NULL, inside->p, inside->len, 0,
+                              TN_IMAGE_HEAD_ONLY, err);
+    if (file == NULL) return tni_fail(err, TN_ENOTFOUND, "there is no file");
+    return tn_image_info_read(info, file, TN_IMAGE_HEAD_ONLY, &d->limits, err);
+}
+
 tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err)
 {
     tni_image_row *row = tni_image_at(r->d, image);
     tn_image_info info = TN_IMAGE_INFO_INIT;
     tn_err why;
     memset(&why, 0, sizeof why);
-    const tni_span *inside = tni_image_bytes(r->d, image);
     const char *name = row->file != NULL ? row->file : row->name;
-    if ((row->file == NULL && inside == NULL) ||
+    if (!tni_image_there(r->d, image) ||
         (r->flags & TN_DATASET_NO_HEADERS) != 0)
         return TN_OK;
-    const tn_status status =
-        inside != NULL
-            ? tn_image_probe(&info, NULL, inside->p, inside->len, 0,
-                             TN_IMAGE_HEAD_ONLY, &why)
-            : tn_image_info_read(&info, row->file, TN_IMAGE_HEAD_ONLY,
-                                 &r->d->limits, &why);
+    const tn_status status = tni_image_header(r->d, image, &info, &why);
     if (status == TN_ENOMEM) return tni_fail(err, status, "%s", why.message);
     if (status != TN_OK)
         return tni_note_add(r->d, row->where, "image-header", err,

@@ -66,8 +66,12 @@ tn_status tni_reader_progress(tni_reader *r, uint64_t done, uint64_t total,
  */
 tn_status tni_find_image(tni_reader *r, uint32_t image,
                          const char *const *folders, tn_err *err);
-/* Reads size and orientation from the header of an image: of its file, or of
- * its bytes inside a source. */
+struct tn_image_info;
+/* The header of an image: of its file, or of its bytes inside a source.
+ * TN_ENOTFOUND when it has neither. */
+tn_status tni_image_header(const tn_dataset *d, uint32_t image,
+                           struct tn_image_info *info, tn_err *err);
+/* Reads size and orientation from it. */
 tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err);
 /* The entries of a folder in the scratch arena; none when there is no such
  * folder. */

@@ -2,8 +2,9 @@
 /*
  * format_via.c - VGG Image Annotator 2: one JSON for all images
  *
- * A project, or the annotations alone (its `_via_img_metadata`). Regions are a
- * list, or an object numbered from "0" as version 1 has them.
+ * A project, or the annotations alone (its `_via_img_metadata`), or the table of
+ * them that VIA exports (via_csv.c). Regions are a list, or an object numbered
+ * from "0" as version 1 has them.
  *
  * VIA knows attributes, not classes. The class is the first attribute in use
  * or declared of: label, class, class_name, category, name, type, object; else
@@ -19,6 +20,7 @@
 
 static int score_head(tni_span head)
 {
+    if (tni_via_is_csv(head)) return 95;
     if (tni_has_text(head, "\"_via_img_metadata\"")) return 95;
     if (tni_has_text(head, "\"_via_settings\"")) return 95;
     return tni_has_text(head, "\"file_attributes\"") &&
@@ -32,7 +34,9 @@ static int probe(const tni_probe *p)
     int best = 0;
     if (!p->is_dir) return score_head(p->head);
     for (size_t i = 0; i < p->n_entries; i++) {
-        if (p->entries[i].is_dir || !tni_ends_with(p->entries[i].name, ".json"))
+        if (p->entries[i].is_dir ||
+            (!tni_ends_with(p->entries[i].name, ".json") &&
+             !tni_ends_with(p->entries[i].name, ".csv")))
             continue;
         const int score = score_head(
             tni_probe_head(p, tni_join(p->r, p->path, p->entries[i].name)));
@@ -62,15 +66,34 @@ static bool taken(const tn_dataset *d, const char *name)
     return false;
 }
 
+/* A table has the size of a file, and nothing else that is not VIA's: no
+ * project, no list of classes. */
+static uint64_t lost_in_csv(const tn_dataset *d)
+{
+    uint64_t lost = TNI_KEEPS(EXTRA) | TNI_KEEPS(UNUSED) |
+                    TNI_KEEPS(CLASS_ORDER) | TNI_KEEPS(CLASS_ID);
+    const tni_sparse *s = &d->image_text[TN_TEXT_EXTRA];
+    for (uint32_t i = 0; i < s->values.n; i++)
+        if (!tni_via_is_size(TNI_ROW(&s->values, tni_span, i)))
+            lost |= TNI_KEEPS(IMAGE_EXTRA);
+    for (uint32_t i = 0; i < d->metas.n; i++)
+        if (strcmp(TNI_ROW(&d->metas, tni_meta, i)->key, TNI_VIA_CLASS) != 0)
+            lost |= TNI_KEEPS(META);
+    return lost;
+}
+
 /* Points are one by one; an attribute cannot be called like the class. */
 static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_via.keeps;
     tn_shape s = TN_SHAPE_INIT;
+    if (*variant == NULL) *variant = "json";
+    /* A list in the order of ids that count from 0 says them. */
+    if (counts[TNI_F_CLASS_ID] == 0) keeps |= TNI_KEEPS(CLASS_ID);
+    if (strcmp(*variant, "csv") == 0) keeps &= ~lost_in_csv(d);
     tni_mem mem;
     tni_arena arena;
-    (void)variant;
     for (uint32_t i = 0; counts[TNI_F_POINTS] > 0 && i < d->ann_flags.n; i++) {
         if ((*tni_flags_at(d, i) & TN_HAS_SHAPE) == 0 ||
             tn_dataset_shape(d, i, &s, NULL) != TN_OK ||
@@ -92,11 +115,13 @@ const tni_format tni_format_via = {
     .title = "VGG Image Annotator 2",
     .files = "*.json",
     .source = "https://gitlab.com/vgg/via",
+    .variants = "json csv",
     .keeps = TNI_KEEPS(BOX) | TNI_KEEPS(POLYGON) | TNI_KEEPS(POLYLINE) |
              TNI_KEEPS(POINTS) | TNI_KEEPS(ELLIPSE) | TNI_KEEPS(ATTRIBUTES) |
              TNI_KEEPS(EXTRA) | TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(META) |
-             TNI_KEEPS(EMPTY) | TNI_KEEPS(CLASSLESS) | TNI_KEEPS(DEGENERATE),
-    .flags = TNI_FORMAT_ONE_FILE,
+             TNI_KEEPS(EMPTY) | TNI_KEEPS(CLASSLESS) | TNI_KEEPS(DEGENERATE) |
+             TNI_KEEPS(UNUSED) | TNI_KEEPS(CLASS_ORDER),
+    .flags = TNI_FORMAT_ONE_FILE | TNI_FORMAT_SEEN_CLASSES,
     .probe = probe,
     .read = tni_via_read,
     .plan = plan,

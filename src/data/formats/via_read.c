@@ -15,10 +15,9 @@ typedef struct via {
     const char *class_key; /* NULL: there is none */
 } via;
 
-/* What is likelier to be the class, first. */
-static const char *const likely[] = {"label", "class", "class_name", "category",
-                                     "name",  "type",  "object"};
-enum { N_LIKELY = (int)(sizeof likely / sizeof likely[0]) };
+const char *const tni_via_likely[] = {
+    "label", "class", "class_name", "category", "name", "type", "object", NULL};
+enum { N_LIKELY = 7 };
 
 static tn_status no_memory(tn_err *err)
 {
@@ -41,7 +40,8 @@ static void note_keys(tni_json *j, keys *k)
     while (tni_json_key(j, &key)) {
         bool known = false;
         for (int i = 0; i < N_LIKELY; i++)
-            if (tni_json_text_is(key, likely[i])) known = k->seen[i] = true;
+            if (tni_json_text_is(key, tni_via_likely[i]))
+                known = k->seen[i] = true;
         if (!known && k->only.p == NULL)
             k->only = key;
         else if (!known && (k->only.len != key.len ||
@@ -104,7 +104,7 @@ static tn_status choose_class(via *v, tni_span images, tni_span attributes)
         TN_TRY(j.status);
     }
     for (int i = 0; i < N_LIKELY && v->class_key == NULL; i++)
-        if (k.seen[i]) v->class_key = likely[i];
+        if (k.seen[i]) v->class_key = tni_via_likely[i];
     if (v->class_key == NULL && k.only.p != NULL && !k.several) {
         v->class_key = tni_keep_json(v->d, k.only, true);
         if (v->class_key == NULL) return no_memory(v->err);
@@ -570,11 +570,13 @@ static tn_status file_in(tni_reader *r, const char **path, tn_err *err)
     *path = NULL;
     TN_TRY(tni_list(r, r->path, &e, &n, err));
     for (size_t i = 0; i < n; i++) {
-        if (e[i].is_dir || !tni_ends_with(e[i].name, ".json")) continue;
+        if (e[i].is_dir || (!tni_ends_with(e[i].name, ".json") &&
+                            !tni_ends_with(e[i].name, ".csv")))
+            continue;
         const char *file = tni_join(r, r->path, e[i].name);
         if (file == NULL) return no_memory(err);
         const tni_span head = tni_probe_head(&p, file);
-        if (!tni_has_text(head, "\"_via_") &&
+        if (!tni_via_is_csv(head) && !tni_has_text(head, "\"_via_") &&
             !tni_has_text(head, "\"regions\""))
             continue;
         if (*path != NULL)
@@ -586,7 +588,55 @@ static tn_status file_in(tni_reader *r, const char **path, tn_err *err)
     }
     if (*path != NULL) return TN_OK;
     return tni_fail(err, TN_ENOTFOUND,
-                    "the folder has no VIA file; expected *.json with regions");
+                    "the folder has no VIA file; expected *.json or *.csv with "
+                    "regions");
+}
+
+/* Where rows were found is in the table, not in the JSON made of it. */
+static void restore_places(via *v, const tni_via_row *rows, size_t n)
+{
+    const uint64_t first = tni_where(v->f.source, 0);
+    const uint64_t mask = (UINT64_C(1) << 40) - 1;
+    for (uint32_t i = 0; i < v->d->images.n; i++) {
+        uint64_t *where = &tni_image_at(v->d, i)->where;
+        *where = first | tni_via_csv_offset(rows, n, *where & mask);
+    }
+    for (uint32_t i = 0; i < v->d->ann_where.n; i++) {
+        uint64_t *where = TNI_ROW(&v->d->ann_where, uint64_t, i);
+        *where = first | tni_via_csv_offset(rows, n, *where & mask);
+    }
+    for (uint32_t i = 0; i < v->d->classes.n; i++) {
+        uint64_t *where = &tni_class_at(v->d, i)->where;
+        *where = first | tni_via_csv_offset(rows, n, *where & mask);
+    }
+}
+
+static tn_status read_table(via *v)
+{
+    tni_span json = {NULL, 0};
+    tni_via_row *rows = NULL;
+    size_t n = 0;
+    const tni_span text = {v->f.j.start, (size_t)(v->f.j.end - v->f.j.start)};
+    tn_status status =
+        tni_via_from_csv(v->r, v->f.source, text, &json, &rows, &n, v->err);
+    if (status != TN_OK && v->err != NULL && v->err->line > 0)
+        tni_err_where(v->err, "line %d", (int)v->err->line);
+    if (status != TN_OK) return status;
+    const uint32_t notes = v->d->notes.n;
+    v->d->variant = "csv";
+    tni_json_init(&v->f.j, json.p, json.len, v->d->limits.max_nesting, v->err);
+    status = read_top(v);
+    restore_places(v, rows, n);
+    for (uint32_t i = notes; i < v->d->notes.n; i++) {
+        uint64_t *where = &TNI_ROW(&v->d->notes, tni_note, i)->where;
+        *where = tni_where(
+            v->f.source,
+            tni_via_csv_offset(rows, n, *where & ((UINT64_C(1) << 40) - 1)));
+    }
+    if (status == TN_OK || v->err == NULL) return status;
+    v->err->offset = tni_via_csv_offset(rows, n, v->err->offset);
+    if (v->err->line > 0) tni_err_where(v->err, "line %d", (int)v->err->line);
+    return status;
 }
 
 tn_status tni_via_read(tni_reader *r, tn_err *err)
@@ -603,7 +653,10 @@ tn_status tni_via_read(tni_reader *r, tn_err *err)
     if (v.draft == NULL || v.folder == NULL) return no_memory(err);
     tni_classes_init(&v.classes, r);
     TN_TRY(tni_jsonfile_open(&v.f, r, path, err));
-    const tn_status status = read_top(&v);
+    r->d->variant = "json";
+    const tni_span all = {v.f.j.start, (size_t)(v.f.j.end - v.f.j.start)};
+    const tn_status status =
+        tni_via_is_csv(all) ? read_table(&v) : read_top(&v);
     if (status != TN_OK) tni_err_where(err, "%s", path);
     return status;
 }

@@ -2,6 +2,8 @@
 /* via_write.c - the dataset as a VIA project */
 #include "data/formats/via.h"
 
+#include "data/csv.h"
+
 typedef struct via {
     tni_writer *w;
     const tn_dataset *d;
@@ -205,10 +207,9 @@ static void put_size(via *v, uint32_t i, bool quoted)
         return;
     }
     const tni_span *inside = tni_image_bytes(v->d, i);
-    tni_out_i64(v->o, inside != NULL ? (int64_t)inside->len
-                      : r->file != NULL
-                          ? (int64_t)tni_path_look(r->file).size
-                          : -1);
+    tni_out_i64(v->o, inside != NULL    ? (int64_t)inside->len
+                      : r->file != NULL ? (int64_t)tni_path_look(r->file).size
+                                        : -1);
 }
 
 static void put_key(via *v, uint32_t i)
@@ -318,6 +319,131 @@ static tn_status put_project(via *v)
     return v->o->status;
 }
 
+/* --- tables -------------------------------------------------------------- */
+
+bool tni_via_is_size(const tni_span *member)
+{
+    size_t i = 6;
+    if (member->len < 8 || memcmp(member->p, "\"size\"", 6) != 0) return false;
+    while (i < member->len && strchr(" :", member->p[i]) != NULL) i++;
+    const size_t first = i;
+    while (i < member->len && member->p[i] >= '0' && member->p[i] <= '9') i++;
+    return i == member->len && i > first && i - first < 16;
+}
+
+/* What a reader of the table takes for the class: the likeliest of the keys
+ * there are, or the only one. NULL: none. */
+static tn_status check_class_key(const via *v)
+{
+    const tni_sparse *s = &v->d->text[TN_TEXT_ATTRIBUTES];
+    const char *chosen = NULL;
+    bool classes = false, clash = false;
+    for (uint32_t i = 0; i < v->d->ann_class.n; i++)
+        classes =
+            classes ||
+            (*TNI_ROW(&v->d->ann_class, uint32_t, i) != TN_NONE &&
+             (*tni_flags_at(v->d, i) & (TN_IS_TAG | TN_IS_NEGATIVE)) == 0);
+    for (size_t k = 0; tni_via_likely[k] != NULL && chosen == NULL; k++) {
+        bool there = classes && strcmp(tni_via_likely[k], v->class_key) == 0;
+        for (uint32_t i = 0; i < s->values.n && !there; i++) {
+            tni_span value;
+            there = tni_json_member(*TNI_ROW(&s->values, tni_span, i),
+                                    tni_via_likely[k], &value);
+        }
+        if (there) chosen = tni_via_likely[k];
+    }
+    if (chosen != NULL)
+        clash = !classes || strcmp(chosen, v->class_key) != 0;
+    else /* of other keys only one that stands alone */
+        clash = s->values.n > 0;
+    if (!clash) return TN_OK;
+    return tni_fail(v->err, TN_EUNSUPPORTED,
+                    "regions have attributes of which a reader of the table "
+                    "would take '%.60s' for the class; write json, which says "
+                    "which it is",
+                    chosen != NULL ? chosen : "the first");
+}
+
+static void put_field(via *v, tni_span t, bool last)
+{
+    tni_csv_put(v->o, ',', t.p, t.len);
+    tni_out_char(v->o, last ? '\n' : ',');
+}
+
+/* The two objects of a region as it is in JSON; false when it is not there. */
+static bool region_of(via *v, uint32_t i, tni_draft *draft, tni_span *shape,
+                      tni_span *attributes)
+{
+    tni_out *o = v->o;
+    tni_span text = {NULL, 0}, key;
+    tni_json j;
+    v->any = false;
+    v->o = tni_draft_begin(draft);
+    put_region(v, i);
+    v->o = o;
+    if (tni_draft_end(draft, &text) != TN_OK) {
+        o->status = draft->out.status;
+        return false;
+    }
+    if (!v->any) return false;
+    tni_json_init(&j, text.p, text.len, 0, NULL);
+    if (tni_json_enter(&j, '{'))
+        while (tni_json_key(&j, &key))
+            if (!tni_json_skip(&j, tni_span_is(key, "shape_attributes") ? shape
+                                   : tni_span_is(key, "region_attributes")
+                                       ? attributes
+                                       : NULL))
+                break;
+    return j.status == TN_OK;
+}
+
+static void put_row(via *v, uint32_t i, size_t count, size_t id, tni_span shape,
+                    tni_span region)
+{
+    static const tni_span empty = {"{}", 2};
+    const tni_span *attributes =
+        tni_sparse_find(&v->d->image_text[TN_TEXT_ATTRIBUTES], i, 0);
+    put_field(v, tni_span_of(v->w->names[i]), false);
+    if (tni_has_member(&v->d->image_text[TN_TEXT_EXTRA], i, "size"))
+        put_size(v, i, true);
+    else
+        put_size(v, i, false);
+    tni_out_char(v->o, ',');
+    put_field(v, attributes != NULL ? *attributes : empty, false);
+    tni_out_i64(v->o, (int64_t)count);
+    tni_out_char(v->o, ',');
+    tni_out_i64(v->o, (int64_t)id);
+    tni_out_char(v->o, ',');
+    put_field(v, shape, false);
+    put_field(v, region, true);
+}
+
+static tn_status put_table(via *v)
+{
+    static const tni_span empty = {"{}", 2};
+    tni_draft *draft = tni_draft_new(&v->w->arena, v->err);
+    if (draft == NULL) return TN_ENOMEM;
+    TN_TRY(check_class_key(v));
+    str(v, "filename,file_size,file_attributes,region_count,region_id,"
+           "region_shape_attributes,region_attributes\n");
+    for (uint32_t i = 0; i < v->d->images.n; i++) {
+        size_t n = 0, count = 0, id = 0;
+        tni_span shape = empty, region = empty;
+        const uint32_t *list = tn_dataset_of_image(v->d, i, &n);
+        for (size_t k = 0; k < n; k++)
+            count += region_of(v, list[k], draft, &shape, &region);
+        if (count == 0) put_row(v, i, 0, 0, empty, empty);
+        for (size_t k = 0; k < n && count > 0; k++)
+            if (region_of(v, list[k], draft, &shape, &region))
+                put_row(v, i, count, id++, shape, region);
+        TN_TRY(v->o->status);
+        TN_TRY(tni_writer_progress(v->w, "write", i, v->d->images.n, v->err));
+    }
+    return TN_OK;
+}
+
+/* --- the file ------------------------------------------------------------ */
+
 tn_status tni_via_write(tni_writer *w, tn_err *err)
 {
     via v;
@@ -332,8 +458,17 @@ tn_status tni_via_write(tni_writer *w, tn_err *err)
     v.o = &t->out;
     for (uint32_t i = 0; w->file == NULL && i < w->d->images.n; i++)
         TN_TRY(tni_write_image(w, i, w->names[i], err));
-    TN_TRY(tni_target_open(t, w, w->file != NULL ? w->file : "via.json", err));
-    const tn_status status = put_project(&v);
+    const bool table = strcmp(w->variant, "csv") == 0;
+    if (table && w->file != NULL)
+        return tni_fail(err, TN_EUNSUPPORTED,
+                        "a table is no JSON file: name a folder, in which "
+                        "via.csv is written");
+    TN_TRY(tni_target_open(t, w,
+                           w->file != NULL ? w->file
+                           : table         ? "via.csv"
+                                           : "via.json",
+                           err));
+    const tn_status status = table ? put_table(&v) : put_project(&v);
     if (status != TN_OK && t->out.status == TN_OK) t->out.status = status;
     tn_shape_fini(&v.shape);
     return tni_target_close(t, err);

@@ -445,13 +445,10 @@ static const char *depth_of(voc *m, uint32_t image)
 {
     const tni_span said =
         tni_voc_member(&m->d->image_text[TN_TEXT_EXTRA], image, "depth");
-    const tni_image_row *r = tni_image_at(m->d, image);
     tn_image_info info = TN_IMAGE_INFO_INIT;
     if (said.p != NULL && said.p[0] == '"')
         return tni_json_scalar(said, &m->w->arena);
-    if (r->file != NULL &&
-        tn_image_info_read(&info, r->file, TN_IMAGE_HEAD_ONLY, NULL, NULL) ==
-            TN_OK &&
+    if (tni_image_header(m->d, image, &info, NULL) == TN_OK &&
         (info.flags & TN_IMAGE_PALETTE) == 0 && info.channels < 3)
         return "1";
     return "3";

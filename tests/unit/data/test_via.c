@@ -233,6 +233,142 @@ static void refuses_broken(void **state)
     assert_null(try_open("via", dir));
 }
 
+/* --- tables ---------------------------------------------------------------- */
+
+#define HEADER                                                                 \
+    "filename,file_size,file_attributes,region_count,region_id,"               \
+    "region_shape_attributes,region_attributes\n"
+
+/* As version 1 exports it: '#' in front, line ends of Windows. */
+static const char table[] =
+    "#" HEADER
+    "a b.jpg,-1,\"{\"\"weather\"\":\"\"rain\"\"}\",2,0,\"{\"\"name\"\":"
+    "\"\"rect\"\",\"\"x\"\":1.5,\"\"y\"\":2,\"\"width\"\":3,\"\"height\"\":4}"
+    "\","
+    "\"{\"\"name\"\":\"\"cat\"\",\"\"k\"\":\"\"a, b\"\"}\"\r\n"
+    "a b.jpg,-1,\"{\"\"weather\"\":\"\"rain\"\"}\",2,1,\"{\"\"name\"\":"
+    "\"\"polygon\"\",\"\"all_points_x\"\":[1,2,3],\n\"\"all_points_y\"\":[1,2,"
+    "1]}"
+    "\",\"{\"\"name\"\":\"\"dog\"\"}\"\n"
+    "\"e,1.jpg\",12,\"{}\",0,0,\"{}\",\"{}\"\n";
+
+static void look_at_table(const tn_dataset *d)
+{
+    tn_shape s = TN_SHAPE_INIT;
+    assert_string_equal(info_of(d).format, "via");
+    assert_string_equal(info_of(d).variant, "csv");
+    assert_int_equal(info_of(d).n_images, 2);
+    assert_int_equal(info_of(d).n_annotations, 2);
+    assert_string_equal(image_of(d, 0).name, "a b.jpg");
+    assert_text(tn_dataset_image_text(d, 0, TN_TEXT_ATTRIBUTES, 0),
+                "{\"weather\":\"rain\"}");
+    assert_string_equal(image_of(d, 1).name, "e,1.jpg");
+    assert_int_equal(image_of(d, 1).state, TN_STATE_EMPTY);
+    assert_text(tn_dataset_image_text(d, 1, TN_TEXT_EXTRA, 0), "\"size\": 12");
+    assert_string_equal(class_of(d, 0), "cat");
+    assert_box(d, 0, 1.5, 2, 4.5, 6);
+    assert_text(tn_dataset_text(d, 0, TN_TEXT_ATTRIBUTES, 0),
+                "{\"k\":\"a, b\"}");
+    assert_string_equal(class_of(d, 1), "dog");
+    shape_of(d, 1, &s);
+    assert_int_equal(s.n_points, 3);
+    tn_shape_fini(&s);
+}
+
+static tn_status to_table(const tn_dataset *d, const char *to)
+{
+    tn_convert_opts o = TN_CONVERT_OPTS_INIT;
+    tn_conversion *c = NULL;
+    o.format = "via";
+    o.variant = "csv";
+    o.allow_loss = "all";
+    memset(&err, 0, sizeof err);
+    const tn_status status = tn_dataset_convert(&c, d, to, &o, &err);
+    tn_conversion_free(c);
+    return status;
+}
+
+static void tables(void **state)
+{
+    (void)state;
+    char to[TMP_PATH];
+    tn_dataset *d = open_text(NULL, "x.csv", table);
+    if (d == NULL) fail_msg("%s: %s", err.where, err.message);
+    look_at_table(d);
+    /* Places are those of the table. */
+    assert_int_equal(ann_of(d, 0).place.offset, strlen(HEADER) + 1);
+    assert_true(ann_of(d, 1).place.offset > ann_of(d, 0).place.offset);
+    tmp_path(to, dir, "out");
+    assert_int_equal(to_table(d, to), TN_OK);
+    tn_dataset_close(d);
+    d = open_as(NULL, to);
+    look_at_table(d);
+    tn_dataset_close(d);
+    same_file(GOLDEN "via_csv", "via.csv", to, "via.csv");
+}
+
+static void refuses_broken_tables(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *row, *says, *line;
+    } cases[] = {
+        {",1,{},1,0,{},{}", "a row without a filename", "line 2"},
+        {"a,x,{},1,0,{},{}", "file_size is 'x', expected a number", "line 2"},
+        {"a,1,[],1,0,{},{}", "file_attributes is no object", "line 2"},
+        {"a,1,{},1,0,\"{\"\"name\"\"}\",{}", "expected", "line 2"},
+        {"a,1,{},1,0,\"{\"\"x\"\":1}\",{}", "a shape has no 'name'", "line 2"},
+        {"a,1,{},1,0,{},{}\nb,1,{},1,0,\"{\"\"name\"\":\"\"blob\"\"}\",{}",
+         "a shape 'blob'", "line 3"},
+        {"a,1,{},1,0,{},{}\nb,1,{},1,0,{},{}\na,1,{},1,0,{},{}",
+         "are not side by side", "line 4"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[1000];
+        (void)snprintf(text, sizeof text, HEADER "%s\n", cases[i].row);
+        refused("via", "x.csv", text, cases[i].says);
+        if (strstr(err.where, cases[i].line) == NULL)
+            fail_msg("%s: %s", cases[i].row, err.where);
+    }
+    refused("via", "x.csv", "filename,x_region_shape_attributes\na,{}\n",
+            "does not name the columns");
+}
+
+static void tables_note_oddities(void **state)
+{
+    (void)state;
+    tn_dataset *d =
+        open_text("via", "x.csv",
+                  "region_shape_attributes;filename;region_count;mine\n"
+                  "\"{\"\"name\"\":\"\"point\"\",\"\"cx\"\":1,\"\"cy\"\":2}\";"
+                  "a.jpg;7;x\n");
+    if (d == NULL) fail_msg("%s: %s", err.where, err.message);
+    assert_int_equal(info_of(d).n_annotations, 1);
+    assert_int_equal(noted(d, "region-count"), 1);
+    assert_int_equal(noted(d, "column"), 1);
+    tn_dataset_close(d);
+}
+
+/* A table declares nothing: what would be taken for the class is refused. */
+static void tables_need_a_clear_class(void **state)
+{
+    (void)state;
+    char to[TMP_PATH];
+    tn_dataset *d = open_text(
+        "coco", "x.json",
+        "{\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\"}], "
+        "\"annotations\": [{\"id\": 1, \"image_id\": 1, \"bbox\": [1, 2, 3, "
+        "4], \"attributes\": {\"name\": \"n\"}}], \"categories\": []}");
+    assert_non_null(d);
+    tmp_path(to, dir, "out");
+    assert_int_equal(to_table(d, to), TN_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "take 'name' for the class"));
+    tmp_path(to, dir, "out.json");
+    assert_int_equal(to_table(d, to), TN_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "name a folder"));
+    tn_dataset_close(d);
+}
+
 static tn_status body(void *ctx, const tn_allocator *allocator)
 {
     tn_dataset *d = NULL;
@@ -251,6 +387,9 @@ static void survives_lack_of_memory(void **state)
     tmp_write(dir, "x.json", full, sizeof full - 1);
     tmp_path(path, dir, "x.json");
     oom_sweep(body, NULL);
+    tmp_write(dir, "x.csv", table, sizeof table - 1);
+    tmp_path(path, dir, "x.csv");
+    oom_sweep(body, NULL);
 }
 
 int main(void)
@@ -265,6 +404,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(size_is_checked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(losses_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_broken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tables, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses_broken_tables, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(tables_note_oddities, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(tables_need_a_clear_class, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(survives_lack_of_memory, set_up,
                                         tear_down),
     };
