@@ -151,7 +151,9 @@ static tn_status name_images(tn_conversion *c, tn_err *err)
     tni_names_rule rule;
     rule.stems = (f->flags & TNI_FORMAT_STEMS) != 0;
     /* Where there are no splits their images lie side by side. */
-    rule.merged = c->w.file != NULL || (c->w.keeps & TNI_KEEPS(SPLIT)) == 0 ||
+    const bool inside = (f->flags & TNI_FORMAT_FILE_SPLITS) != 0;
+    rule.merged = (c->w.file != NULL && !inside) ||
+                  (c->w.keeps & TNI_KEEPS(SPLIT)) == 0 ||
                   (f->flags & TNI_FORMAT_ONE_SPACE) != 0;
     rule.files = c->w.file == NULL;
     TN_TRY(tni_names_make(&c->w.names, &c->n_renamed, c->d, &rule, &c->arena,
@@ -171,6 +173,7 @@ static bool keeps_split(const tn_conversion *c)
 {
     const tn_dataset *d = c->d;
     if (d->n_splits == 0) return true;
+    if ((c->format->flags & TNI_FORMAT_FILE_SPLITS) != 0) return true;
     return d->n_splits == 1 && c->counts[TNI_F_SPLIT] == d->images.n &&
            c->format->names_split != NULL &&
            c->format->names_split(c->w.file, d->splits[0]);

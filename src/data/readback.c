@@ -189,7 +189,9 @@ tn_status tni_match_images(const tni_writer *w, const tn_dataset *back,
     tni_arena_init(&arena, &mem, 1 << 16);
     tni_strmap_init(&map, &arena);
     tn_status status = TN_OK;
-    const bool splits = w->file == NULL && back->n_splits > 0;
+    const bool told =
+        w->file == NULL || (back->format->flags & TNI_FORMAT_FILE_SPLITS) != 0;
+    const bool splits = told && back->n_splits > 0;
     for (uint32_t i = 0; status == TN_OK && i < back->images.n; i++) {
         const tni_image_row *r = tni_image_at(back, i);
         const uint32_t s = tni_first_split(r);

@@ -179,9 +179,11 @@ enum {
     TNI_FORMAT_ONE_SPACE = 1 << 4,
     /* Readers drop what lies outside the image: the writer moves it to the
      * edge and marks it TNI_WRITTEN_CUT. */
-    TNI_FORMAT_INSIDE = 1 << 4,
+    TNI_FORMAT_INSIDE = 1 << 5,
     /* Each split has its own fields of the dataset. */
-    TNI_FORMAT_SPLIT_FIELDS = 1 << 5
+    TNI_FORMAT_SPLIT_FIELDS = 1 << 6,
+    /* One file tells the split of every image. */
+    TNI_FORMAT_FILE_SPLITS = 1 << 7
 };
 
 /* An annotation in the file, with its geometry or cut at the image's edges. */

@@ -252,10 +252,9 @@ const tni_format tni_format_voc = {
              TNI_KEEPS(GROUP) | TNI_KEEPS(CLASS_EXTRA) | TNI_KEEPS(SIZE) |
              TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(SPLIT) | TNI_KEEPS(OVERLAP) |
              TNI_KEEPS(EMPTY) | TNI_KEEPS(UNKNOWN),
-    .flags = TNI_FORMAT_STEMS,
+    .flags = TNI_FORMAT_STEMS | TNI_FORMAT_ONE_SPACE,
     .probe = probe,
     .read = read,
     .plan = tni_voc_plan,
-    .rename = tni_voc_rename,
     .write = tni_voc_write,
 };

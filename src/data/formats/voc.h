@@ -106,8 +106,6 @@ tn_status tni_voc_write_lists(tni_writer *w, const uint8_t *segmented,
 tn_status tni_voc_write(tni_writer *w, tn_err *err);
 uint64_t tni_voc_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
                       const char **variant);
-tn_status tni_voc_rename(const tn_dataset *d, const char **names,
-                         tni_arena *arena, tn_err *err);
 
 /* voc_paint.c: what is drawn into the pictures of an image */
 typedef struct tni_voc_canvas {

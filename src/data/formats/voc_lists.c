@@ -38,8 +38,15 @@ void tni_voc_class_color(const tn_dataset *d, uint32_t index, uint8_t rgb[3])
 {
     tni_voc_color(index < 256 ? index : index % 255 + 1, rgb);
     if (index == 0 || index > d->classes.n) return;
-    (void)tni_voc_hex(
-        tni_voc_member(&d->class_text[TN_TEXT_EXTRA], index - 1, "color"), rgb);
+    static const uint8_t black[3] = {0, 0, 0};
+    uint8_t own[3], border[3];
+    tni_voc_color(TNI_VOC_VOID, border);
+    /* Those two colors are the background's and the border's. */
+    if (tni_voc_hex(
+            tni_voc_member(&d->class_text[TN_TEXT_EXTRA], index - 1, "color"),
+            own) &&
+        memcmp(own, black, 3) != 0 && memcmp(own, border, 3) != 0)
+        memcpy(rgb, own, 3);
 }
 
 /* Parts or actions of a class, as a line can hold them; NULL: none. */

@@ -2,7 +2,6 @@
 /* voc_write.c - the dataset as the devkit's tree, labelmap.txt beside it */
 #include "data/formats/voc.h"
 
-#include "data/names.h"
 #include "tenon/image.h"
 
 #include <math.h>
@@ -655,19 +654,6 @@ uint64_t tni_voc_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
     if (!tni_voc_keeps_labels(d)) keeps &= ~TNI_KEEPS(CLASS_EXTRA);
     if (!tni_voc_keeps_tags(d)) keeps &= ~TNI_KEEPS(TAG);
     return keeps;
-}
-
-/* Images of all splits lie in one folder. */
-tn_status tni_voc_rename(const tn_dataset *d, const char **names,
-                         tni_arena *arena, tn_err *err)
-{
-    const char **unique = NULL;
-    size_t n_changed = 0;
-    static const tni_names_rule rule = {
-        .stems = true, .merged = true, .files = true};
-    TN_TRY(tni_names_make(&unique, &n_changed, d, &rule, arena, err));
-    for (uint32_t i = 0; i < d->images.n; i++) names[i] = unique[i];
-    return TN_OK;
 }
 
 static tn_status check_names(const tni_writer *w, tn_err *err)
