@@ -13,7 +13,8 @@
  * fields (2D MOT 2015) have a place in the world instead of class and
  * visibility. Classes are those of gt/labels.txt, else the twelve of MOT16.
  * A frame of the sequence without a line has no objects.
- * Limit: det/det.txt is not read.
+ * The variant det is the detections of det/det.txt instead: conf is a score of
+ * any size, the last fields are -1 (the place in the world) or class and -1.
  *
  * Source: motchallenge.net/instructions; arXiv:1603.00831, tables 5 and 6
  */
@@ -51,6 +52,7 @@ typedef struct mot {
     tn_err *err;
     tni_image_set images;
     uint32_t n_sequences;
+    bool det; /* detections instead of truth */
 } mot;
 
 static tn_status no_memory(tn_err *err)
@@ -65,8 +67,19 @@ static bool is_sequence(tni_reader *r, const char *folder)
 {
     const char *gt = tni_join(r, folder, "gt/gt.txt");
     const char *ini = tni_join(r, folder, "seqinfo.ini");
-    return gt != NULL && ini != NULL &&
-           (tni_path_look(gt).is_file || tni_path_look(ini).is_file);
+    const char *det = tni_join(r, folder, "det/det.txt");
+    return gt != NULL && ini != NULL && det != NULL &&
+           (tni_path_look(gt).is_file || tni_path_look(ini).is_file ||
+            tni_path_look(det).is_file);
+}
+
+/* Whether the folder is a sequence of nothing but detections. */
+static bool only_detections(tni_reader *r)
+{
+    const char *gt = tni_join(r, r->path, "gt/gt.txt");
+    const char *ini = tni_join(r, r->path, "seqinfo.ini");
+    return gt != NULL && ini != NULL && is_sequence(r, r->path) &&
+           !tni_path_look(gt).is_file && !tni_path_look(ini).is_file;
 }
 
 static int probe(const tni_probe *p)
@@ -383,8 +396,10 @@ static tn_status read_line(mot *m, sequence *s, const char *path,
     TN_TRY(class_of(m, s, cls, &a.class_index));
     TN_TRY(tni_add_annotation(m->d, &a, &ann, m->err));
     if (v[1] >= 0.0) TN_TRY(tni_set_num(m->d, ann, TN_NUM_TRACK, v[1], m->err));
-    if (n > 6 && v[6] != 0.0 && v[6] != 1.0)
+    if (n > 6 && (m->det || (v[6] != 0.0 && v[6] != 1.0)))
         TN_TRY(tni_set_num(m->d, ann, TN_NUM_SCORE, v[6], m->err));
+    if (m->det) v[6] = 1.0; /* not "ignore" */
+    if (m->det && n == 9 && v[8] == -1.0) v[8] = 1.0;
     return keep_attributes(m, ann, v, n);
 }
 
@@ -404,8 +419,9 @@ static tn_status read_sequence(mot *m, const char *folder, const char *name,
     tni_idmap_init(&s.numbers, &m->r->scratch);
     if (split != NULL)
         TN_TRY(tni_add_split(m->d, split, strlen(split), &s.split, m->err));
-    const char *path = tni_join(m->r, folder, "gt/gt.txt");
-    if (path == NULL) return no_memory(m->err);
+    const char *det = tni_join(m->r, folder, "det/det.txt");
+    const char *path = m->det ? det : tni_join(m->r, folder, "gt/gt.txt");
+    if (path == NULL || det == NULL) return no_memory(m->err);
     TN_TRY(tni_source_add(m->d, folder, &s.source, m->err));
     TN_TRY(read_ini(m, &s));
     TN_TRY(read_names(m, &s));
@@ -413,6 +429,11 @@ static tn_status read_sequence(mot *m, const char *folder, const char *name,
     const uint32_t first = m->d->images.n;
     TN_TRY(add_frames(m, &s));
     m->n_sequences++;
+    if (!m->det && tni_path_look(det).is_file)
+        TN_TRY(tni_note_add(m->d, 0, "detections", m->err,
+                            "%.200s is not read: the variant det (--from "
+                            "mot:det) is those",
+                            det));
     if (!tni_path_look(path).is_file) return TN_OK; /* a test sequence */
     TN_TRY(tni_source_open(m->d, path, &s.source, &text, m->err));
     tni_lines_init(&l, text);
@@ -452,6 +473,9 @@ static tn_status read(tni_reader *r, tn_err *err)
     m.d = r->d;
     m.err = err;
     tni_image_set_init(&m.images, r);
+    m.det = r->variant != NULL ? strcmp(r->variant, "det") == 0
+                               : r->is_dir && only_detections(r);
+    r->d->variant = m.det ? "det" : "gt";
     if (!r->is_dir)
         return tni_fail(err, TN_EINVAL,
                         "a MOT sequence is a folder; name the one that has "
@@ -638,11 +662,15 @@ static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
 {
     uint64_t keeps = tni_format_mot.keeps;
     double size[2], conf = 0.0, visibility = 0.0, v = 0.0;
-    (void)counts;
-    (void)variant;
+    if (*variant == NULL)
+        *variant = d->format == &tni_format_mot && d->variant != NULL
+                       ? d->variant
+                       : "gt";
+    const bool det = strcmp(*variant, "det") == 0;
+    if (det && counts[TNI_F_ATTRIBUTES] > 0) keeps &= ~TNI_KEEPS(ATTRIBUTES);
     for (uint32_t i = 0; i < d->ann_flags.n; i++) {
         if (!conf_of(d, i, &conf, &visibility)) keeps &= ~TNI_KEEPS(ATTRIBUTES);
-        if (tn_dataset_num(d, i, TN_NUM_SCORE, &v) != 0 &&
+        if (!det && tn_dataset_num(d, i, TN_NUM_SCORE, &v) != 0 &&
             (v == 0.0 || v == 1.0))
             keeps &= ~TNI_KEEPS(SCORE);
         if (tn_dataset_num(d, i, TN_NUM_TRACK, &v) != 0 &&
@@ -674,7 +702,11 @@ static void put_line(tni_writer *w, tni_out *o, uint32_t ann, const tni_ann *a,
                      int64_t frame, const double b[4])
 {
     double track = -1.0, conf = 1.0, visibility = 1.0;
-    (void)conf_of(w->d, ann, &conf, &visibility);
+    const bool det = strcmp(w->variant, "det") == 0;
+    if (!det)
+        (void)conf_of(w->d, ann, &conf, &visibility);
+    else
+        (void)tn_dataset_num(w->d, ann, TN_NUM_SCORE, &conf);
     if (tn_dataset_num(w->d, ann, TN_NUM_TRACK, &track) == 0 || track < 0.0 ||
         track > 9e15)
         track = -1.0;
@@ -691,8 +723,8 @@ static void put_line(tni_writer *w, tni_out *o, uint32_t ann, const tni_ann *a,
     tni_out_i64(o,
                 a->class_index != TN_NONE ? (int64_t)a->class_index + 1 : -1);
     tni_out_char(o, ',');
-    tni_out_f64(o, visibility);
-    tni_out_char(o, '\n');
+    tni_out_f64(o, det ? -1.0 : visibility);
+    tni_out_str(o, det && a->class_index == TN_NONE ? ",-1\n" : "\n");
     w->written[ann] = 1;
 }
 
@@ -806,7 +838,9 @@ static tn_status write_sequence(tni_writer *w, uint32_t first, uint32_t split,
         TN_TRY(tni_write_image(w, i, path, err));
     }
     char inner[1024];
-    TN_TRY(tni_path_of(inner, sizeof inner, seq, "gt", "gt.txt", err));
+    const char *what = w->variant;
+    TN_TRY(tni_path_of(inner, sizeof inner, seq, what,
+                       strcmp(what, "det") == 0 ? "det.txt" : "gt.txt", err));
     TN_TRY(tni_path_of(path, sizeof path, folder, NULL, inner, err));
     TN_TRY(write_gt(w, path, images, n, err));
     TN_TRY(tni_path_of(inner, sizeof inner, seq, "gt", "labels.txt", err));
@@ -846,6 +880,7 @@ const tni_format tni_format_mot = {
     .name = "mot",
     .title = "MOT Challenge",
     .files = "gt/gt.txt",
+    .variants = "gt det",
     .source = "https://motchallenge.net/instructions/",
     .keeps = TNI_KEEPS(BOX) | TNI_KEEPS(TRACK) | TNI_KEEPS(SCORE) |
              TNI_KEEPS(ATTRIBUTES) | TNI_KEEPS(CLASSLESS) |

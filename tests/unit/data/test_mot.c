@@ -56,6 +56,41 @@ static void writes_what_it_read(void **state)
     tn_dataset_close(d);
 }
 
+/* Detections: scores of any size, no class, of ten fields or seven. */
+static void detections(void **state)
+{
+    (void)state;
+    double v = 0.0;
+    put_text("in/det/det.txt", "1,-1,11,21,30,40,-0.5,-1,-1,-1\n"
+                               "1,-1,1,1,3,4,1\n2,-1,1,2,3,4,0,2,-1\n");
+    put_text("in/gt/gt.txt", "1,1,1,1,1,1,1,1,1\n");
+    tn_dataset *d = open_here("in", NULL, NULL);
+    assert_string_equal(info_of(d).variant, "gt");
+    has(d, 1, 1, 12);
+    uint64_t times = 0;
+    assert_non_null(note_of(d, "detections", &times));
+    tn_dataset_close(d);
+    d = open_here("in", "mot", "det");
+    has(d, 2, 3, 12);
+    has_box(d, 0, 10, 20, 40, 60);
+    assert_true(tn_dataset_num(d, 0, TN_NUM_SCORE, &v) && v == -0.5);
+    assert_true(tn_dataset_num(d, 1, TN_NUM_SCORE, &v) && v == 1.0);
+    assert_true(tn_dataset_num(d, 2, TN_NUM_SCORE, &v) && v == 0.0);
+    assert_int_equal(ann_of(d, 0).class_index, TN_NONE);
+    assert_int_equal(ann_of(d, 2).class_index, 1);
+    assert_null(tn_dataset_text(d, 2, TN_TEXT_ATTRIBUTES, 0).data);
+    convert_here(d, "out", "mot", NULL, "");
+    file_is("out/det/det.txt",
+            "1,-1,11,21,30,40,-0.5,-1,-1,-1\n"
+            "1,-1,1,1,3,4,1,-1,-1,-1\n2,-1,1,2,3,4,0,2,-1\n");
+    tn_dataset_close(d);
+    put_text("lone/det/det.txt", "1,-1,11,21,30,40,7.5\n");
+    d = open_here("lone", NULL, NULL);
+    assert_string_equal(info_of(d).variant, "det");
+    assert_true(tn_dataset_num(d, 0, TN_NUM_SCORE, &v) && v == 7.5);
+    tn_dataset_close(d);
+}
+
 static void one_sequence(void **state)
 {
     (void)state;
@@ -184,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_golden),
         IN_FOLDER(writes_what_it_read),
+        IN_FOLDER(detections),
         IN_FOLDER(one_sequence),
         IN_FOLDER(names_become_frames),
         IN_FOLDER(ten_fields_are_2015),
