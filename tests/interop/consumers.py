@@ -330,7 +330,6 @@ DATUMARO = (
     ("boxes", "cvat", "cvat", "boxes", 0.005, {}),
     ("polygons", "cvat", "cvat", "shapes", 0.005, {}),
     ("boxes", "openimages", "open_images", "boxes", 0.005, {}),
-    ("boxes", "tfrecord", "tf_detection_api", "boxes", 0.01, {}),
     ("boxes", "createml", "roboflow_create_ml", "boxes", 0.005, {
         "want": top_left, "known": "takes the centre of a box for its corner"}),
 )
