@@ -122,6 +122,42 @@ static tn_status add_inner(tni_voc *v, const char *top)
     return TN_OK;
 }
 
+/* "folder/name" where that is a folder, else the folder itself. */
+static const char *inside(tni_voc *v, const char *folder, const char *name)
+{
+    const char *sub = folder != NULL ? tni_join(v->r, folder, name) : NULL;
+    return tni_voc_is_folder(v->r, sub) ? sub : folder;
+}
+
+/* Annotations/train, Annotations/val and nothing else, images likewise. */
+static tn_status add_split_folders(tni_voc *v, const char *top)
+{
+    const tni_dir_entry *e = NULL;
+    size_t n = 0;
+    const char *annotations = folder_in(v->r, top, annotation_names);
+    if (annotations == NULL || folder_in(v->r, top, set_names) != NULL)
+        return TN_OK;
+    TN_TRY(tni_list(v->r, annotations, &e, &n, v->err));
+    const char *images =
+        v->r->images != NULL ? v->r->images : folder_in(v->r, top, image_names);
+    for (size_t i = 0; i < n; i++)
+        if (!e[i].is_dir || !tni_is_split_name(e[i].name) ||
+            inside(v, images, e[i].name) == images)
+            return TN_OK;
+    for (size_t i = 0; i < n; i++) {
+        TN_TRY(add_root(v, top, NULL));
+        tni_voc_root *t = &v->roots[v->n_roots - 1];
+        TN_TRY(tni_add_split(v->d, e[i].name, strlen(e[i].name), &t->split,
+                             v->err));
+        t->annotations = tni_join(v->r, annotations, e[i].name);
+        t->class_masks = inside(v, t->class_masks, e[i].name);
+        t->object_masks = inside(v, t->object_masks, e[i].name);
+        t->images[0] = inside(v, t->images[0], e[i].name);
+        if (t->annotations == NULL) return no_memory(v->err);
+    }
+    return TN_OK;
+}
+
 tn_status tni_voc_find_roots(tni_voc *v)
 {
     static const char *const kit[] = {"VOCdevkit", NULL};
@@ -133,7 +169,10 @@ tn_status tni_voc_find_roots(tni_voc *v)
         TN_TRY(add_root(v, top, NULL));
         return TN_OK;
     }
-    if (is_tree(v->r, top)) return add_root(v, top, NULL);
+    if (is_tree(v->r, top)) {
+        TN_TRY(add_split_folders(v, top));
+        return v->n_roots > 0 ? TN_OK : add_root(v, top, NULL);
+    }
     const char *inner = folder_in(v->r, top, kit);
     if (inner != NULL) top = inner;
     TN_TRY(has_xml(v, top, &direct));

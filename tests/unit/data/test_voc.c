@@ -439,6 +439,29 @@ static void annotations_and_images(void **state)
     tn_dataset_close(d);
 }
 
+static void splits_inside_annotations(void **state)
+{
+    (void)state;
+    put("images/train/a.jpg", "");
+    put("images/val/a.jpg", "");
+    put("annotations/train/a.xml", xml(DOG));
+    put("annotations/val/a.xml", xml(DOG DOG));
+    tn_dataset *d = open_here(NULL);
+    assert_int_equal(info_of(d).n_images, 2);
+    assert_int_equal(info_of(d).n_splits, 2);
+    assert_string_equal(image_of(d, 0).name, "a.jpg");
+    assert_string_equal(image_of(d, 1).name, "a.jpg");
+    assert_non_null(strstr(image_of(d, 1).file, "images/val/a.jpg"));
+    assert_int_equal(image_of(d, 1).splits, 2);
+    tmp_path(path, dir, "out");
+    must_convert(d, path, "voc", "image-names");
+    tn_dataset *back = open_as(NULL, path);
+    assert_int_equal(info_of(back).n_images, 2);
+    assert_int_equal(info_of(back).n_splits, 2);
+    tn_dataset_close(back);
+    tn_dataset_close(d);
+}
+
 static void years_of_the_devkit(void **state)
 {
     (void)state;
@@ -758,6 +781,7 @@ int main(void)
         IN_FOLDER(splits_of_roboflow),
         IN_FOLDER(xml_beside_images),
         IN_FOLDER(annotations_and_images),
+        IN_FOLDER(splits_inside_annotations),
         IN_FOLDER(years_of_the_devkit),
         IN_FOLDER(one_file_finds_its_image),
         IN_FOLDER(filename_traps),
