@@ -156,6 +156,7 @@ static tn_status name_images(tn_conversion *c, tn_err *err)
                   (c->w.keeps & TNI_KEEPS(SPLIT)) == 0 ||
                   (f->flags & TNI_FORMAT_ONE_SPACE) != 0;
     rule.files = c->w.file == NULL;
+    rule.endings = (f->flags & TNI_FORMAT_ENDINGS) != 0;
     TN_TRY(tni_names_make(&c->w.names, &c->n_renamed, c->d, &rule, &c->arena,
                           err));
     if (f->rename == NULL) return TN_OK;

@@ -65,6 +65,21 @@ static uint32_t hash_of(const char *name, unsigned salt)
     return h;
 }
 
+/* The name, with the ending of the file where it has none of an image. */
+static const char *with_ending(const tni_image_row *r, tni_arena *arena)
+{
+    const char *dot = r->file != NULL ? strrchr(r->file, '.') : NULL;
+    if (tni_is_image_name(r->name) || dot == NULL ||
+        !tni_is_image_name(r->file))
+        return r->name;
+    const size_t n = strlen(r->name), m = strlen(dot);
+    char *out = tni_arena_alloc(arena, n + m + 1, 1);
+    if (out == NULL) return r->name;
+    memcpy(out, r->name, n);
+    memcpy(out + n, dot, m + 1);
+    return out;
+}
+
 static tn_status make(const char **out, tni_strmap *map, const char *name,
                       uint32_t split, const tni_names_rule *rule,
                       tni_arena *arena, tn_err *err)
@@ -102,7 +117,8 @@ tn_status tni_names_make(const char ***out, size_t *n_changed,
     *n_changed = 0;
     for (uint32_t i = 0; i < d->images.n; i++) {
         const tni_image_row *r = tni_image_at(d, i);
-        TN_TRY(make(&names[i], &map, r->name,
+        const char *name = rule->endings ? with_ending(r, arena) : r->name;
+        TN_TRY(make(&names[i], &map, name,
                     rule->merged ? TN_NONE : tni_first_split(r), rule, arena,
                     err));
         if (strcmp(names[i], r->name) != 0) ++*n_changed;

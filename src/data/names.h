@@ -6,9 +6,10 @@
 #include "data/formats/format.h"
 
 typedef struct tni_names_rule {
-    bool stems;  /* names must differ without their extensions too */
-    bool merged; /* images of all splits lie in one folder */
-    bool files;  /* names become files: on some systems A.jpg is a.jpg */
+    bool stems;   /* names must differ without their extensions too */
+    bool merged;  /* images of all splits lie in one folder */
+    bool files;   /* names become files: on some systems A.jpg is a.jpg */
+    bool endings; /* a name without an image's ending gets that of its file */
 } tni_names_rule;
 
 /*

@@ -390,6 +390,7 @@ static bool changes_kind(const residue *r, uint32_t i, uint32_t k)
 {
     const uint32_t a = *tni_flags_at(r->d, i), b = *tni_flags_at(r->back, k);
     if (((a ^ b) & (TN_HAS_BOX | TN_HAS_SHAPE)) != 0) return true;
+    if ((a & ~b & TN_SAYS_CROWD) != 0) return true; /* "iscrowd": 0 */
     if ((a & TN_HAS_SHAPE) == 0) return false;
     const tni_shape *s = tni_sparse_find(&r->d->shape, i, 0);
     const tni_shape *t = tni_sparse_find(&r->back->shape, k, 0);

@@ -183,7 +183,9 @@ enum {
     /* Each split has its own fields of the dataset. */
     TNI_FORMAT_SPLIT_FIELDS = 1 << 6,
     /* One file tells the split of every image. */
-    TNI_FORMAT_FILE_SPLITS = 1 << 7
+    TNI_FORMAT_FILE_SPLITS = 1 << 7,
+    /* Names of images end like their files: ".png". */
+    TNI_FORMAT_ENDINGS = 1 << 8
 };
 
 /* An annotation in the file, with its geometry or cut at the image's edges. */

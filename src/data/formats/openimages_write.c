@@ -291,8 +291,9 @@ static bool has_short_id(const images_out *o, uint32_t image, size_t stem)
     text[stem] = '\0';
     if (tni_is_image_name(text)) return false;
     if (strcmp(name + stem, ".jpg") == 0) return true;
-    if (o->w->files == TN_FILES_NONE || tni_image_at(o->d, image)->file == NULL)
-        return false;
+    const bool there = tni_image_at(o->d, image)->file != NULL ||
+                       tni_image_bytes(o->d, image) != NULL;
+    if (o->w->files == TN_FILES_NONE || !there) return false;
     for (size_t i = 0; tni_oi_extensions[i] != NULL; i++)
         if (strcmp(name + stem, tni_oi_extensions[i]) == 0) return true;
     return false;
