@@ -425,3 +425,22 @@ bool tni_json_member(tni_span object, const char *key, tni_span *value)
     }
     return false;
 }
+
+bool tni_quad_is_rectangle(const double xy[8], double out[5])
+{
+    const double wx = xy[2] - xy[0], wy = xy[3] - xy[1];
+    const double hx = xy[6] - xy[0], hy = xy[7] - xy[1];
+    const double w = hypot(wx, wy), h = hypot(hx, hy);
+    const double far = 1e-9 * (w + h);
+    if (!(w > 0.0 && h > 0.0)) return false;
+    /* The fourth corner closes it, the sides are square, it is clockwise. */
+    if (fabs(xy[2] + hx - xy[4]) > far || fabs(xy[3] + hy - xy[5]) > far ||
+        fabs(wx * hx + wy * hy) > far * (w + h) || wx * hy - wy * hx <= 0.0)
+        return false;
+    out[0] = xy[0];
+    out[1] = xy[1];
+    out[2] = w;
+    out[3] = h;
+    out[4] = atan2(wy, wx) * (180.0 / 3.14159265358979323846);
+    return true;
+}

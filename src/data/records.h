@@ -97,6 +97,10 @@ size_t tni_stem_split(const char *stem, size_t len, const char **split);
 bool tni_box_for(const tn_dataset *d, uint32_t ann, const tni_ann *a,
                  tn_shape *scratch, double box[4]);
 
+/* Whether four corners are those of a rectangle, clockwise: the first of them,
+ * width, height and degrees. */
+bool tni_quad_is_rectangle(const double xy[8], double out[5]);
+
 /* TN_EUNSUPPORTED when a split's name cannot name a folder or file. */
 tn_status tni_check_splits(const tn_dataset *d, tn_err *err);
 /* "split/folder/name", parts that are NULL or empty left out; TN_EINVAL when
