@@ -250,35 +250,51 @@ static tn_status dynamic_codes(stream *s)
     return TN_OK;
 }
 
+static tn_status run(stream *s, void *to, size_t to_size, const void *from,
+                     size_t from_size, tn_err *err)
+{
+    s->from = s->at = from;
+    s->end = s->at + from_size;
+    s->bits = 0;
+    s->n_bits = s->n_padding = 0;
+    s->to = to;
+    s->used = 0;
+    s->size = to_size;
+    s->err = err;
+    bool last = false;
+    while (!last) {
+        refill(s);
+        last = take(s, 1) != 0;
+        const unsigned type = take(s, 2);
+        if (overran(s)) return fail(s, "it ends too early");
+        if (type == 0) {
+            TN_TRY(stored_block(s));
+            continue;
+        }
+        if (type == 3) return fail(s, "a block has type 3");
+        TN_TRY(type == 1 ? fixed_codes(s) : dynamic_codes(s));
+        TN_TRY(coded_block(s));
+    }
+    return TN_OK;
+}
+
 tn_status tni_inflate(void *to, size_t to_size, const void *from,
                       size_t from_size, tn_err *err)
 {
     stream s;
-    s.from = s.at = from;
-    s.end = s.at + from_size;
-    s.bits = 0;
-    s.n_bits = s.n_padding = 0;
-    s.to = to;
-    s.used = 0;
-    s.size = to_size;
-    s.err = err;
-    bool last = false;
-    while (!last) {
-        refill(&s);
-        last = take(&s, 1) != 0;
-        const unsigned type = take(&s, 2);
-        if (overran(&s)) return fail(&s, "it ends too early");
-        if (type == 0) {
-            TN_TRY(stored_block(&s));
-            continue;
-        }
-        if (type == 3) return fail(&s, "a block has type 3");
-        TN_TRY(type == 1 ? fixed_codes(&s) : dynamic_codes(&s));
-        TN_TRY(coded_block(&s));
-    }
+    TN_TRY(run(&s, to, to_size, from, from_size, err));
     if (s.used != s.size)
         return tni_fail_at(err, TN_EFORMAT, (uint64_t)(s.at - s.from),
                            "the compressed data holds %zu bytes; expected %zu",
                            s.used, s.size);
+    return TN_OK;
+}
+
+tn_status tni_inflate_upto(void *to, size_t to_size, size_t *used,
+                           const void *from, size_t from_size, tn_err *err)
+{
+    stream s;
+    TN_TRY(run(&s, to, to_size, from, from_size, err));
+    *used = s.used;
     return TN_OK;
 }
