@@ -270,8 +270,8 @@ const tni_format tni_format_supervisely = {
     .source = "https://developer.supervisely.com/getting-started/"
               "supervisely-annotation-format",
     .keeps = TNI_KEEPS(BOX) | TNI_KEEPS(OBB) | TNI_KEEPS(POLYGON) |
-             TNI_KEEPS(PARTS) | TNI_KEEPS(HOLE) | TNI_KEEPS(MASK) |
-             TNI_KEEPS(DEGENERATE) | TNI_KEEPS(KEYPOINTS) |
+             TNI_KEEPS(OUTLINE_BOX) | TNI_KEEPS(PARTS) | TNI_KEEPS(HOLE) |
+             TNI_KEEPS(MASK) | TNI_KEEPS(DEGENERATE) | TNI_KEEPS(KEYPOINTS) |
              TNI_KEEPS(VISIBILITY) | TNI_KEEPS(KEYPOINT_NAMES) |
              TNI_KEEPS(POLYLINE) | TNI_KEEPS(POINTS) | TNI_KEEPS(CUBOID) |
              TNI_KEEPS(TAG) | TNI_KEEPS(CAPTION) | TNI_KEEPS(ATTRIBUTES) |

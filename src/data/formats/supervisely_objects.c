@@ -369,7 +369,7 @@ static tn_status set_shape(sly *s, uint32_t ann, tn_shape_kind kind,
     shape.text = text.p;
     shape.len = (uint32_t)text.len;
     shape.kind = (uint8_t)kind;
-    shape.layout = (uint8_t)layout;
+    shape.layout = layout == TNI_LAYOUT_RLE ? TNI_LAYOUT_RLE : TNI_LAYOUT_PAIRS;
     return tni_set_shape(s->d, ann, &shape, s->err);
 }
 

@@ -356,17 +356,29 @@ static tn_status put_tag_metas(sly *s)
     return s->o->status;
 }
 
+/* How many classes are listed. Behind them come those that only images have:
+ * the reader meets them as tags, in the same order when the dataset came so or
+ * when there is one. */
+static uint32_t n_listed(const sly *s)
+{
+    uint32_t n = s->d->classes.n;
+    while (n > 0 && s->tags[n - 1] != 0 && s->drawn[n - 1] == NULL &&
+           tni_class_at(s->d, n - 1)->id_kind == TN_ID_NONE &&
+           text_of(&s->d->class_text[TN_TEXT_EXTRA], n - 1) == NULL)
+        n--;
+    const bool same =
+        s->d->format == &tni_format_supervisely || s->d->classes.n - n < 2;
+    return same && (s->w->keeps & TNI_KEEPS(TAG)) != 0 ? n : s->d->classes.n;
+}
+
 static tn_status put_meta(sly *s)
 {
     const size_t n = sizeof TNI_SLY_META - 1;
+    const uint32_t n_classes = n_listed(s);
     bool type = false;
     str(s, "{\n  \"classes\": [");
     for (uint32_t i = 0; i < s->d->classes.n; i++) {
-        /* Those that only images have are tags. */
-        if (s->tags[i] != 0 && s->drawn[i] == NULL &&
-            tni_class_at(s->d, i)->id_kind == TN_ID_NONE &&
-            text_of(&s->d->class_text[TN_TEXT_EXTRA], i) == NULL)
-            continue;
+        if (i >= n_classes) break;
         tni_arena_reset(&s->work);
         TN_TRY(put_class(s, i));
     }

@@ -320,8 +320,9 @@ static void losses_come_back(void **state)
     tmp_path(to, dir, "out");
     assert_int_equal(convert(d, to, "label-studio", NULL, lost),
                      TN_EUNSUPPORTED);
-    assert_string_equal(lost, "parts,crowd,areas,annotation-ids,class-ids,"
-                              "supercategories,dataset-fields");
+    assert_string_equal(
+        lost, "parts,crowd,areas,annotation-ids,class-ids,class-order,"
+              "supercategories,dataset-fields");
     must_convert(d, to, "label-studio", lost);
     tn_dataset_close(d);
     d = open_as(NULL, to);
