@@ -401,9 +401,36 @@ static void split_of(const char *name, const char *folder, const char **split,
     *len = n;
 }
 
+/* The number of a shard; -1 without. */
+static int64_t number_of(const char *name)
+{
+    int64_t v = -1;
+    const char *dot = strrchr(name, '.');
+    if (dot != NULL && tni_ends_with(name, ".tar.gz")) dot -= 4;
+    const char *p = dot;
+    while (p != NULL && p > name && p[-1] >= '0' && p[-1] <= '9') p--;
+    const tni_span digits = {p, p != NULL ? (size_t)(dot - p) : 0};
+    return digits.len < 16 && tni_field_i64(digits, &v) ? v : -1;
+}
+
+/* Shards are numbered one by one: a gap says that some are not here. */
+static tn_status check_gap(wds *s, const char *last, const char *name)
+{
+    const size_t stem = tni_wds_stem(name);
+    if (last == NULL || tni_wds_stem(last) != stem ||
+        memcmp(last, name, stem) != 0)
+        return TN_OK;
+    const int64_t from = number_of(last), to = number_of(name);
+    if (from < 0 || to <= from + 1) return TN_OK;
+    return tni_note_add(s->d, 0, "missing-shards", s->err,
+                        "between '%.100s' and '%.100s' %lld are not here", last,
+                        name, (long long)(to - from - 1));
+}
+
 static tn_status read_in(wds *s, const char *folder, const char *split,
                          size_t *found)
 {
+    const char *last = NULL;
     const tni_dir_entry *e = NULL;
     size_t n = 0;
     TN_TRY(tni_list(s->r, folder, &e, &n, s->err));
@@ -414,6 +441,8 @@ static tn_status read_in(wds *s, const char *folder, const char *split,
         const char *path = tni_join(s->r, folder, e[i].name);
         if (path == NULL) return no_memory(s->err);
         split_of(e[i].name, split, &name, &len);
+        TN_TRY(check_gap(s, last, e[i].name));
+        last = e[i].name;
         ++*found;
         TN_TRY(read_archive(s, path, name, len));
     }

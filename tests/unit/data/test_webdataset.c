@@ -335,6 +335,13 @@ static void shards_have_limits(void **state)
     assert_int_equal(access(last, R_OK), 0);
     tn_dataset *back = open_as(NULL, to);
     assert_int_equal(info_of(back).n_images, 5);
+    assert_int_equal(noted(back, "missing-shards"), 0);
+    tn_dataset_close(back);
+    tmp_path(last, to, "data-000002.tar");
+    assert_int_equal(remove(last), 0);
+    back = open_as(NULL, to);
+    assert_int_equal(info_of(back).n_images, 4);
+    assert_int_equal(noted(back, "missing-shards"), 1);
     tn_dataset_close(back);
     tn_dataset_close(d);
 }
