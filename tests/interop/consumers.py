@@ -168,7 +168,7 @@ def check_pycocotools(folder):
         ("masks", ["cvat"], 0.01), ("polygons", ["labelstudio"], 1e-6),
         ("polygons", ["supervisely"], 1e-6), ("boxes", ["openimages"], 1e-5),
         ("boxes", ["tfrecord"], 1e-4), ("shapes", ["webdataset"], 1e-9),
-        ("boxes", ["csv"], 1e-6),
+        ("boxes", ["csv"], 1e-6), ("boxes", ["hf-metadata"], 1e-9),
     )
     have = formats()
     for kind, via, off in chains:
@@ -330,6 +330,7 @@ DATUMARO = (
     ("boxes", "cvat", "cvat", "boxes", 0.005, {}),
     ("polygons", "cvat", "cvat", "shapes", 0.005, {}),
     ("boxes", "openimages", "open_images", "boxes", 0.005, {}),
+    ("boxes", "coco:roboflow", "roboflow_coco", "boxes", 0.005, {}),
     ("boxes", "createml", "roboflow_create_ml", "boxes", 0.005, {
         "want": top_left, "known": "takes the centre of a box for its corner"}),
 )

@@ -9,6 +9,8 @@
  */
 #include "data/formats/hf_metadata.h"
 
+#include "base/num.h"
+
 #include <stdio.h>
 
 enum { MAX_KEYS = 64, TEXT_SIZE = 4096 };
@@ -18,7 +20,7 @@ typedef struct rows {
     const tn_dataset *d;
     tn_err *err;
     tn_box_form form;
-    bool ids, areas, scores, crowds, many_labels, many_texts;
+    bool ids, areas, scores, crowds, many_labels, many_texts, numbers;
     tni_span keys[MAX_KEYS]; /* of extras of objects */
     size_t n_keys;
     tn_shape shape;
@@ -92,12 +94,124 @@ static bool images_fit(const tn_dataset *d)
     return true;
 }
 
-/* A class whose number is all it is called is written as that number. */
-static bool is_number(const tni_class_row *r)
+/* Whether classes are called by their numbers, all of them: then they are
+ * written as numbers. */
+static bool are_numbers(const tn_dataset *d)
 {
-    char text[32];
-    (void)snprintf(text, sizeof text, "%lld", (long long)r->id);
-    return r->id_kind == TN_ID_INT && strcmp(text, r->name) == 0;
+    for (uint32_t i = 0; i < d->classes.n; i++) {
+        char text[32];
+        const tni_class_row *r = tni_class_at(d, i);
+        (void)snprintf(text, sizeof text, "%lld", (long long)r->id);
+        if (r->id_kind != TN_ID_INT || strcmp(text, r->name) != 0) return false;
+    }
+    return true;
+}
+
+/* What the objects of a split have. */
+typedef struct tally {
+    bool images, image_id, objects, has[4];
+} tally;
+
+static const tni_feature tally_features[4] = {TNI_F_ANN_ID, TNI_F_AREA,
+                                              TNI_F_SCORE, TNI_F_CROWD};
+
+static uint32_t split_at(const tn_dataset *d, uint32_t image)
+{
+    const uint32_t split = tni_first_split(tni_image_at(d, image));
+    return split != TN_NONE ? split : d->n_splits;
+}
+
+static void count_object(const tn_dataset *d, uint32_t ann, const tni_ann *a,
+                         tally *t)
+{
+    t->objects = true;
+    if (tni_ann_id_kind(a->flags) != TN_ID_NONE) t->has[0] = true;
+    if (tni_sparse_find(&d->num[TN_NUM_AREA], ann, 0) != NULL) t->has[1] = true;
+    if (tni_sparse_find(&d->num[TN_NUM_SCORE], ann, 0) != NULL)
+        t->has[2] = true;
+    if ((a->flags & (TN_IS_CROWD | TN_SAYS_CROWD)) != 0) t->has[3] = true;
+}
+
+/* A column that a whole split lacks has no type there, and load_dataset refuses
+ * splits whose columns differ: such columns are left out. */
+static uint64_t uniform(const tn_dataset *d, const tally *tallies,
+                        uint64_t keeps)
+{
+    bool lacks[5] = {false}, has[5] = {false};
+    unsigned kinds = 0;
+    for (uint32_t s = 0; s <= d->n_splits; s++) {
+        const tally *t = &tallies[s];
+        for (int k = 0; k < 4; k++) {
+            has[k] = has[k] || t->has[k];
+            lacks[k] = lacks[k] || (t->objects && !t->has[k]);
+        }
+        has[4] = has[4] || t->image_id;
+        lacks[4] = lacks[4] || (t->images && !t->image_id);
+    }
+    for (int k = 0; k < 4; k++)
+        if (has[k] && lacks[k]) keeps &= ~(UINT64_C(1) << tally_features[k]);
+    if (has[4] && lacks[4]) keeps &= ~TNI_KEEPS(IMAGE_ID);
+    for (uint32_t i = 0; i < d->images.n; i++)
+        kinds |= 1u << tni_image_at(d, i)->id_kind;
+    if ((kinds >> TN_ID_INT & 1) != 0 && (kinds >> TN_ID_TEXT & 1) != 0)
+        keeps &= ~TNI_KEEPS(IMAGE_ID);
+    kinds = 0;
+    for (uint32_t i = 0; i < d->ann_flags.n; i++)
+        kinds |= 1u << tni_ann_id_kind(*tni_flags_at(d, i));
+    if ((kinds >> TN_ID_INT & 1) != 0 && (kinds >> TN_ID_TEXT & 1) != 0)
+        keeps &= ~TNI_KEEPS(ANN_ID);
+    return keeps;
+}
+
+/* What Arrow would make of a value, a bit each; of null nothing. */
+static unsigned type_of(tni_span value)
+{
+    switch (value.p[0]) {
+    case 'n': return 0;
+    case '"': return 1;
+    case '[': return 2;
+    case '{': return 4;
+    case 't':
+    case 'f': return 8;
+    default: break;
+    }
+    for (size_t i = 0; i < value.len; i++)
+        if (strchr(".eE", value.p[i]) != NULL) return 16;
+    return 32;
+}
+
+/* Whether members of images, or of objects, are the same columns in all splits
+ * that have any. */
+static bool same_members(const tn_dataset *d, const tally *tallies, bool images)
+{
+    const tni_sparse *s =
+        images ? &d->image_text[TN_TEXT_EXTRA] : &d->text[TN_TEXT_EXTRA];
+    tni_span keys[MAX_KEYS], key, value;
+    uint8_t types[MAX_KEYS][TNI_MAX_SPLITS + 1];
+    size_t n = 0;
+    memset(types, 0, sizeof types);
+    for (uint32_t i = 0; i < s->values.n; i++) {
+        uint32_t row = *TNI_ROW(&s->keys, uint32_t, i);
+        if (!images) row = *TNI_ROW(&d->ann_image, uint32_t, row);
+        if (row == TN_NONE ||
+            !tni_json_split(*TNI_ROW(&s->values, tni_span, i), &key, &value))
+            continue;
+        const size_t k = find_key(keys, n, key);
+        if (k == MAX_KEYS) return false;
+        if (k == n) keys[n++] = key;
+        types[k][split_at(d, row)] |= (uint8_t)type_of(value);
+    }
+    for (size_t k = 0; k < n; k++) {
+        unsigned first = 0;
+        for (uint32_t i = 0; i <= d->n_splits; i++) {
+            /* Whole numbers beside others become like them. */
+            const unsigned type = types[k][i] == 48 ? 16 : types[k][i];
+            if (!(images ? tallies[i].images : tallies[i].objects)) continue;
+            if (first == 0) first = type;
+            if (type == 0 || type != first) return false;
+        }
+    }
+    return true;
 }
 
 uint64_t tni_hf_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
@@ -106,21 +220,30 @@ uint64_t tni_hf_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
     uint64_t keeps = tni_format_hf_metadata.keeps;
     tni_span keys[MAX_KEYS];
     size_t n = 0;
+    tally tallies[TNI_MAX_SPLITS + 1];
     tn_shape scratch = TN_SHAPE_INIT;
     if (*variant == NULL) *variant = "xywh";
     if (counts[TNI_F_EXTRA] > 0 && !collect_keys(d, keys, &n))
         keeps &= ~TNI_KEEPS(EXTRA);
     if (counts[TNI_F_IMAGE_EXTRA] > 0 && !images_fit(d))
         keeps &= ~TNI_KEEPS(IMAGE_EXTRA);
-    for (uint32_t i = 0; i < d->classes.n; i++)
-        if (tni_class_at(d, i)->id_kind != TN_ID_NONE &&
-            !is_number(tni_class_at(d, i)))
+    for (uint32_t i = 0; i < d->classes.n && !are_numbers(d); i++)
+        if (tni_class_at(d, i)->id_kind != TN_ID_NONE) {
             keeps &= ~TNI_KEEPS(CLASS_ID);
+            break;
+        }
+    memset(tallies, 0, sizeof tallies);
+    for (uint32_t i = 0; i < d->images.n; i++) {
+        tally *t = &tallies[split_at(d, i)];
+        t->images = true;
+        if (tni_image_at(d, i)->id_kind != TN_ID_NONE) t->image_id = true;
+    }
     for (uint32_t i = 0; i < d->ann_flags.n; i++) {
         tni_ann a;
         tni_ann_get(d, i, &a);
         const place p = place_of(d, i, &a, &scratch);
         if (p == P_OBJECT) {
+            count_object(d, i, &a, &tallies[split_at(d, a.image)]);
             if (tni_sparse_find(&d->text[TN_TEXT_CAPTION], i, 0) != NULL)
                 keeps &= ~TNI_KEEPS(CAPTION);
             continue;
@@ -141,7 +264,9 @@ uint64_t tni_hf_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
             keeps &= ~TNI_KEEPS(CLASSLESS);
     }
     tn_shape_fini(&scratch);
-    return keeps;
+    if (!same_members(d, tallies, true)) keeps &= ~TNI_KEEPS(IMAGE_EXTRA);
+    if (!same_members(d, tallies, false)) keeps &= ~TNI_KEEPS(EXTRA);
+    return uniform(d, tallies, keeps);
 }
 
 /* --- rows ---------------------------------------------------------------- */
@@ -166,7 +291,7 @@ static void put_class(rows *r, uint32_t cls)
         return;
     }
     const tni_class_row *c = tni_class_at(r->d, cls);
-    if (is_number(c))
+    if (r->numbers)
         tni_out_str(out_of(r), c->name);
     else
         tni_out_json(out_of(r), c->name, strlen(c->name));
@@ -183,11 +308,21 @@ static void put_id(rows *r, uint8_t kind, int64_t id)
         tni_out_str(out_of(r), "null");
 }
 
+/* With a point: a column of whole and other numbers would change its type from
+ * split to split. */
+static void put_float(rows *r, double v)
+{
+    char text[40];
+    const size_t n = tni_num_shortest(text, 32, v);
+    tni_out_bytes(out_of(r), text, n);
+    if (strpbrk(text, ".e") == NULL) tni_out_str(out_of(r), ".0");
+}
+
 static void put_num(rows *r, uint32_t ann, tn_num kind)
 {
     double v = 0.0;
     if (tn_dataset_num(r->d, ann, kind, &v) != 0)
-        tni_out_f64(out_of(r), v);
+        put_float(r, v);
     else
         tni_out_str(out_of(r), "null");
 }
@@ -207,7 +342,7 @@ static void put_box(rows *r, uint32_t ann, const tni_ann *a)
     }
     for (int k = 0; k < 4; k++) {
         tni_out_str(out_of(r), k == 0 ? "[" : ", ");
-        tni_out_f64(out_of(r), b[k]);
+        put_float(r, b[k]);
     }
     tni_out_char(out_of(r), ']');
 }
@@ -300,7 +435,8 @@ static void put_image(rows *r, uint32_t i)
     tni_out *o = out_of(r);
     tni_out_str(o, "{\"file_name\": ");
     tni_out_json(o, r->w->names[i], strlen(r->w->names[i]));
-    if (row->id_kind != TN_ID_NONE) {
+    if (row->id_kind != TN_ID_NONE &&
+        (r->w->keeps & TNI_KEEPS(IMAGE_ID)) != 0) {
         tni_out_str(o, ", \"image_id\": ");
         put_id(r, row->id_kind, row->id);
     }
@@ -402,8 +538,14 @@ static void survey(rows *r)
         r->many_labels = r->many_labels || labels > 1;
         r->many_texts = r->many_texts || texts > 1;
     }
-    r->areas = r->d->num[TN_NUM_AREA].keys.n > 0;
-    r->scores = r->d->num[TN_NUM_SCORE].keys.n > 0;
+    const uint64_t keeps = r->w->keeps;
+    r->ids = r->ids && (keeps & TNI_KEEPS(ANN_ID)) != 0;
+    r->crowds = r->crowds && (keeps & TNI_KEEPS(CROWD)) != 0;
+    r->areas =
+        r->d->num[TN_NUM_AREA].keys.n > 0 && (keeps & TNI_KEEPS(AREA)) != 0;
+    r->scores =
+        r->d->num[TN_NUM_SCORE].keys.n > 0 && (keeps & TNI_KEEPS(SCORE)) != 0;
+    r->numbers = are_numbers(r->d);
     if ((r->w->keeps & TNI_KEEPS(EXTRA)) != 0)
         (void)collect_keys(r->d, r->keys, &r->n_keys);
 }
