@@ -126,11 +126,13 @@ tn_status tni_csv_settle(tn_dataset *d, tni_csv_part *parts, size_t n_parts,
                          uint32_t meaning, tn_err *err)
 {
     const settling m = {d, parts, n_parts, meaning, err};
+    uint32_t known[1u << TNI_N_MEANINGS] = {0}; /* 0: not decided yet */
     for (size_t i = 0; i < n_parts; i++) {
-        uint32_t chosen = 0;
         part *p = &parts[i];
         if (p->meanings == 0) continue;
-        TN_TRY(decide(&m, p->meanings, &chosen));
+        if (known[p->meanings] == 0)
+            TN_TRY(decide(&m, p->meanings, &known[p->meanings]));
+        const uint32_t chosen = known[p->meanings];
         const unsigned k = (unsigned)__builtin_ctz(chosen);
         for (uint32_t a = p->first; a < p->end; a++)
             *tni_flags_at(d, a) |= TNI_FORM(k / 2) | TNI_SCALE(k & 1);

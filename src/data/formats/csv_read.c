@@ -290,10 +290,12 @@ static tn_status image_of(manifest *m, tni_span name, uint32_t split,
         return tni_csv_fail(&m->c, f,
                             "a row without the name of an image; expected a "
                             "file name first");
-    char *text = tni_arena_strndup(&m->r->scratch, name.p, name.len);
+    const tni_arena_mark mark = tni_arena_save(&m->lines);
+    char *text = tni_arena_strndup(&m->lines, name.p, name.len);
     if (text == NULL) return no_memory(m->err);
     TN_TRY(tni_image_named(&m->images, text, split, here(m), NULL, image,
                            &fresh, m->err));
+    tni_arena_rewind(&m->lines, mark);
     TN_TRY(pixels(m, TNI_COL_WIDTH, &w));
     TN_TRY(pixels(m, TNI_COL_HEIGHT, &h));
     tni_image_row *row = tni_image_at(m->d, *image);
@@ -775,7 +777,9 @@ static bool beside_splits(const manifest *m, const part *p)
 /* A table of everything beside those of its splits says everything twice. */
 static tn_status drop_wholes(manifest *m)
 {
-    for (size_t i = 0; i < m->n_parts; i++) {
+    bool any = false;
+    for (size_t i = 0; i < m->n_parts; i++) any = any || m->parts[i].by_name;
+    for (size_t i = 0; any && i < m->n_parts; i++) {
         part *p = &m->parts[i];
         if (p->split != NULL || p->kind == TNI_TABLE_MAPPING || p->has_sets ||
             !beside_splits(m, p))

@@ -83,7 +83,8 @@ typedef struct tni_oi {
     tni_oi_table *tables;
     size_t n_tables;
     const char *roots[TNI_OI_ROOTS + 1];
-    bool described;
+    uint32_t roots_of; /* the split they are for */
+    bool described, has_roots;
     /* The table at hand. */
     tni_arena lines;
     tni_csv c;

@@ -90,6 +90,7 @@ static tn_status find_file(openimages *o, uint32_t image, const char *id,
 
 static tn_status set_roots(openimages *o, uint32_t split)
 {
+    if (o->has_roots && o->roots_of == split) return TN_OK;
     const char *top =
         o->r->is_dir ? o->r->path : tni_folder_of(o->r, o->r->path);
     const char *name = split != TN_NONE ? o->d->splits[split] : NULL;
@@ -108,6 +109,36 @@ static tn_status set_roots(openimages *o, uint32_t split)
     }
     o->roots[n++] = top;
     o->roots[n] = NULL;
+    o->roots_of = split;
+    o->has_roots = true;
+    return TN_OK;
+}
+
+/* The row of an id, made when there is none; *key is the id, terminated. */
+static tn_status row_of_id(openimages *o, tni_span id, uint32_t *image,
+                           const char **key, bool *fresh)
+{
+    void **slot = tni_strmap_find(&o->images, id.p, id.len);
+    *fresh = slot == NULL;
+    *key = NULL;
+    if (slot != NULL) {
+        *image = (uint32_t)((uintptr_t)*slot - 1);
+        return TN_OK;
+    }
+    tni_image_row row;
+    char *copy = tni_arena_strndup(&o->r->scratch, id.p, id.len);
+    char *name = tni_arena_alloc(&o->d->arena, id.len + 5, 1);
+    if (copy == NULL || name == NULL) return no_memory(o->err);
+    memcpy(name, copy, id.len + 1);
+    if (!tni_is_image_name(copy)) memcpy(name + id.len, ".jpg", 5);
+    memset(&row, 0, sizeof row);
+    row.name = name;
+    row.where = here(o);
+    TN_TRY(tni_add_image(o->d, &row, image, o->err));
+    slot = tni_strmap_add(&o->images, copy, id.len, fresh);
+    if (slot == NULL) return no_memory(o->err);
+    *slot = (void *)((uintptr_t)*image + 1);
+    *key = copy;
     return TN_OK;
 }
 
@@ -115,27 +146,15 @@ static tn_status image_by_id(openimages *o, tni_span id, uint32_t split,
                              uint32_t *image)
 {
     bool fresh = false;
-    char *key = tni_arena_strndup(&o->r->scratch, id.p, id.len);
-    void **slot =
-        key != NULL ? tni_strmap_add(&o->images, key, id.len, &fresh) : NULL;
-    if (slot == NULL) return no_memory(o->err);
-    if (fresh) {
-        tni_image_row row;
-        const bool whole = tni_is_image_name(key);
-        char *name = tni_arena_alloc(&o->d->arena, id.len + 5, 1);
-        if (name == NULL) return no_memory(o->err);
-        memcpy(name, key, id.len + 1);
-        if (!whole) memcpy(name + id.len, ".jpg", 5);
-        memset(&row, 0, sizeof row);
-        row.name = name;
-        row.where = here(o);
-        TN_TRY(tni_add_image(o->d, &row, image, o->err));
-        *slot = (void *)((uintptr_t)*image + 1);
-    }
-    *image = (uint32_t)((uintptr_t)*slot - 1);
+    const char *key = NULL;
+    TN_TRY(row_of_id(o, id, image, &key, &fresh));
     tni_image_row *row = tni_image_at(o->d, *image);
-    if (split != TN_NONE) row->splits |= UINT64_C(1) << split;
-    if (!fresh && (split == TN_NONE || row->file != NULL)) return TN_OK;
+    const uint64_t bit = split != TN_NONE ? UINT64_C(1) << split : 0;
+    const bool known = (row->splits & bit) == bit;
+    row->splits |= bit;
+    if (!fresh && (known || row->file != NULL)) return TN_OK;
+    if (key == NULL) key = tni_arena_strndup(&o->r->scratch, id.p, id.len);
+    if (key == NULL) return no_memory(o->err);
     TN_TRY(set_roots(o, split));
     return find_file(o, *image, key, tni_is_image_name(key));
 }
@@ -153,9 +172,12 @@ static tn_status class_of(openimages *o, tni_span label, tni_span name,
                           uint32_t *cls)
 {
     bool fresh = false;
-    char *key = tni_arena_strndup(&o->r->scratch, label.p, label.len);
-    void **slot =
-        key != NULL ? tni_strmap_add(&o->labels, key, label.len, &fresh) : NULL;
+    void **slot = tni_strmap_find(&o->labels, label.p, label.len);
+    if (slot == NULL) {
+        char *key = tni_arena_strndup(&o->r->scratch, label.p, label.len);
+        if (key != NULL)
+            slot = tni_strmap_add(&o->labels, key, label.len, &fresh);
+    }
     if (slot == NULL) return no_memory(o->err);
     if (fresh) {
         tni_class_row row;
@@ -358,7 +380,7 @@ static bool mask_place(char *text, size_t size, size_t k, const char *split,
 static tn_status mask_path(openimages *o, tni_span name, uint32_t image,
                            const char **out)
 {
-    char text[PATH_SIZE];
+    char text[PATH_SIZE], path[2 * PATH_SIZE];
     const char *top =
         o->r->is_dir ? o->r->path : tni_folder_of(o->r, o->r->path);
     const uint32_t s = tni_first_split(tni_image_at(o->d, image));
@@ -372,8 +394,7 @@ static tn_status mask_path(openimages *o, tni_span name, uint32_t image,
         if (!mask_place(text, sizeof text, k,
                         s != TN_NONE ? o->d->splits[s] : NULL, *out))
             continue;
-        const char *path = tni_join(o->r, top, text);
-        if (path == NULL) return no_memory(o->err);
+        (void)snprintf(path, sizeof path, "%.4000s/%s", top, text);
         if (!tni_path_look(path).is_file) continue;
         *out = tni_keep(o->d, text, strlen(text));
         return *out != NULL ? TN_OK : no_memory(o->err);
