@@ -69,6 +69,7 @@ static bool put_verbatim(yolo *y, const tni_shape *s)
 {
     if (y->cut || s->scale != TN_SCALE_UNIT || s->layout != TNI_LAYOUT_FLAT ||
         memchr(s->text, '[', s->len) != NULL ||
+        memchr(s->text, ',', s->len) != NULL ||
         memchr(s->text, '\n', s->len) != NULL)
         return false;
     tni_out_char(y->o, ' ');

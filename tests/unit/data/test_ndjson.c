@@ -65,6 +65,8 @@ static void golden(void **state)
     tmp_path(to, dir, "out");
     must_convert(d, to, "ndjson", NULL);
     same_file(GOLDEN "ndjson", "dataset.ndjson", to, "dataset.ndjson");
+    tmp_path(to, dir, "labels"); /* numbers without commas */
+    must_convert(d, to, "yolo", "all");
     tmp_path(to, dir, "one.ndjson");
     must_convert(d, to, "ndjson", NULL);
     tn_dataset_close(d);
