@@ -165,7 +165,7 @@ def check_pycocotools(folder):
         ("polygons", ["via"], 1e-9), ("masks", ["datumaro"], 1e-9),
         ("keypoints", ["datumaro"], 1e-9), ("boxes", ["createml"], 1e-9),
         ("plain", ["kitti"], 1e-9), ("boxes", ["voc"], 1e-9), ("polygons", ["cvat"], 0.01),
-        ("masks", ["cvat"], 0.01), ("polygons", ["labelstudio"], 1e-6),
+        ("masks", ["cvat"], 0.01), ("polygons", ["label-studio"], 1e-6),
         ("polygons", ["supervisely"], 1e-6), ("boxes", ["openimages"], 1e-5),
         ("boxes", ["tfrecord"], 1e-4), ("shapes", ["webdataset"], 1e-9),
         ("boxes", ["csv"], 1e-6), ("boxes", ["hf-metadata"], 1e-9),
