@@ -515,6 +515,14 @@ static void put_image(residue *r, uint32_t i, uint32_t match)
     str(r, "\n");
 }
 
+static bool made_class_members(const residue *r, uint32_t i)
+{
+    const uint32_t k = tni_find_class(r->back, tni_class_at(r->d, i)->name);
+    return k != TN_NONE &&
+           tni_sparse_find(&r->back->class_text[TN_TEXT_EXTRA], k, 0) != NULL &&
+           tni_sparse_find(&r->d->class_text[TN_TEXT_EXTRA], i, 0) == NULL;
+}
+
 static void put_classes(residue *r)
 {
     key(r, "classes");
@@ -536,6 +544,10 @@ static void put_classes(residue *r)
             str(r, "]");
         }
         put_members(r, &r->d->class_text[TN_TEXT_EXTRA], i);
+        if (made_class_members(r, i)) {
+            key(r, "extra");
+            str(r, "{}");
+        }
         close_object(r);
     }
     str(r, "]");

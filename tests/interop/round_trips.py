@@ -36,7 +36,8 @@ KINDS = {
     "kitti": ("plain",),
     "cvat": ("boxes", "masks"),
     "voc": ("boxes", "masks"),
-    "labelstudio": ("boxes", "masks"),
+    "label-studio": ("boxes", "masks"),
+    "ndjson": ("boxes", "polygons ndjson:segment", "keypoints ndjson:pose"),
     "supervisely": ("boxes", "masks"),
     "webdataset": ("boxes", "shapes"),
 }
@@ -133,7 +134,7 @@ def as_text(path, data):
     if path.endswith(".json"):
         return json.dumps(in_order(json.loads(data)), sort_keys=True,
                           ensure_ascii=False).encode()
-    if path.endswith(".csv") or "ImageSets" in path:  # a row for each object, image
+    if path.endswith((".csv", ".ndjson")) or "ImageSets" in path:  # a row for each object, image
         return b"\n".join(sorted(data.splitlines()))
     return data
 

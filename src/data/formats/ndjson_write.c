@@ -364,7 +364,7 @@ static tn_status put_files(nd *n, bool *local)
         const uint32_t split = tni_first_split(tni_image_at(n->d, i));
         const char *name = n->w->names[i];
         if (split == TN_NONE || strchr(name, '/') != NULL ||
-            tni_image_at(n->d, i)->file == NULL)
+            !tni_image_there(n->d, i))
             *local = false;
         if (split == TN_NONE) {
             TN_TRY(tni_path_of(to, sizeof to, NULL, "images", name, n->err));
