@@ -177,6 +177,24 @@ static void only_what_is_safe(void **state)
     tn_dataset_close(d);
 }
 
+/* Parts of an image need no size to be written as parts again. */
+static void unknown_sizes(void **state)
+{
+    (void)state;
+    char to[TMP_PATH];
+    tn_dataset *d =
+        must_open(DATASET "{\"file\":\"a.jpg\",\"annotations\":{\"segments\":"
+                          "[[0,0.1,0.1,0.2,0.1,0.2,0.2]]}}\n");
+    tmp_path(to, dir, "out.ndjson");
+    must_convert(d, to, "ndjson", NULL);
+    tmp_path(to, dir, "ls.json");
+    must_convert(d, to, "label-studio", NULL);
+    tn_dataset_close(d);
+    d = open_as(NULL, to);
+    assert_int_equal(info_of(d).n_annotations, 1);
+    tn_dataset_close(d);
+}
+
 /* Images beside the file, where `path` says and by split. */
 static void files_of_images(void **state)
 {
@@ -322,10 +340,15 @@ static void survives_lack_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(golden),          IN_FOLDER(every_task),
-        IN_FOLDER(writes_tasks),    IN_FOLDER(only_what_is_safe),
-        IN_FOLDER(files_of_images), IN_FOLDER(losses_come_back),
-        IN_FOLDER(refuses_broken),  IN_FOLDER(survives_lack_of_memory),
+        IN_FOLDER(golden),
+        IN_FOLDER(every_task),
+        IN_FOLDER(writes_tasks),
+        IN_FOLDER(only_what_is_safe),
+        IN_FOLDER(unknown_sizes),
+        IN_FOLDER(files_of_images),
+        IN_FOLDER(losses_come_back),
+        IN_FOLDER(refuses_broken),
+        IN_FOLDER(survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
