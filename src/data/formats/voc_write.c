@@ -232,8 +232,8 @@ static void put_box(voc *m, const double box[4])
 static double radians_of(double degrees)
 {
     const double best = degrees / DEGREES;
-    const double near[2] = {nextafter(best, -INFINITY),
-                            nextafter(best, INFINITY)};
+    const double near[2] = {nextafter(best, -(double)INFINITY),
+                            nextafter(best, (double)INFINITY)};
     if (best * DEGREES == degrees) return best;
     for (int i = 0; i < 2; i++)
         if (near[i] * DEGREES == degrees) return near[i];

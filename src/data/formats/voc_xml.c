@@ -383,7 +383,7 @@ static tn_status read_object(xml *x, const tni_xnode *object)
     const tni_xnode *polygon = tni_xnode_child(object, "polygon");
     const size_t n_points = polygon != NULL ? count_points(polygon) : 0;
     const bool quad = rbox != NULL && tni_xnode_child(rbox, corners[0]) != NULL;
-    double degrees = NAN, quads[8];
+    double degrees = (double)NAN, quads[8];
     bool keep_box = false;
     tni_span attributes;
     tni_ann a;

@@ -373,31 +373,33 @@ static void boxes_that_make_no_sense(void **state)
 
 /* --- shapes -------------------------------------------------------------- */
 
-#define SHAPE(id, crowd, what)                                                 \
-    "{\"id\": " id                                                             \
-    ", \"image_id\": 1, \"category_id\": 1, \"iscrowd\": " crowd               \
-    ", \"bbox\": [1, 1, 2, 2], \"area\": 3, \"segmentation\": " what "}"
-
 static void shapes_as_they_come(void **state)
 {
     (void)state;
-    tn_dataset *d = must_coco(
-        "{\"id\": 1, \"file_name\": \"a.jpg\", \"width\": 10, \"height\": 10}",
-        SHAPE("1", "1", "[[1,1,3,1,3,3]]") "," SHAPE(
-            "2", "0",
-            "{\"counts\": [11,2,87], \"size\": [10,10]}") "," SHAPE("3", "0",
-                                                                    "[[1,1,3,3]"
-                                                                    "]") "," SHAPE("4",
-                                                                                   "0",
-                                                                                   "[[1,1,3,3,1,3,3,1]]") "," /* crosses itself */
-        SHAPE("5", "0", "[]") "," SHAPE(
-            "6", "0",
-            "[[1,1,9,1,9,9,1,9],[4,4,4,5,5,5]]") "," SHAPE("7", "0",
-                                                           "{\"counts\": "
-                                                           "\";28O01l1\", "
-                                                           "\"size\": "
-                                                           "[10,10]}"),
-        CLASS);
+    static const struct {
+        int crowd;
+        const char *what;
+    } rows[] = {
+        {1, "[[1,1,3,1,3,3]]"},
+        {0, "{\"counts\": [11,2,87], \"size\": [10,10]}"},
+        {0, "[[1,1,3,3]]"},
+        {0, "[[1,1,3,3,1,3,3,1]]"}, /* crosses itself */
+        {0, "[]"},
+        {0, "[[1,1,9,1,9,9,1,9],[4,4,4,5,5,5]]"},
+        {0, "{\"counts\": \";28O01l1\", \"size\": [10,10]}"},
+    };
+    char anns[2000] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        n += (size_t)snprintf(
+            anns + n, sizeof anns - n,
+            "%s{\"id\": %zu, \"image_id\": 1, \"category_id\":"
+            " 1, \"iscrowd\": %d, \"bbox\": [1, 1, 2, 2],"
+            " \"area\": 3, \"segmentation\": %s}",
+            i > 0 ? ", " : "", i + 1, rows[i].crowd, rows[i].what);
+    tn_dataset *d = must_coco("{\"id\": 1, \"file_name\": \"a.jpg\","
+                              " \"width\": 10, \"height\": 10}",
+                              anns, CLASS);
     for (int way = 0; way < 2; way++) {
         tn_shape s = TN_SHAPE_INIT;
         d = way == 0 ? through_coco(d) : through_yolo(d);
@@ -472,11 +474,9 @@ static void keypoints_that_are_not_visible(void **state)
 static void line_ends_and_marks(void **state)
 {
     (void)state;
-    static const char *const labels[] = {"0 0.5 0.5 0.1 0.1\r\n\r\n",
-                                         "\xef\xbb\xbf"
-                                         "0 0.5 0.5 0.1 0.1\n",
-                                         "0\t0.5 0.5   0.1\t0.1",
-                                         "\n\n0 0.5 0.5 0.1 0.1 \n \n"};
+    static const char *const labels[] = {
+        "0 0.5 0.5 0.1 0.1\r\n\r\n", "\xef\xbb\xbf\x30 0.5 0.5 0.1 0.1\n",
+        "0\t0.5 0.5   0.1\t0.1", "\n\n0 0.5 0.5 0.1 0.1 \n \n"};
     for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
         tn_dataset *d = label(labels[i]);
         if (d == NULL) fail_msg("%s", err.message);
