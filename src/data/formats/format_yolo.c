@@ -131,6 +131,24 @@ static tni_yolo_task task_of(const char *variant)
     return TNI_YOLO_AUTO;
 }
 
+/* Oriented boxes in DOTA's own files look like a dataset without labels. */
+static tn_status look_for_dota(tni_reader *r, const tni_yolo_config *c,
+                               tn_err *err)
+{
+    static const char *const folders[] = {"labelTxt", "train/labelTxt",
+                                          "valid/labelTxt", "test/labelTxt"};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        const char *path = tni_join(r, c->root, folders[i]);
+        if (path == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+        if (!tni_path_look(path).is_dir || r->d->ann_flags.n > 0) continue;
+        tni_err_where(err, "%s", path);
+        return tni_fail(err, TN_EUNSUPPORTED,
+                        "the labels are DOTA's (labelTxt), which are not read; "
+                        "export the dataset as YOLO oriented boxes (labels)");
+    }
+    return TN_OK;
+}
+
 static tn_status read(tni_reader *r, tn_err *err)
 {
     tni_yolo_config c;
@@ -161,6 +179,7 @@ static tn_status read(tni_reader *r, tn_err *err)
                         "and with how many numbers each");
     if (asked != TNI_YOLO_AUTO) c.task = asked;
     TN_TRY(tni_yolo_read_entries(r, &c, err));
+    TN_TRY(look_for_dota(r, &c, err));
     return tni_yolo_settle(r, &c, 0, err);
 }
 

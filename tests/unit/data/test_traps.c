@@ -517,6 +517,21 @@ static void lines_that_may_be_two_things(void **state)
     tn_dataset_close(d);
 }
 
+/* Labels of another kind are not the same as none. */
+static void labels_that_are_dotas(void **state)
+{
+    (void)state;
+    put("data.yaml", "train: train/images\nnames: [x]\n");
+    put("train/images/a.jpg", "");
+    put("train/labelTxt/a.txt", "1 2 3 2 3 4 1 4 x 0\n");
+    assert_null(try_open("yolo", dir));
+    assert_non_null(strstr(err.message, "DOTA"));
+    put("train/labels/a.txt", "0 0.5 0.5 0.1 0.1\n");
+    tn_dataset *d = open_as("yolo", dir);
+    assert_int_equal(info_of(d).n_annotations, 1);
+    tn_dataset_close(d);
+}
+
 /* A folder that holds itself must come to an end. */
 static void links_that_lead_back(void **state)
 {
@@ -552,6 +567,7 @@ int main(void)
         TEST(line_ends_and_marks),
         TEST(files_that_are_cut_or_packed),
         TEST(lines_that_may_be_two_things),
+        TEST(labels_that_are_dotas),
         TEST(links_that_lead_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
