@@ -195,8 +195,9 @@ static tn_status plan(tn_conversion *c, tn_err *err)
 {
     const tni_format *f = c->format;
     tni_writer *w = &c->w;
-    TN_TRY(tni_features_count(c->d, (f->flags & TNI_FORMAT_UNITS) != 0,
-                              c->counts, err));
+    const tni_features_of of = {(f->flags & TNI_FORMAT_UNITS) != 0,
+                                (f->flags & TNI_FORMAT_INSIDE) != 0};
+    TN_TRY(tni_features_count(c->d, &of, c->counts, err));
     w->keeps = f->keeps;
     if (f->plan != NULL) w->keeps = f->plan(c->d, c->counts, &w->variant);
     if ((f->flags & TNI_FORMAT_SEEN_CLASSES) != 0)
@@ -211,15 +212,13 @@ static tn_status plan(tn_conversion *c, tn_err *err)
         w->keeps &= ~TNI_KEEPS(META);
     if ((f->flags & TNI_FORMAT_SEEN_CLASSES) == 0)
         w->keeps |= TNI_KEEPS(UNUSED);
-    if (c->counts[TNI_F_CLASS_ORDER] == 0) w->keeps |= TNI_KEEPS(CLASS_ORDER);
-    if ((f->flags & TNI_FORMAT_INSIDE) == 0 || c->counts[TNI_F_OUTSIDE] == 0)
-        w->keeps |= TNI_KEEPS(OUTSIDE);
-    if ((f->flags & TNI_FORMAT_INSIDE) == 0 ||
-        c->counts[TNI_F_OUTSIDE_BOX] == 0)
-        w->keeps |= TNI_KEEPS(OUTSIDE_BOX);
     /* Who keeps no outline writes the box itself. */
     if ((w->keeps & TNI_KEEPS(POLYGON)) == 0) c->counts[TNI_F_OUTLINE_BOX] = 0;
-    if (c->counts[TNI_F_OUTLINE_BOX] == 0) w->keeps |= TNI_KEEPS(OUTLINE_BOX);
+    /* Of these the target lacks what was counted, and else nothing. */
+    static const tni_feature by_count[] = {
+        TNI_F_CLASS_ORDER, TNI_F_OUTSIDE, TNI_F_OUTSIDE_BOX, TNI_F_OUTLINE_BOX};
+    for (size_t i = 0; i < sizeof by_count / sizeof by_count[0]; i++)
+        if (c->counts[by_count[i]] == 0) w->keeps |= UINT64_C(1) << by_count[i];
     TN_TRY(name_images(c, err));
     c->counts[TNI_F_NAME] = c->n_renamed;
     for (int i = 0; i < TNI_F_COUNT; i++) {

@@ -13,46 +13,46 @@ static bool outside(double v)
     return !(v >= -TNI_OUTSIDE_BY && v <= 1.0 + TNI_OUTSIDE_BY);
 }
 
-bool tni_points_outside(const double *xy, size_t n, double w, double h)
+/* Of n points in units, or in pixels of an image of w x h. */
+static bool points_outside(const double *xy, size_t n, double w, double h)
 {
     for (size_t i = 0; i < n; i++)
         if (outside(xy[2 * i] / w) || outside(xy[2 * i + 1] / h)) return true;
     return false;
 }
 
-bool tni_box_outside(const double b[4])
+tn_status tni_look_outside(tni_outside *out, const tn_dataset *d, uint32_t ann,
+                           const tn_shape *outline, tn_shape *s, tn_err *err)
 {
-    return outside((b[0] + b[2]) / 2) || outside((b[1] + b[3]) / 2) ||
-           outside(b[2] - b[0]) || outside(b[3] - b[1]);
-}
-
-/* Of an annotation whose outline, if it has one that counts, is in s. */
-static tn_status count_outside(const tn_dataset *d, uint32_t i, uint32_t flags,
-                               const tni_shape *cell, tn_shape *s, uint64_t *c,
-                               tn_err *err)
-{
+    const uint32_t flags = *tni_flags_at(d, ann);
+    const tni_shape *cell =
+        (flags & TN_HAS_SHAPE) != 0 ? tni_sparse_find(&d->shape, ann, 0) : NULL;
+    const bool polygon = cell != NULL && cell->kind == TN_SHAPE_POLYGON;
+    const bool quad = cell != NULL ? cell->kind == TN_SHAPE_QUAD
+                                   : (flags & TN_HAS_ANGLE) != 0;
     double b[4], w = 0.0, h = 0.0;
-    const bool boxed = tni_box_in_units(d, i, b);
     const bool known =
-        tni_image_extent(d, *TNI_ROW(&d->ann_image, uint32_t, i), &w, &h);
-    bool far = boxed && tni_box_outside(b);
-    if (cell != NULL && cell->kind == TN_SHAPE_POLYGON) {
-        const bool units = cell->scale == TN_SCALE_UNIT;
-        if (units || known)
-            c[TNI_F_OUTSIDE] += tni_points_outside(
-                s->xy, s->n_points, units ? 1.0 : w, units ? 1.0 : h);
-    } else if (known && ((cell != NULL && cell->kind == TN_SHAPE_QUAD) ||
-                         (cell == NULL && (flags & TN_HAS_ANGLE) != 0))) {
-        TN_TRY(tn_dataset_shape(d, i, s, err));
-        c[TNI_F_OUTSIDE] += tni_points_outside(s->xy, s->n_points, w, h);
-    } else if (boxed) {
-        c[TNI_F_OUTSIDE] += tni_points_outside(b, 2, 1.0, 1.0);
+        tni_image_extent(d, *TNI_ROW(&d->ann_image, uint32_t, ann), &w, &h);
+    const bool boxed = tni_box_in_units(d, ann, b);
+    memset(out, 0, sizeof *out);
+    out->box =
+        boxed && (outside((b[0] + b[2]) / 2) || outside((b[1] + b[3]) / 2) ||
+                  outside(b[2] - b[0]) || outside(b[3] - b[1]));
+    if (polygon && (known || cell->scale != TN_SCALE_PIXEL)) {
+        const bool units = cell->scale != TN_SCALE_PIXEL;
+        if (outline == NULL) TN_TRY(tni_shape_read(s, cell, 1.0, 1.0, err));
+        const tn_shape *p = outline != NULL ? outline : s;
+        out->outline = points_outside(p->xy, p->n_points, units ? 1.0 : w,
+                                      units ? 1.0 : h);
+    } else if (quad && known) {
+        TN_TRY(tn_dataset_shape(d, ann, s, err));
+        out->outline = points_outside(s->xy, s->n_points, w, h);
+    } else if (boxed && !polygon && !quad) {
+        out->outline = points_outside(b, 2, 1.0, 1.0);
     }
-    if (!far && known && (flags & TN_HAS_KEYPOINTS) != 0) {
-        TN_TRY(tn_dataset_keypoints(d, i, s, err));
-        far = tni_points_outside(s->xy, s->n_points, w, h);
-    }
-    c[TNI_F_OUTSIDE_BOX] += far;
+    if (!known || (flags & TN_HAS_KEYPOINTS) == 0) return TN_OK;
+    TN_TRY(tn_dataset_keypoints(d, ann, s, err));
+    out->keypoints = points_outside(s->xy, s->n_points, w, h);
     return TN_OK;
 }
 
@@ -153,7 +153,7 @@ static void count_images(const tn_dataset *d, bool units, uint64_t *c)
         c[TNI_F_IMAGE_EXTRA] += d->image_text[k].keys.n;
 }
 
-tn_status tni_features_count(const tn_dataset *d, bool units,
+tn_status tni_features_count(const tn_dataset *d, const tni_features_of *target,
                              uint64_t c[TNI_F_COUNT], tn_err *err)
 {
     memset(c, 0, TNI_F_COUNT * sizeof *c);
@@ -169,8 +169,12 @@ tn_status tni_features_count(const tn_dataset *d, bool units,
                                     ? tni_sparse_find(&d->shape, i, 0)
                                     : NULL;
         if (cell != NULL) status = count_shape(d, i, cell, c, &s, err);
-        if (status == TN_OK)
-            status = count_outside(d, i, flags, cell, &s, c, err);
+        tni_outside out = {false, false, false};
+        const bool read = cell != NULL && cell->kind == TN_SHAPE_POLYGON;
+        if (status == TN_OK && target->inside)
+            status = tni_look_outside(&out, d, i, read ? &s : NULL, &s, err);
+        c[TNI_F_OUTSIDE_BOX] += out.box || out.keypoints;
+        c[TNI_F_OUTSIDE] += out.outline;
         if (status != TN_OK && err != NULL) {
             const tn_place p =
                 tni_place(d, *TNI_ROW(&d->ann_where, uint64_t, i));
@@ -197,7 +201,7 @@ tn_status tni_features_count(const tn_dataset *d, bool units,
     c[TNI_F_GROUP] = d->num[TN_NUM_GROUP].keys.n;
     c[TNI_F_Z] = d->num[TN_NUM_Z].keys.n;
     c[TNI_F_META] = d->metas.n;
-    count_images(d, units, c);
+    count_images(d, target->units, c);
     for (uint32_t i = 0; i < d->classes.n; i++) {
         const tni_class_row *r = tni_class_at(d, i);
         /* Counting from 0 in order is what a format without ids means. */

@@ -22,20 +22,32 @@ typedef struct tni_feature_info {
 
 extern const tni_feature_info tni_features[TNI_F_COUNT];
 
+/* What the target makes of features: its coordinates are relative to the size
+ * of the image, so that pixels need one (otherwise the other way round); its
+ * readers drop what lies outside the image (otherwise that is not counted). */
+typedef struct tni_features_of {
+    bool units, inside;
+} tni_features_of;
+
 /* How often each feature occurs. Shapes are read for parts and holes; a broken
- * one is an error. `units`: the target's coordinates are relative to the size
- * of the image, so that pixels need one; otherwise the other way round. */
-tn_status tni_features_count(const tn_dataset *d, bool units,
+ * one is an error. */
+tn_status tni_features_count(const tn_dataset *d, const tni_features_of *target,
                              uint64_t counts[TNI_F_COUNT], tn_err *err);
 
 /* How far outside a coordinate may be, in parts of the image's side, before
  * readers that want it inside drop the label (Ultralytics' rule). */
 #define TNI_OUTSIDE_BY 0.01
 
-/* Whether n points (in units, or in pixels of an image of w x h) have one that
- * is farther outside. */
-bool tni_points_outside(const double *xy, size_t n, double w, double h);
-/* Whether the centre, width or height of a box is; corners in units. */
-bool tni_box_outside(const double box[4]);
+/* What of an annotation is farther outside: the centre, width or height of its
+ * box; a point of its outline, or of the box where it has none; a keypoint. */
+typedef struct tni_outside {
+    bool box, outline, keypoints;
+} tni_outside;
+
+/* `outline` is its polygon when that was read already, in the units of its
+ * text; NULL otherwise. What is in pixels of an image of unknown size is not
+ * outside. `s` is scratch, and may be `outline`. */
+tn_status tni_look_outside(tni_outside *out, const tn_dataset *d, uint32_t ann,
+                           const tn_shape *outline, tn_shape *s, tn_err *err);
 
 #endif

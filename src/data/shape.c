@@ -500,12 +500,21 @@ static bool to_pixels(const tn_dataset *d, uint32_t image, uint8_t scale,
     return true;
 }
 
+/* Edges in pixels, or in units where the box is relative to its image. */
+static void box_in_scale(const tn_dataset *d, uint32_t i, uint32_t flags,
+                         double box[4])
+{
+    edges(box, tni_col_row(&d->ann_box, i), tni_ann_form(flags));
+    for (int k = 0; k < 4 && tni_ann_scale(flags) == TN_SCALE_PERCENT; k++)
+        box[k] *= 0.01;
+}
+
 bool tni_box_in_units(const tn_dataset *d, uint32_t i, double box[4])
 {
     const uint32_t flags = *tni_flags_at(d, i);
     double w = 0.0, h = 0.0;
-    if ((flags & TN_HAS_BOX) != 0 && tni_ann_scale(flags) == TN_SCALE_UNIT) {
-        edges(box, tni_col_row(&d->ann_box, i), tni_ann_form(flags));
+    if ((flags & TN_HAS_BOX) != 0 && tni_ann_scale(flags) != TN_SCALE_PIXEL) {
+        box_in_scale(d, i, flags, box);
         return true;
     }
     if (!tni_image_extent(d, *TNI_ROW(&d->ann_image, uint32_t, i), &w, &h) ||

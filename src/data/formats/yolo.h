@@ -46,6 +46,9 @@ tn_status tni_yolo_names_file(tni_reader *r, const char *path, uint32_t *n,
 tn_status tni_yolo_class(tn_dataset *d, uint32_t n_named, int64_t number,
                          uint64_t where, uint32_t *cls, tn_err *err);
 
+/* Where the labels of an image are: ".txt" for its ending, and "labels" for
+ * the last folder of its path called "images". NULL when memory is out. */
+char *tni_yolo_label_path(tni_arena *arena, const char *image);
 /* All images and labels of the entries. */
 tn_status tni_yolo_read_entries(tni_reader *r, tni_yolo_config *c, tn_err *err);
 /* After the last line: one task for all, keypoints of classes. */

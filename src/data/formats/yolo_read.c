@@ -34,25 +34,24 @@ static size_t stem_len(const char *path)
                                                          : (size_t)(dot - path);
 }
 
-/* The last "/images/" of a path, NULL when there is none. */
-static const char *last_images(const char *path)
+/* The last folder "images" of a path; NULL when there is none. */
+static char *last_images(char *path)
 {
-    const char *found = NULL;
-    for (const char *p = path; (p = strstr(p, "/images/")) != NULL; p++)
-        found = p;
+    char *found = strncmp(path, "images/", 7) == 0 ? path : NULL;
+    for (char *p = path; (p = strstr(p, "/images/")) != NULL; p++)
+        found = p + 1;
     return found;
 }
 
-static char *label_path(yolo *y, const char *image)
+char *tni_yolo_label_path(tni_arena *arena, const char *image)
 {
     const size_t stem = stem_len(image);
-    char *out = tni_arena_alloc(&y->r->scratch, strlen(image) + 8, 1);
+    char *out = tni_arena_alloc(arena, strlen(image) + 8, 1);
     if (out == NULL) return NULL;
     memcpy(out, image, stem);
     memcpy(out + stem, ".txt", 5);
-    char *at =
-        strstr(out, "/images/") != NULL ? out + (last_images(out) - out) : NULL;
-    if (at != NULL) memcpy(at, "/labels/", 8);
+    char *at = last_images(out);
+    if (at != NULL) memcpy(at, "labels", 6);
     return out;
 }
 
@@ -170,7 +169,7 @@ static tn_status add_image(yolo *y, const char *path, const char *name,
         tni_image_at(y->d, image)->file = copy;
         TN_TRY(tni_read_header(y->r, image, y->err));
     }
-    const char *label = label_path(y, path);
+    const char *label = tni_yolo_label_path(&y->r->scratch, path);
     if (label == NULL) return no_memory(y->err);
     TN_TRY(read_label(y, image, label));
     if ((++y->n_done & 255) == 0)
@@ -233,14 +232,12 @@ static tn_status read_folder(yolo *y, const tni_yolo_entry *entry)
     /* "/images/" may be the end of the path: look with a slash behind. */
     char *path = tni_join(y->r, entry->path, "");
     if (path == NULL) return no_memory(y->err);
-    char *at = strstr(path, "/images/") != NULL
-                   ? path + (last_images(path) - path)
-                   : NULL;
+    char *at = last_images(path);
     if (at == NULL)
         return y->c->darknet ? TN_OK
                              : walk(y, entry->path, "", entry->split, false, 0,
                                     add_orphan);
-    memcpy(at, "/labels/", 8);
+    memcpy(at, "labels", 6);
     path[strlen(path) - 1] = '\0';
     if (!tni_path_look(path).is_dir) return TN_OK;
     return walk(y, path, "", entry->split, false, 0, add_orphan);
@@ -285,7 +282,7 @@ static tn_status add_listed(yolo *y, const char *folder, const char *line,
         char *path = tni_join(
             y->r, p == tail && line[0] == '.' ? folder : y->c->root, p);
         if (path == NULL) return no_memory(y->err);
-        const char *label = label_path(y, path);
+        const char *label = tni_yolo_label_path(&y->r->scratch, path);
         if (label == NULL) return no_memory(y->err);
         if (tni_path_look(path).is_file || has_labels(y, label)) found = path;
         p = strchr(p, '/');

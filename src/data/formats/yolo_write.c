@@ -219,33 +219,16 @@ static bool has_place(yolo *y, uint32_t i, const tni_ann *a, double b[4])
 }
 
 /* Whether readers would drop the label for what it has outside the image. */
-static tn_status look_outside(yolo *y, uint32_t i, const tni_ann *a)
+static tn_status look_outside(yolo *y, uint32_t i)
 {
-    double u[4];
-    const bool boxed = tni_box_in_units(y->d, i, u);
-    const bool outlines =
-        y->task == TNI_YOLO_SEGMENT || y->task == TNI_YOLO_OBB;
+    tni_outside out;
     y->cut = false;
     if (!y->may_cut) return TN_OK;
-    const tni_shape *cell = (a->flags & TN_HAS_SHAPE) != 0
-                                ? tni_sparse_find(&y->d->shape, i, 0)
-                                : NULL;
-    const bool outline = cell != NULL ? cell->kind == TN_SHAPE_POLYGON ||
-                                            cell->kind == TN_SHAPE_QUAD
-                                      : (a->flags & TN_HAS_ANGLE) != 0;
-    if (outlines && outline) {
-        TN_TRY(tn_dataset_shape(y->d, i, &y->shape, y->err));
-        y->cut =
-            tni_points_outside(y->shape.xy, y->shape.n_points, y->iw, y->ih);
-    } else if (boxed) {
-        y->cut =
-            outlines ? tni_points_outside(u, 2, 1.0, 1.0) : tni_box_outside(u);
-    }
-    if (y->task == TNI_YOLO_POSE && (a->flags & TN_HAS_KEYPOINTS) != 0) {
-        TN_TRY(tn_dataset_keypoints(y->d, i, &y->shape, y->err));
-        y->cut = y->cut || tni_points_outside(y->shape.xy, y->shape.n_points,
-                                              y->iw, y->ih);
-    }
+    TN_TRY(tni_look_outside(&out, y->d, i, NULL, &y->shape, y->err));
+    const bool outlines =
+        y->task == TNI_YOLO_SEGMENT || y->task == TNI_YOLO_OBB;
+    y->cut = outlines ? out.outline
+                      : out.box || (y->task == TNI_YOLO_POSE && out.keypoints);
     return TN_OK;
 }
 
@@ -272,7 +255,7 @@ static tn_status put_line(yolo *y, uint32_t i)
     tni_ann_get(y->d, i, &a);
     if (!has_place(y, i, &a, b)) return TN_OK;
     if (y->iw > 0.0 && !box_of(y, i, a.flags, b)) return TN_OK;
-    TN_TRY(look_outside(y, i, &a));
+    TN_TRY(look_outside(y, i));
     if (y->cut && !bring_inside(y, &a, i, b)) {
         y->iw = iw;
         y->ih = ih;
@@ -302,26 +285,13 @@ static const char *split_folder(const yolo *y, uint32_t split)
     return split == TN_NONE ? "unsplit" : y->d->splits[split];
 }
 
-/* Readers look for labels where the last "/images/" of the image's path is
- * "/labels/"; the first may stand in a name. */
-static void name_labels(char *path)
-{
-    char *last = path;
-    for (char *p = path; (p = strstr(p, "/images/")) != NULL; p++) last = p + 1;
-    memcpy(last, "labels", 6);
-}
-
 static tn_status put_image(yolo *y, uint32_t image)
 {
     char path[4096];
     const tni_image_row *r = tni_image_at(y->d, image);
     const char *folder = split_folder(y, tni_first_split(r));
     const char *name = y->w->names[image];
-    const char *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
-    const size_t stem = dot == NULL || (slash != NULL && dot < slash)
-                            ? strlen(name)
-                            : (size_t)(dot - name);
-    int n = snprintf(path, sizeof path, "images/%s/%s", folder, name);
+    const int n = snprintf(path, sizeof path, "images/%s/%s", folder, name);
     if (n < 0 || (size_t)n >= sizeof path)
         return tni_fail(y->err, TN_EINVAL, "the name of an image is too long");
     TN_TRY(tni_write_image(y->w, image, path, y->err));
@@ -329,12 +299,11 @@ static tn_status put_image(yolo *y, uint32_t image)
     const uint32_t *list = tn_dataset_of_image(y->d, image, &n_anns);
     if (r->state == TN_STATE_UNKNOWN && n_anns == 0) return TN_OK;
     if (!tni_image_extent(y->d, image, &y->iw, &y->ih)) y->iw = y->ih = 0.0;
-    n = snprintf(path, sizeof path, "images/%s/%.*s.txt", folder, (int)stem,
-                 name);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return tni_fail(y->err, TN_EINVAL, "the name of an image is too long");
-    name_labels(path);
-    TN_TRY(tni_target_open(&y->t, y->w, path, y->err));
+    const tni_arena_mark mark = tni_arena_save(&y->w->arena);
+    const char *labels = tni_yolo_label_path(&y->w->arena, path);
+    if (labels == NULL) return tni_fail(y->err, TN_ENOMEM, "out of memory");
+    TN_TRY(tni_target_open(&y->t, y->w, labels, y->err));
+    tni_arena_rewind(&y->w->arena, mark);
     y->o = &y->t.out;
     for (size_t k = 0; k < n_anns && y->o->status == TN_OK; k++) {
         const tn_status status = put_line(y, list[k]);
