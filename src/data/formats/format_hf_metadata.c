@@ -67,14 +67,18 @@ tni_hf_role tni_hf_object_role(tni_span key)
     return TNI_HF_EXTRA;
 }
 
-bool tni_hf_is_split(tni_span name)
+int tni_hf_split(tni_span name)
 {
-    static const char *const names[] = {
-        "train", "training", "validation", "valid", "val",
-        "dev",   "test",     "testing",    "eval",  "evaluation"};
+    static const struct {
+        const char *name;
+        int split;
+    } names[] = {{"train", 0},     {"training", 0}, {"validation", 1},
+                 {"valid", 1},     {"val", 1},      {"dev", 1},
+                 {"test", 2},      {"testing", 2},  {"eval", 2},
+                 {"evaluation", 2}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (tni_span_is(name, names[i])) return true;
-    return false;
+        if (tni_span_is(name, names[i].name)) return names[i].split;
+    return -1;
 }
 
 /* --- the card ------------------------------------------------------------ */
@@ -137,8 +141,17 @@ static bool take_names(tni_hf_names *out, const tni_yaml *names,
     return true;
 }
 
-tn_status tni_hf_card(tni_reader *r, const char *folder, tni_hf_names *objects,
-                      tni_hf_names *labels, tn_err *err)
+/* A folder's name and nothing that leads elsewhere. */
+static const char *folder_name(const tni_yaml *node)
+{
+    if (node == NULL || node->kind != TNI_YAML_SCALAR || node->len == 0 ||
+        node->text[0] == '.' || strpbrk(node->text, "/\\") != NULL)
+        return NULL;
+    return node->text;
+}
+
+tn_status tni_hf_read_card(tni_reader *r, const char *folder, tni_hf_card *card,
+                           tn_err *err)
 {
     tni_probe p;
     tni_yaml *root = NULL;
@@ -162,8 +175,9 @@ tn_status tni_hf_card(tni_reader *r, const char *folder, tni_hf_names *objects,
                             why.message);
     const tni_yaml *info = tni_yaml_get(root, "dataset_info");
     const tni_yaml *of = find_feature(info, "objects", "objects", 0);
-    if (!take_names(objects, find_labels(of, 0), &r->scratch) ||
-        !take_names(labels,
+    card->unsplit = folder_name(tni_yaml_get(root, TNI_HF_UNSPLIT));
+    if (!take_names(&card->objects, find_labels(of, 0), &r->scratch) ||
+        !take_names(&card->labels,
                     find_labels(find_feature(info, "label", "labels", 0), 0),
                     &r->scratch))
         return tni_fail(err, TN_ENOMEM, "out of memory");

@@ -25,18 +25,27 @@ typedef enum tni_hf_role {
 
 tni_hf_role tni_hf_row_role(tni_span key);
 tni_hf_role tni_hf_object_role(tni_span key);
-/* Whether a folder or the front of a path is called like a split. */
-bool tni_hf_is_split(tni_span name);
+/* Which of load_dataset's splits (0 train, 1 validation, 2 test) a folder or
+ * the front of a path is called like; -1: none. */
+int tni_hf_split(tni_span name);
 
-/* Names of numbered classes from the card (README.md), NULL: none. */
+/* Names of numbered classes, NULL: none. */
 typedef struct tni_hf_names {
     const char **names;
     size_t n;
 } tni_hf_names;
 
-/* Of `objects` and of labels; a card that cannot be read is a note. */
-tn_status tni_hf_card(tni_reader *r, const char *folder, tni_hf_names *objects,
-                      tni_hf_names *labels, tn_err *err);
+/* What the card (README.md) says. */
+typedef struct tni_hf_card {
+    tni_hf_names objects, labels; /* of `objects`, of labels */
+    const char *unsplit; /* the folder of images in no split; NULL: none */
+} tni_hf_card;
+
+#define TNI_HF_UNSPLIT "tenon_unsplit"
+
+/* A card that cannot be read is a note. */
+tn_status tni_hf_read_card(tni_reader *r, const char *folder, tni_hf_card *card,
+                           tn_err *err);
 
 tn_status tni_hf_read(tni_reader *r, tn_err *err);
 uint64_t tni_hf_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],

@@ -21,13 +21,14 @@ typedef struct metadata {
     tni_classes classes;
     tni_image_set images;
     tni_draft *draft;
-    tni_hf_names names, label_names;
+    tni_hf_card card;
     const char *folders[3], *top;
     uint32_t source, split;
     uint64_t base; /* byte where the row begins */
     tn_box_form form;
     uint64_t boxes, outside, crossed; /* if xywh, if xyxy */
     uint64_t first_outside;
+    bool unsplit; /* in the folder of images that are in no split */
 } metadata;
 
 static tn_status no_memory(tn_err *err)
@@ -178,7 +179,8 @@ static tn_status read_field(metadata *m, object *o, tni_span key, tni_json *j)
 {
     switch (tni_hf_object_role(key)) {
     case TNI_HF_BBOX: return read_bbox(m, j, o);
-    case TNI_HF_CATEGORY: return read_class(m, j, &m->names, &o->a.class_index);
+    case TNI_HF_CATEGORY:
+        return read_class(m, j, &m->card.objects, &o->a.class_index);
     case TNI_HF_ID: return read_id(m, j, o);
     case TNI_HF_AREA: return read_number(j, &o->area, &o->has_area);
     case TNI_HF_SCORE: return read_number(j, &o->score, &o->has_score);
@@ -302,7 +304,7 @@ static tn_status add_tag(metadata *m, uint32_t image, tni_json *j)
 {
     object o;
     begin_object(m, &o, image);
-    TN_TRY(read_class(m, j, &m->label_names, &o.a.class_index));
+    TN_TRY(read_class(m, j, &m->card.labels, &o.a.class_index));
     return o.a.class_index != TN_NONE ? add_object(m, &o) : TN_OK;
 }
 
@@ -347,7 +349,7 @@ static tn_status image_of(metadata *m, const char *name, uint32_t *image,
     uint32_t split = m->split;
     const char *slash = strchr(name, '/');
     const tni_span front = {name, slash != NULL ? (size_t)(slash - name) : 0};
-    if (split == TN_NONE && front.len > 0 && tni_hf_is_split(front)) {
+    if (split == TN_NONE && !m->unsplit && tni_hf_split(front) >= 0) {
         TN_TRY(tni_add_split(m->d, front.p, front.len, &split, m->err));
         const char *folder = tni_join(m->r, m->top, m->d->splits[split]);
         if (folder == NULL) return no_memory(m->err);
@@ -558,8 +560,10 @@ static tn_status read_file(metadata *m, const char *folder, const char *path,
                            const char *split)
 {
     m->split = TN_NONE;
+    m->unsplit = split != NULL && m->card.unsplit != NULL &&
+                 strcmp(split, m->card.unsplit) == 0;
     m->top = m->r->images != NULL ? m->r->images : folder;
-    if (split != NULL)
+    if (split != NULL && !m->unsplit)
         TN_TRY(tni_add_split(m->d, split, strlen(split), &m->split, m->err));
     size_t n = 0;
     if (m->r->images != NULL && split != NULL) {
@@ -626,7 +630,7 @@ static tn_status read_all(metadata *m)
     const char *folder =
         m->r->is_dir ? m->r->path : tni_folder_of(m->r, m->r->path);
     if (folder == NULL) return no_memory(m->err);
-    TN_TRY(tni_hf_card(m->r, folder, &m->names, &m->label_names, m->err));
+    TN_TRY(tni_hf_read_card(m->r, folder, &m->card, m->err));
     if (!m->r->is_dir) return read_file(m, folder, m->r->path, NULL);
     TN_TRY(read_folders(m, folder, true, &found));
     if (found) return TN_OK;

@@ -6,6 +6,11 @@
  * in all rows, as the tables they become want it: what one object has, all
  * have, null where it is not known; one label is a text, several in any row
  * make all of them lists.
+ *
+ * load_dataset finds splits by the names of their folders, and wants the same
+ * columns in all. Where it would miss one (a split called otherwise, images in
+ * no split beside others), take two for one or refuse them, a card (README.md)
+ * says which folder is which; `tenon_unsplit` there is ours.
  */
 #include "data/formats/hf_metadata.h"
 
@@ -25,6 +30,9 @@ typedef struct rows {
     size_t n_keys;
     tn_shape shape;
     tni_target t;
+    const char *unsplit; /* folder of images in no split; NULL: the top one */
+    char unsplit_name[TNI_MAX_SPLITS + 8];
+    unsigned columns[TNI_MAX_SPLITS + 1]; /* of each split, of no split */
 } rows;
 
 /* What of a row an annotation is. */
@@ -500,7 +508,7 @@ static tn_status write_split(rows *r, uint32_t split)
 {
     char path[TEXT_SIZE];
     bool any = false;
-    const char *folder = split != TN_NONE ? r->d->splits[split] : NULL;
+    const char *folder = split != TN_NONE ? r->d->splits[split] : r->unsplit;
     for (uint32_t i = 0; i < r->d->images.n; i++) {
         if (!tni_in_split(r->d, i, split)) continue;
         any = true;
@@ -516,6 +524,163 @@ static tn_status write_split(rows *r, uint32_t split)
     if (status != TN_OK && r->t.out.status == TN_OK) r->t.out.status = status;
     const tn_status closed = tni_target_close(&r->t, r->err);
     return status != TN_OK ? status : closed;
+}
+
+/* --- the card ------------------------------------------------------------ */
+
+/* Images in no split get a folder of their own where there are splits, or where
+ * a name would be taken for a path into one: load_dataset would not see them. */
+static void choose_unsplit(rows *r)
+{
+    bool needed = false;
+    for (uint32_t i = 0; i < r->d->images.n; i++) {
+        const char *name = r->w->names[i], *slash = strchr(name, '/');
+        const tni_span front = {name,
+                                slash != NULL ? (size_t)(slash - name) : 0};
+        if (tni_image_at(r->d, i)->splits == 0)
+            needed = needed || r->d->n_splits > 0 || tni_hf_split(front) >= 0;
+    }
+    if (!needed) return;
+    (void)snprintf(r->unsplit_name, sizeof r->unsplit_name, "unsplit");
+    for (uint32_t s = 0; s < r->d->n_splits; s++)
+        if (strcmp(r->d->splits[s], r->unsplit_name) == 0) {
+            const size_t n = strlen(r->unsplit_name);
+            r->unsplit_name[n] = '_';
+            r->unsplit_name[n + 1] = '\0';
+            s = TN_NONE; /* from the first again */
+        }
+    r->unsplit = r->unsplit_name;
+}
+
+/* The columns of a split that not every image has, a bit each. Splits whose
+ * bits differ are no one dataset to load_dataset: a column without a value has
+ * no type there. 0: the split has no images. */
+static unsigned columns_of(rows *r, uint32_t split)
+{
+    unsigned bits = 0;
+    for (uint32_t i = 0; i < r->d->images.n; i++) {
+        size_t n = 0;
+        double w = 0.0, h = 0.0;
+        if (!tni_in_split(r->d, i, split)) continue;
+        const uint32_t *list = tn_dataset_of_image(r->d, i, &n);
+        bits |= 1;
+        if (tni_image_extent(r->d, i, &w, &h)) bits |= 2;
+        if (tni_image_at(r->d, i)->state == TN_STATE_EMPTY) bits |= 4;
+        for (size_t k = 0; k < n; k++) {
+            tni_ann a;
+            tni_ann_get(r->d, list[k], &a);
+            bits |= 8u << place_of(r->d, list[k], &a, &r->shape);
+        }
+    }
+    bits &= ~(8u << P_NONE);
+    return (bits & 8u << P_OBJECT) != 0 ? bits & ~4u : bits;
+}
+
+/* Whether load_dataset finds all splits by their names, each as its own, and
+ * takes them together. */
+static bool finds_splits(const rows *r)
+{
+    unsigned seen = 0, columns = 0;
+    if (r->unsplit != NULL) return false;
+    for (uint32_t s = 0; s < r->d->n_splits; s++) {
+        const int split = tni_hf_split(tni_span_of(r->d->splits[s]));
+        if (r->columns[s] == 0) continue;
+        if (split < 0 || (seen >> split & 1) != 0 ||
+            (columns != 0 && columns != r->columns[s]))
+            return false;
+        seen |= 1u << split;
+        columns = r->columns[s];
+    }
+    return true;
+}
+
+/* load_dataset takes letters, digits and underscores for the name of a split. */
+static void put_word(rows *r, const char *name, uint32_t nth)
+{
+    bool other = false;
+    tni_out_char(out_of(r), '"');
+    for (const char *p = name; *p != '\0'; p++) {
+        const bool word = (*p >= 'a' && *p <= 'z') ||
+                          (*p >= 'A' && *p <= 'Z') ||
+                          (*p >= '0' && *p <= '9') || *p == '_';
+        tni_out_char(out_of(r), word ? *p : '_');
+        other = other || !word;
+    }
+    if (other) { /* two may look the same now */
+        tni_out_char(out_of(r), '_');
+        tni_out_i64(out_of(r), (int64_t)nth);
+    }
+    tni_out_char(out_of(r), '"');
+}
+
+static void put_data_files(rows *r, const char *folder, uint32_t nth)
+{
+    char pattern[TEXT_SIZE];
+    size_t n = 0;
+    tni_out_str(out_of(r), "  - split: ");
+    put_word(r, folder, nth);
+    for (const char *p = folder; *p != '\0' && n + 4 < sizeof pattern; p++)
+        pattern[n++] = strchr("*?[]{}", *p) != NULL ? '?' : *p;
+    memcpy(pattern + n, "/**", 4);
+    tni_out_str(out_of(r), "\n    path: ");
+    tni_out_json(out_of(r), pattern, n + 3);
+    tni_out_str(out_of(r), "\n");
+}
+
+static const char *folder_of(const rows *r, uint32_t split)
+{
+    return split < r->d->n_splits ? r->d->splits[split] : r->unsplit;
+}
+
+/* The splits of these columns as one configuration. */
+static void put_config(rows *r, uint32_t first, const char *name)
+{
+    tni_out_str(out_of(r), "- config_name: ");
+    if (name != NULL)
+        tni_out_str(out_of(r), name);
+    else
+        put_word(r, folder_of(r, first), first);
+    tni_out_str(out_of(r), "\n  data_files:\n");
+    for (uint32_t s = first; s <= r->d->n_splits; s++)
+        if (r->columns[s] == r->columns[first])
+            put_data_files(r, folder_of(r, s), s);
+}
+
+/* Splits with objects are what is loaded unless another is asked for. */
+static void put_configs(rows *r)
+{
+    uint32_t best = TN_NONE;
+    const unsigned objects = 8u << P_OBJECT;
+    for (uint32_t s = 0; s <= r->d->n_splits; s++)
+        if (r->columns[s] != 0 &&
+            (best == TN_NONE ||
+             (r->columns[s] & objects) > (r->columns[best] & objects)))
+            best = s;
+    tni_out_str(out_of(r), "---\nconfigs:\n");
+    put_config(r, best, "default");
+    for (uint32_t s = 0; s <= r->d->n_splits; s++) {
+        bool met = r->columns[s] == 0 || r->columns[s] == r->columns[best];
+        for (uint32_t k = 0; k < s; k++)
+            met = met || r->columns[k] == r->columns[s];
+        if (!met) put_config(r, s, NULL);
+    }
+}
+
+static tn_status write_card(rows *r)
+{
+    for (uint32_t s = 0; s < r->d->n_splits; s++)
+        r->columns[s] = columns_of(r, s);
+    if (r->unsplit != NULL) r->columns[r->d->n_splits] = columns_of(r, TN_NONE);
+    if (finds_splits(r)) return TN_OK;
+    TN_TRY(tni_target_open(&r->t, r->w, "README.md", r->err));
+    put_configs(r);
+    if (r->unsplit != NULL) {
+        tni_out_str(out_of(r), TNI_HF_UNSPLIT ": ");
+        tni_out_json(out_of(r), r->unsplit, strlen(r->unsplit));
+        tni_out_str(out_of(r), "\n");
+    }
+    tni_out_str(out_of(r), "---\n");
+    return tni_target_close(&r->t, r->err);
 }
 
 /* What the columns are: the same in every row. */
@@ -550,19 +715,8 @@ static void survey(rows *r)
         (void)collect_keys(r->d, r->keys, &r->n_keys);
 }
 
-/* Without a split, a name that begins with the folder of one would be of it. */
 static tn_status check_names(const rows *r)
 {
-    for (uint32_t i = 0; i < r->d->images.n; i++) {
-        const char *name = r->w->names[i], *slash = strchr(name, '/');
-        const tni_span front = {name,
-                                slash != NULL ? (size_t)(slash - name) : 0};
-        if (tni_image_at(r->d, i)->splits == 0 && tni_hf_is_split(front))
-            return tni_fail(r->err, TN_EUNSUPPORTED,
-                            "image '%.100s' is in no split, and its folder is "
-                            "called like one; rename it",
-                            name);
-    }
     for (uint32_t s = 0; s < r->d->n_splits; s++)
         if (strcmp(r->d->splits[s], "data") == 0)
             return tni_fail(r->err, TN_EUNSUPPORTED,
@@ -585,7 +739,9 @@ tn_status tni_hf_write(tni_writer *w, tn_err *err)
     r->form = strcmp(w->variant, "xyxy") == 0 ? TN_BOX_XYXY : TN_BOX_XYWH;
     r->shape.struct_size = sizeof r->shape;
     survey(r);
+    choose_unsplit(r);
     tn_status status = check_names(r);
+    if (status == TN_OK) status = write_card(r);
     for (uint32_t s = 0; status == TN_OK && s < w->d->n_splits; s++)
         status = write_split(r, s);
     if (status == TN_OK) status = write_split(r, TN_NONE);

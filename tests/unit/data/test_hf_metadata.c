@@ -268,13 +268,9 @@ static void what_columns_cannot_say_is_a_loss(void **state)
         is_not_converted(d, "out", "hf-metadata", NULL, cases[i].lost);
         tn_dataset_close(d);
     }
-    put_text("x.json", "[{\"image\": \"train/a.jpg\", \"annotations\": []}]");
-    tn_dataset *d = open_here("x.json", "createml", NULL);
-    is_not_converted(d, "out", "hf-metadata", NULL, "is in no split");
-    tn_dataset_close(d);
     put_text("s/data/_annotations.createml.json",
              "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"x\"}]}]");
-    d = open_here("s", "createml", NULL);
+    tn_dataset *d = open_here("s", "createml", NULL);
     is_not_converted(d, "out", "hf-metadata", NULL, "a split called 'data'");
     tn_dataset_close(d);
 }
@@ -334,6 +330,96 @@ static void columns_are_the_same_in_all_splits(void **state)
     tn_dataset_close(d);
 }
 
+/* Files that are named alike: foo/x.png in no split, and x.png in foo. */
+#define ROW(file, split)                                                       \
+    "{\"type\": \"image\", \"file\": \"" file                                  \
+    "\", \"width\": 20, \"height\": 10" split                                  \
+    ", \"annotations\": {\"boxes\": [[0, 0.5, 0.5, 0.2, 0.2]]}}\n"
+#define IN(split) ", \"split\": \"" split "\""
+#define HEAD                                                                   \
+    "{\"type\": \"dataset\", \"task\": \"detect\", \"class_names\": "          \
+    "{\"0\": \"cat\"}}\n"
+
+static void comes_back_with_card(const char *rows, const char *card)
+{
+    put_text("x.ndjson", rows);
+    tn_dataset *d = open_here("x.ndjson", "ndjson", NULL);
+    convert_here(d, "out", "hf-metadata", NULL, "all");
+    file_is("out/README.md", card);
+    tn_dataset *back = open_here("out", NULL, NULL);
+    has(back, info_of(d).n_images, info_of(d).n_annotations, 1);
+    assert_int_equal(info_of(back).n_splits, info_of(d).n_splits);
+    for (size_t i = 0; i < info_of(d).n_images; i++) {
+        assert_string_equal(image_of(back, i).name, image_of(d, i).name);
+        assert_int_equal(image_of(back, i).splits, image_of(d, i).splits);
+        assert_int_equal(image_of(back, i).state, image_of(d, i).state);
+    }
+    tn_dataset_close(back);
+    tn_dataset_close(d);
+}
+
+static void an_image_in_no_split_stays_in_none(void **state)
+{
+    (void)state;
+    put_text("foo/x.png", "1");
+    comes_back_with_card(
+        HEAD ROW("x.png", IN("foo")) ROW("b.png", IN("unsplit"))
+            ROW("foo/x.png", "") ROW("train/a.png", "") ROW("b.png", IN("val")),
+        "---\nconfigs:\n- config_name: default\n  data_files:\n"
+        "  - split: \"foo\"\n    path: \"foo/**\"\n"
+        "  - split: \"unsplit\"\n    path: \"unsplit/**\"\n"
+        "  - split: \"val\"\n    path: \"val/**\"\n"
+        "  - split: \"unsplit_\"\n    path: \"unsplit_/**\"\n"
+        "tenon_unsplit: \"unsplit_\"\n---\n");
+    file_is("out/foo/x.png", "1");
+    file_is("out/unsplit_/foo/x.png", "1");
+}
+
+/* load_dataset would not look at the one, and take the other two for one. */
+static void splits_that_are_called_otherwise(void **state)
+{
+    (void)state;
+    comes_back_with_card(
+        HEAD ROW("a.png", IN("my split")) ROW("b.png", IN("val"))
+            ROW("c.png", IN("valid")),
+        "---\nconfigs:\n- config_name: default\n  data_files:\n"
+        "  - split: \"my_split_0\"\n    path: \"my split/**\"\n"
+        "  - split: \"val\"\n    path: \"val/**\"\n"
+        "  - split: \"valid\"\n    path: \"valid/**\"\n---\n");
+}
+
+/* Columns without a value have no type, and load_dataset takes no splits that
+ * differ: those without objects are another configuration. */
+static void a_split_without_objects(void **state)
+{
+    (void)state;
+    comes_back_with_card(
+        HEAD "{\"type\": \"image\", \"file\": \"a.png\", \"width\": 20, "
+             "\"height\": 10, \"split\": \"test\"}\n" ROW("b.png", IN("train"))
+                 ROW("c.png", IN("val")),
+        "---\nconfigs:\n- config_name: default\n  data_files:\n"
+        "  - split: \"train\"\n    path: \"train/**\"\n"
+        "  - split: \"val\"\n    path: \"val/**\"\n"
+        "- config_name: \"test\"\n  data_files:\n"
+        "  - split: \"test\"\n    path: \"test/**\"\n---\n");
+}
+
+/* A card of somebody else may call it what it likes. */
+static void a_card_leads_nowhere(void **state)
+{
+    (void)state;
+    put_text("in/metadata.jsonl", "{\"file_name\": \"a.png\"}");
+    put_text("in/README.md", "---\ntenon_unsplit: ../out\n---\n");
+    tn_dataset *d = open_here("in", NULL, NULL);
+    has(d, 1, 0, 0);
+    tn_dataset_close(d);
+    put_text("in/README.md", "---\ntenon_unsplit: [train]\n---\n");
+    put_text("in/train/metadata.jsonl", "{\"file_name\": \"b.png\"}");
+    d = open_here("in", NULL, NULL);
+    assert_int_equal(info_of(d).n_splits, 1);
+    tn_dataset_close(d);
+}
+
 static void paths_stay_inside(void **state)
 {
     (void)state;
@@ -364,6 +450,10 @@ int main(void)
         IN_FOLDER(what_columns_cannot_say_is_a_loss),
         IN_FOLDER(from_coco_and_back),
         IN_FOLDER(columns_are_the_same_in_all_splits),
+        IN_FOLDER(an_image_in_no_split_stays_in_none),
+        IN_FOLDER(splits_that_are_called_otherwise),
+        IN_FOLDER(a_split_without_objects),
+        IN_FOLDER(a_card_leads_nowhere),
         IN_FOLDER(paths_stay_inside),
         cmocka_unit_test(survives_lack_of_memory),
     };
