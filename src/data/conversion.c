@@ -215,8 +215,9 @@ static tn_status plan(tn_conversion *c, tn_err *err)
     /* Who keeps no outline writes the box itself. */
     if ((w->keeps & TNI_KEEPS(POLYGON)) == 0) c->counts[TNI_F_OUTLINE_BOX] = 0;
     /* Of these the target lacks what was counted, and else nothing. */
-    static const tni_feature by_count[] = {
-        TNI_F_CLASS_ORDER, TNI_F_OUTSIDE, TNI_F_OUTSIDE_BOX, TNI_F_OUTLINE_BOX};
+    static const tni_feature by_count[] = {TNI_F_CLASS_ORDER, TNI_F_OUTSIDE,
+                                           TNI_F_OUTSIDE_BOX, TNI_F_OUTLINE_BOX,
+                                           TNI_F_MASK_OVERLAP};
     for (size_t i = 0; i < sizeof by_count / sizeof by_count[0]; i++)
         if (c->counts[by_count[i]] == 0) w->keeps |= UINT64_C(1) << by_count[i];
     TN_TRY(name_images(c, err));

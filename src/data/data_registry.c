@@ -70,6 +70,7 @@ static void describe_format(text *t, const tni_format *f)
         keeps |= TNI_KEEPS(UNUSED) | TNI_KEEPS(CLASS_ORDER);
     if ((f->flags & TNI_FORMAT_INSIDE) == 0)
         keeps |= TNI_KEEPS(OUTSIDE) | TNI_KEEPS(OUTSIDE_BOX);
+    if ((f->flags & TNI_FORMAT_PICTURES) == 0) keeps |= TNI_KEEPS(MASK_OVERLAP);
     put_codes(t, "keeps", keeps);
     put_codes(t, "loses", ~keeps);
     put(t, "}");

@@ -372,7 +372,8 @@ static bool loses(const residue *r, uint32_t i)
     case TN_SHAPE_POLYGON:
         return lost(r, TNI_F_POLYGON) || lost(r, TNI_F_PARTS) ||
                ((flags & TN_HAS_BOX) != 0 && lost(r, TNI_F_OUTLINE_BOX)) ||
-               lost(r, TNI_F_HOLE) || lost(r, TNI_F_DEGENERATE);
+               lost(r, TNI_F_HOLE) || lost(r, TNI_F_DEGENERATE) ||
+               lost(r, TNI_F_MASK_OVERLAP);
     case TN_SHAPE_POLYLINE: return lost(r, TNI_F_POLYLINE);
     case TN_SHAPE_POINTS: return lost(r, TNI_F_POINTS);
     case TN_SHAPE_QUAD: return lost(r, TNI_F_OBB);
@@ -380,7 +381,7 @@ static bool loses(const residue *r, uint32_t i)
     case TN_SHAPE_CUBOID: return lost(r, TNI_F_CUBOID);
     case TN_SHAPE_MASK_FILE: return lost(r, TNI_F_MASK_FILE);
     default:
-        return lost(r, TNI_F_MASK) ||
+        return lost(r, TNI_F_MASK) || lost(r, TNI_F_MASK_OVERLAP) ||
                ((flags & TN_HAS_BOX) != 0 && lost(r, TNI_F_OUTLINE_BOX));
     }
 }

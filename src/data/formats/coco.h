@@ -60,8 +60,9 @@ tn_status tni_coco_put_rest(tni_coco_writer *c, tni_out *o);
 tn_status tni_panoptic_read(tni_reader *r, const char *const *folders,
                             const char *name, uint32_t image, uint32_t first,
                             bool *done, tn_err *err);
-/* What panoptic files hold of `keeps`. */
-uint64_t tni_panoptic_keeps(const tn_dataset *d, uint64_t keeps);
+/* What panoptic files hold of `keeps`; masks that others cover are counted. */
+uint64_t tni_panoptic_keeps(const tn_dataset *d, uint64_t keeps,
+                            uint64_t counts[TNI_F_COUNT]);
 /* Whether ids of segments, which count anew in every image, would come twice
  * among those of annotations. */
 bool tni_panoptic_ids_repeat(const tn_dataset *d);
@@ -69,11 +70,16 @@ bool tni_panoptic_ids_repeat(const tn_dataset *d);
  * 1, 2, 3 ...; false for the latter. `ids` may be NULL. */
 bool tni_panoptic_ids(const tn_dataset *d, const uint32_t *anns, size_t n,
                       uint32_t *ids, tni_arena *arena);
-/* Draws the annotations into a PNG of the target; how many pixels each has.
- * TN_EUNSUPPORTED when they overlap. */
+/* What an annotation became: no pixel, no segment. */
+typedef struct tni_segment {
+    uint64_t pixels;
+    bool hidden; /* others have pixels of it */
+} tni_segment;
+
+/* Draws the annotations into a PNG of the target. */
 tn_status tni_panoptic_write(tni_writer *w, uint32_t image,
                              const uint32_t *anns, const uint32_t *ids,
-                             size_t n, const char *name, uint64_t *areas,
+                             size_t n, const char *name, tni_segment *segments,
                              tn_err *err);
 
 #endif

@@ -3,8 +3,8 @@
  * coco_panoptic.c - the PNG of panoptic segmentation
  *
  * A pixel of colour (R, G, B) belongs to segment R + 256 G + 65536 B of its
- * image; 0 is void. Segments cannot overlap: a dataset whose masks do is
- * refused, as nobody could say which one a pixel is meant to be.
+ * image; 0 is void. Segments cannot overlap: where masks do, a pixel is of the
+ * one drawn last, and one that others cover wholly is no segment.
  *
  * Source: cocodataset.org/#format-data (4. Panoptic segmentation);
  *         github.com/cocodataset/panopticapi
@@ -292,7 +292,75 @@ bool tni_panoptic_ids_repeat(const tn_dataset *d)
     return twice;
 }
 
-uint64_t tni_panoptic_keeps(const tn_dataset *d, uint64_t keeps)
+/* Who has the pixels of an image. */
+typedef struct owners {
+    uint32_t w, h;
+    uint32_t *of; /* per pixel, column by column: number of the annotation + 1;
+                     0: nobody */
+} owners;
+
+/* Draws one annotation over those before. */
+static void draw_one(owners *o, const tni_rle *rle, uint32_t own,
+                     tni_segment *segments)
+{
+    tni_segment *s = &segments[own];
+    size_t at = 0;
+    s->pixels = 0;
+    s->hidden = false;
+    for (size_t k = 0; k < rle->n; at += rle->counts[k], k++) {
+        if (k % 2 == 0) continue;
+        const size_t end = at + rle->counts[k];
+        for (size_t i = at; i < end; i++) {
+            if (o->of[i] != 0) {
+                segments[o->of[i] - 1].hidden = true;
+                segments[o->of[i] - 1].pixels--;
+            }
+            o->of[i] = own + 1;
+        }
+        s->pixels += rle->counts[k];
+    }
+}
+
+static tn_status draw_all(owners *o, const tn_dataset *d, uint32_t image,
+                          const uint32_t *anns, size_t n, tni_segment *segments,
+                          tni_arena *arena, tn_err *err)
+{
+    tn_shape scratch = TN_SHAPE_INIT;
+    TN_TRY(tni_drawn_size(&o->w, &o->h, d, image, err));
+    const uint32_t *order = tni_drawing_order(d, anns, n, arena);
+    o->of = TNI_NEW_ARRAY(arena, uint32_t, (size_t)o->w * o->h);
+    if (o->of == NULL || order == NULL) return no_memory(err);
+    tn_status status = TN_OK;
+    for (size_t k = 0; k < n && status == TN_OK; k++) {
+        tni_rle rle;
+        const tni_arena_mark mark = tni_arena_save(arena);
+        status = tni_ann_runs(&rle, d, anns[order[k]], o->w, o->h, &scratch,
+                              arena, err);
+        if (status == TN_OK) draw_one(o, &rle, order[k], segments);
+        tni_arena_rewind(arena, mark);
+    }
+    tn_shape_fini(&scratch);
+    return status;
+}
+
+/* How many annotations of an image others cover, at least in part. What cannot
+ * be drawn is an error of the writer's. */
+static uint64_t count_hidden(const tn_dataset *d, uint32_t image,
+                             const uint32_t *anns, size_t n, tni_arena *arena)
+{
+    owners o;
+    uint64_t hidden = 0;
+    if (n < 2) return 0;
+    tni_segment *segments = TNI_NEW_ARRAY(arena, tni_segment, n);
+    if (segments == NULL ||
+        draw_all(&o, d, image, anns, n, segments, arena, NULL) != TN_OK)
+        return 0;
+    for (size_t i = 0; i < n; i++) hidden += segments[i].hidden;
+    return hidden;
+}
+
+uint64_t tni_panoptic_keeps(const tn_dataset *d, uint64_t keeps,
+                            uint64_t counts[TNI_F_COUNT])
 {
     tni_mem mem;
     tni_arena arena;
@@ -315,29 +383,12 @@ uint64_t tni_panoptic_keeps(const tn_dataset *d, uint64_t keeps)
         }
         if (with == NULL || !tni_panoptic_ids(d, with, n, NULL, &arena))
             keeps &= ~TNI_KEEPS(ANN_ID);
+        if (with != NULL)
+            counts[TNI_F_MASK_OVERLAP] += count_hidden(d, i, with, n, &arena);
         tni_arena_rewind(&arena, mark);
     }
     tni_arena_fini(&arena);
     return keeps;
-}
-
-/* Paints one segment; pixels that another has are counted. */
-static uint64_t paint(const tni_canvas *c, uint8_t *rgb, uint32_t id,
-                      uint64_t *area)
-{
-    uint64_t taken = 0;
-    const size_t n = (size_t)c->w * c->h;
-    *area = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint8_t *p = rgb + 3 * i;
-        if (c->pixels[i] == 0) continue;
-        ++*area;
-        if ((p[0] | p[1] | p[2]) != 0) taken++;
-        p[0] = (uint8_t)id;
-        p[1] = (uint8_t)(id >> 8);
-        p[2] = (uint8_t)(id >> 16);
-    }
-    return taken;
 }
 
 static tn_status into_target(void *ctx, const void *bytes, size_t size,
@@ -349,18 +400,18 @@ static tn_status into_target(void *ctx, const void *bytes, size_t size,
     return t->out.status;
 }
 
-static tn_status put_png(tni_writer *w, const tni_canvas *c, const uint8_t *rgb,
+static tn_status put_png(tni_writer *w, const owners *o, const uint8_t *rgb,
                          const char *name, tn_err *err)
 {
     tn_image_view view = TN_IMAGE_VIEW_INIT;
     tni_target *t = TNI_NEW(&w->arena, tni_target);
     if (t == NULL) return no_memory(err);
     const tn_image_sink sink = {t, into_target};
-    view.width = c->w;
-    view.height = c->h;
+    view.width = o->w;
+    view.height = o->h;
     view.channels = 3;
     view.bits = 8;
-    view.stride = 3 * (size_t)c->w;
+    view.stride = 3 * (size_t)o->w;
     view.pixels = rgb;
     TN_TRY(tni_target_open(t, w, name, err));
     const tn_status status = tn_image_encode(&sink, "png", &view, err);
@@ -368,34 +419,36 @@ static tn_status put_png(tni_writer *w, const tni_canvas *c, const uint8_t *rgb,
     return tni_target_close(t, err);
 }
 
+/* The colours of the segments' ids. */
+static uint8_t *colours_of(const owners *o, const uint32_t *ids,
+                           tni_arena *arena)
+{
+    uint8_t *rgb = tni_arena_array(arena, (size_t)o->w * o->h, 3, 1);
+    for (size_t y = 0; y < o->h && rgb != NULL; y++)
+        for (size_t x = 0; x < o->w; x++) {
+            const uint32_t own = o->of[x * o->h + y];
+            const uint32_t id = own != 0 ? ids[own - 1] : 0;
+            uint8_t *p = rgb + 3 * (y * o->w + x);
+            p[0] = (uint8_t)id;
+            p[1] = (uint8_t)(id >> 8);
+            p[2] = (uint8_t)(id >> 16);
+        }
+    return rgb;
+}
+
 tn_status tni_panoptic_write(tni_writer *w, uint32_t image,
                              const uint32_t *anns, const uint32_t *ids,
-                             size_t n, const char *name, uint64_t *areas,
+                             size_t n, const char *name, tni_segment *segments,
                              tn_err *err)
 {
-    tni_canvas c;
-    tn_shape scratch = TN_SHAPE_INIT;
+    owners o;
     const tni_arena_mark mark = tni_arena_save(&w->arena);
-    tn_status status = tni_canvas_new(&c, w->d, image, &w->arena, err);
-    uint8_t *rgb = NULL;
+    tn_status status =
+        draw_all(&o, w->d, image, anns, n, segments, &w->arena, err);
     if (status == TN_OK) {
-        rgb = tni_arena_array(&w->arena, (size_t)c.w * c.h, 3, 1);
-        if (rgb == NULL) status = no_memory(err);
+        const uint8_t *rgb = colours_of(&o, ids, &w->arena);
+        status = rgb != NULL ? put_png(w, &o, rgb, name, err) : no_memory(err);
     }
-    for (size_t i = 0; i < n && status == TN_OK; i++) {
-        status = tni_canvas_draw(&c, w->d, anns[i], &scratch, &w->arena, err);
-        const uint64_t taken =
-            status == TN_OK ? paint(&c, rgb, ids[i], &areas[i]) : 0;
-        if (taken > 0)
-            status = tni_fail(err, TN_EUNSUPPORTED,
-                              "image '%.100s': annotation %zu of those with "
-                              "masks covers %llu pixels of others; panoptic "
-                              "segments cannot overlap",
-                              tni_image_at(w->d, image)->name, i,
-                              (unsigned long long)taken);
-    }
-    if (status == TN_OK) status = put_png(w, &c, rgb, name, err);
-    tn_shape_fini(&scratch);
     tni_arena_rewind(&w->arena, mark);
     return status;
 }

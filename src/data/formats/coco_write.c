@@ -35,6 +35,7 @@ struct tni_coco_writer {
     tni_strmap pngs;
     uint32_t segment;
     uint64_t pixels;
+    bool hidden; /* in part: it has fewer pixels than the mask it is of */
 };
 
 static bool wanted(const coco *c, uint32_t image)
@@ -330,7 +331,7 @@ static tn_status put_annotation(coco *c, uint32_t i, const tni_ann *a)
     bool shape = false;
     double declared = 0.0;
     const bool area_known =
-        tn_dataset_num(c->d, i, TN_NUM_AREA, &declared) != 0;
+        !c->hidden && tn_dataset_num(c->d, i, TN_NUM_AREA, &declared) != 0;
     str(c, "{\"id\": ");
     if (c->panoptic)
         tni_out_i64(c->o, c->segment);
@@ -427,27 +428,32 @@ static tn_status put_segments(coco *c, uint32_t image, bool *any)
     const char *png = png_of(c, image);
     uint32_t *anns = TNI_NEW_ARRAY(arena, uint32_t, all + 1);
     uint32_t *ids = TNI_NEW_ARRAY(arena, uint32_t, all + 1);
-    uint64_t *areas = TNI_NEW_ARRAY(arena, uint64_t, all + 1);
-    if (png == NULL || anns == NULL || ids == NULL || areas == NULL)
+    tni_segment *segments = TNI_NEW_ARRAY(arena, tni_segment, all + 1);
+    if (png == NULL || anns == NULL || ids == NULL || segments == NULL)
         return tni_fail(c->err, TN_ENOMEM, "out of memory");
     for (size_t i = 0; i < all; i++)
         if (tni_has_pixels(c->d, list[i])) anns[n++] = list[i];
     if (n == 0 && !tni_image_extent(c->d, image, &w, &h)) return TN_OK;
     (void)tni_panoptic_ids(c->d, anns, n, ids, arena);
     (void)snprintf(path, sizeof path, "%s/%.4000s", c->folder, png);
-    TN_TRY(tni_panoptic_write(c->w, image, anns, ids, n, path, areas, c->err));
+    TN_TRY(
+        tni_panoptic_write(c->w, image, anns, ids, n, path, segments, c->err));
     str(c, *any ? ",\n{\"image_id\": " : "\n{\"image_id\": ");
     *any = true;
     put_id(c, row->id_kind, row->id, made_image_id(c, image));
     str(c, ", \"file_name\": ");
     text(c, png);
     str(c, ", \"segments_info\": [");
+    bool first = true;
     for (size_t i = 0; i < n; i++) {
         tni_ann a;
+        if (segments[i].hidden && segments[i].pixels == 0) continue;
         tni_ann_get(c->d, anns[i], &a);
         c->segment = ids[i];
-        c->pixels = areas[i];
-        str(c, i > 0 ? ",\n  " : "\n  ");
+        c->pixels = segments[i].pixels;
+        c->hidden = segments[i].hidden;
+        str(c, first ? "\n  " : ",\n  ");
+        first = false;
         TN_TRY(put_annotation(c, anns[i], &a));
     }
     str(c, "]}");

@@ -80,7 +80,7 @@ tn_status tni_csv_settle(tn_dataset *d, tni_csv_part *parts, size_t n_parts,
                          uint32_t meaning, tn_err *err);
 
 tn_status tni_csv_read(tni_reader *r, tn_err *err);
-uint64_t tni_csv_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+uint64_t tni_csv_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                       const char **variant);
 tn_status tni_csv_write(tni_writer *w, tn_err *err);
 

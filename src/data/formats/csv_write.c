@@ -133,7 +133,7 @@ static uint64_t keeps_of(layout l)
            TNI_KEEPS(EMPTY);
 }
 
-uint64_t tni_csv_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+uint64_t tni_csv_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                       const char **variant)
 {
     census c;

@@ -88,7 +88,7 @@ bool tni_cvat_member(const tni_span *m, tni_span *key, tni_span *value);
 bool tni_cvat_among(tni_span key, const char *const *list);
 bool tni_cvat_is_attr(tni_span key, tni_span value);
 bool tni_cvat_is_element(tni_span key, tni_span value);
-uint64_t tni_cvat_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+uint64_t tni_cvat_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                        const char **variant);
 tn_status tni_cvat_write(tni_writer *w, tn_err *err);
 

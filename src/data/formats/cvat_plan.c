@@ -312,7 +312,7 @@ static void look_at_shape(const tn_dataset *d, uint32_t i, tn_shape *s,
 
 /* Whether every annotation is a shape of a track of one class, one on a frame,
  * and frames are called by their numbers. */
-static bool is_video(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static bool is_video(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      tni_arena *arena)
 {
     tni_strmap classes;
@@ -406,7 +406,7 @@ static tn_status look_at_all(const tn_dataset *d, tni_arena *arena,
     return TN_OK;
 }
 
-uint64_t tni_cvat_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+uint64_t tni_cvat_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                        const char **variant)
 {
     tni_mem mem;

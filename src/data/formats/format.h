@@ -185,7 +185,10 @@ enum {
     /* One file tells the split of every image. */
     TNI_FORMAT_FILE_SPLITS = 1 << 7,
     /* Names of images end like their files: ".png". */
-    TNI_FORMAT_ENDINGS = 1 << 8
+    TNI_FORMAT_ENDINGS = 1 << 8,
+    /* The masks of an image lie in one picture, where a pixel is of one object:
+     * `plan` counts those that others hide. */
+    TNI_FORMAT_PICTURES = 1 << 9
 };
 
 /* An annotation in the file, with its geometry or cut at the image's edges. */
@@ -205,8 +208,10 @@ typedef struct tni_format {
     int (*probe)(const tni_probe *p);
     tn_status (*read)(tni_reader *r, tn_err *err);
     /* Which variant suits the dataset best, and what it keeps; *variant comes
-     * set when the caller chose one. NULL: `keeps`. */
-    uint64_t (*plan)(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+     * set when the caller chose one. What only the format can see it counts
+     * itself: TNI_F_MASK_OVERLAP, or how many of a feature it cannot hold. NULL:
+     * `keeps`. */
+    uint64_t (*plan)(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant);
     /* Gives images the names that the format prescribes, unique within a split;
      * `names` comes with those that are kept. NULL: names stay. */

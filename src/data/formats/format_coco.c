@@ -334,7 +334,7 @@ static tn_status read(tni_reader *r, tn_err *err)
                     task != NULL ? " for " : "", task != NULL ? task : "");
 }
 
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     const uint64_t all = tni_format_coco.keeps;
@@ -345,7 +345,8 @@ static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
                    : counts[TNI_F_KEYPOINTS] > 0 ? "keypoints"
                                                  : "instances";
     }
-    if (strcmp(*variant, "panoptic") == 0) return tni_panoptic_keeps(d, all);
+    if (strcmp(*variant, "panoptic") == 0)
+        return tni_panoptic_keeps(d, all, counts);
     return tni_panoptic_ids_repeat(d) ? all & ~TNI_KEEPS(ANN_ID) : all;
 }
 

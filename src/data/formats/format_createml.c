@@ -389,7 +389,7 @@ static bool clashes(const tni_sparse *s, const char *a, const char *b,
     return false;
 }
 
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_createml.keeps;

@@ -105,7 +105,7 @@ static tn_status read(tni_reader *r, tn_err *err)
 }
 
 /* What the dataset at hand has that Datumaro has only in part. */
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_datumaro.keeps;

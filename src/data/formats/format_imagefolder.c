@@ -246,7 +246,7 @@ static uint32_t tag_of(const tn_dataset *d, uint32_t image, uint32_t *ann,
     return cls;
 }
 
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_imagefolder.keeps;

@@ -510,7 +510,7 @@ static bool fits(tni_span attributes, bool classed)
     return j.status == TN_OK;
 }
 
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_kitti.keeps;

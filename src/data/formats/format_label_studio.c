@@ -122,7 +122,7 @@ static bool holds_points(const tn_dataset *d)
     return ok;
 }
 
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_label_studio.keeps;

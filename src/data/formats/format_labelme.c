@@ -41,7 +41,7 @@ static int probe(const tni_probe *p)
 }
 
 /* Ellipses that are no circles stay out. */
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_labelme.keeps;

@@ -657,7 +657,7 @@ static bool one_size(const tn_dataset *d, double size[2])
     return d->images.n > 0;
 }
 
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_mot.keeps;

@@ -55,7 +55,7 @@ static int probe(const tni_probe *p)
     return 0;
 }
 
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = TNI_KEEPS(BOX) | TNI_KEEPS(SPLIT) | TNI_KEEPS(EMPTY) |

@@ -229,7 +229,7 @@ static uint64_t lost_of_row(const tn_dataset *d, uint32_t i, tn_shape *s)
     return lost;
 }
 
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_supervisely.keeps;

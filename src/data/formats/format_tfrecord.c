@@ -403,7 +403,7 @@ static bool class_ids_kept(const tn_dataset *d)
     return kept;
 }
 
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_tfrecord.keeps & ~tni_tfod_lost(d);

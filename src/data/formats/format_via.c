@@ -83,7 +83,7 @@ static uint64_t lost_in_csv(const tn_dataset *d)
 }
 
 /* Points are one by one; an attribute cannot be called like the class. */
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_via.keeps;

@@ -252,7 +252,7 @@ const tni_format tni_format_voc = {
              TNI_KEEPS(GROUP) | TNI_KEEPS(CLASS_EXTRA) | TNI_KEEPS(SIZE) |
              TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(SPLIT) | TNI_KEEPS(OVERLAP) |
              TNI_KEEPS(EMPTY) | TNI_KEEPS(UNKNOWN),
-    .flags = TNI_FORMAT_STEMS | TNI_FORMAT_ONE_SPACE,
+    .flags = TNI_FORMAT_STEMS | TNI_FORMAT_ONE_SPACE | TNI_FORMAT_PICTURES,
     .probe = probe,
     .read = read,
     .plan = tni_voc_plan,

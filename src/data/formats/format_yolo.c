@@ -193,7 +193,7 @@ static bool keeps_meta(const tn_dataset *d)
     return true;
 }
 
-static uint64_t plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = TNI_KEEPS(BOX) | TNI_KEEPS(SPLIT) | TNI_KEEPS(EMPTY) |

@@ -48,7 +48,7 @@ tn_status tni_hf_read_card(tni_reader *r, const char *folder, tni_hf_card *card,
                            tn_err *err);
 
 tn_status tni_hf_read(tni_reader *r, tn_err *err);
-uint64_t tni_hf_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+uint64_t tni_hf_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant);
 tn_status tni_hf_write(tni_writer *w, tn_err *err);
 

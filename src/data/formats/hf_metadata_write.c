@@ -222,7 +222,7 @@ static bool same_members(const tn_dataset *d, const tally *tallies, bool images)
     return true;
 }
 
-uint64_t tni_hf_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+uint64_t tni_hf_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     uint64_t keeps = tni_format_hf_metadata.keeps;

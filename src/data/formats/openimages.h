@@ -99,7 +99,7 @@ typedef struct tni_oi {
 tn_status tni_oi_read_table(tni_oi *o, const tni_oi_table *t);
 
 tn_status tni_oi_read(tni_reader *r, tn_err *err);
-uint64_t tni_oi_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+uint64_t tni_oi_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant);
 tn_status tni_oi_write(tni_writer *w, tn_err *err);
 

@@ -233,7 +233,7 @@ static uint64_t keeps_of_annotations(const tn_dataset *d, uint64_t keeps)
     return keeps;
 }
 
-uint64_t tni_oi_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+uint64_t tni_oi_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
     tni_mem mem;

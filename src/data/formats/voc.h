@@ -104,14 +104,15 @@ tn_status tni_voc_write_lists(tni_writer *w, const uint8_t *segmented,
 
 /* voc_write.c */
 tn_status tni_voc_write(tni_writer *w, tn_err *err);
-uint64_t tni_voc_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+uint64_t tni_voc_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                       const char **variant);
 
 /* voc_paint.c: what is drawn into the pictures of an image */
 typedef struct tni_voc_canvas {
     uint8_t *objects, *classes; /* w * h; NULL: nothing is drawn */
     uint32_t w, h;
-    bool all; /* every mask of the image is in it, whole */
+    uint32_t n_left_out; /* masks that are not in it at all */
+    uint32_t n_hidden;   /* masks in it that others cover in part */
 } tni_voc_canvas;
 
 /* The annotations that become objects of the XML, in order; boxes of them. */

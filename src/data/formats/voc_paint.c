@@ -2,6 +2,8 @@
 /* voc_paint.c - which annotations become objects, and pictures of their masks */
 #include "data/formats/voc.h"
 
+#include "data/mask_draw.h"
+
 #include <math.h>
 
 enum { MAX_PIXELS = 1 << 28 };
@@ -88,30 +90,33 @@ tn_status tni_voc_objects(const tn_dataset *d, uint32_t image, tni_arena *arena,
     return TN_OK;
 }
 
-static void paint_one(tni_voc_canvas *c, const tn_shape *s, uint8_t object,
-                      uint8_t cls)
+/* Which objects of an image are in the picture, and which of them others
+ * cover in part. */
+typedef struct painted {
+    bool in[256], hidden[256];
+} painted;
+
+static void paint_one(tni_voc_canvas *c, painted *p, const tn_shape *s,
+                      uint8_t object, uint8_t cls)
 {
     uint64_t at = 0;
     for (size_t i = 0; i < s->n_runs; at += s->runs[i], i++)
         for (uint64_t k = at; i % 2 == 1 && k < at + s->runs[i]; k++) {
             const size_t px = (size_t)(k % c->h) * c->w + (size_t)(k / c->h);
-            if (c->objects[px] != 0) c->all = false; /* one hides another */
+            p->hidden[c->objects[px]] = true;
             c->objects[px] = object;
             c->classes[px] = cls;
         }
 }
 
 /* Objects whose pixels would not be known again for theirs lose them. */
-static void erase_strangers(tni_voc_canvas *c, double (*boxes)[4],
-                            const bool *painted)
+static void erase_strangers(tni_voc_canvas *c, double (*boxes)[4], painted *p)
 {
     double seen[256][4];
-    bool keep[256];
     for (int k = 0; k < 256; k++) {
         seen[k][0] = c->w;
         seen[k][1] = c->h;
         seen[k][2] = seen[k][3] = 0.0;
-        keep[k] = true;
     }
     for (uint32_t y = 0; y < c->h; y++)
         for (uint32_t x = 0; x < c->w; x++) {
@@ -122,13 +127,16 @@ static void erase_strangers(tni_voc_canvas *c, double (*boxes)[4],
             b[3] = fmax(b[3], y + 1.0);
         }
     for (int k = 1; k <= TNI_VOC_OBJECTS; k++) {
-        if (!painted[k]) continue;
-        keep[k] = seen[k][2] > 0.0 && tni_voc_same_box(boxes[k - 1], seen[k]);
-        c->all = c->all && keep[k];
+        if (!p->in[k]) continue;
+        p->in[k] = seen[k][2] > 0.0 && tni_voc_same_box(boxes[k - 1], seen[k]);
+        if (!p->in[k])
+            c->n_left_out++;
+        else if (p->hidden[k])
+            c->n_hidden++;
     }
     const size_t size = (size_t)c->w * c->h;
     for (size_t i = 0; i < size; i++)
-        if (!keep[c->objects[i]]) c->objects[i] = c->classes[i] = 0;
+        if (!p->in[c->objects[i]]) c->objects[i] = c->classes[i] = 0;
 }
 
 static bool has_runs(const tn_dataset *d, uint32_t ann)
@@ -141,34 +149,38 @@ tn_status tni_voc_paint(tni_voc_canvas *c, const tn_dataset *d, uint32_t image,
                         tni_arena *arena, tn_err *err)
 {
     double w = 0.0, h = 0.0;
-    bool any = false, painted[256] = {false};
+    painted p;
     tn_shape s = TN_SHAPE_INIT;
     memset(c, 0, sizeof *c);
-    c->all = true;
-    for (size_t i = 0; i < n; i++) any = any || has_runs(d, list[i]);
-    if (!any) return TN_OK;
-    c->all = tni_image_extent(d, image, &w, &h) && w * h <= MAX_PIXELS;
-    if (!c->all) return TN_OK;
+    memset(&p, 0, sizeof p);
+    for (size_t i = 0; i < n; i++) c->n_left_out += has_runs(d, list[i]);
+    if (c->n_left_out == 0 || !tni_image_extent(d, image, &w, &h) ||
+        !(w * h <= MAX_PIXELS))
+        return TN_OK;
+    c->n_left_out = 0;
     c->w = (uint32_t)w;
     c->h = (uint32_t)h;
     c->objects = tni_arena_zalloc(arena, (size_t)c->w * c->h, 1);
     c->classes = tni_arena_zalloc(arena, (size_t)c->w * c->h, 1);
-    if (c->objects == NULL || c->classes == NULL) return no_memory(err);
+    const uint32_t *order = tni_drawing_order(d, list, n, arena);
+    if (c->objects == NULL || c->classes == NULL || order == NULL)
+        return no_memory(err);
     tn_status status = TN_OK;
-    for (size_t i = 0; status == TN_OK && i < n; i++) {
+    for (size_t k = 0; status == TN_OK && k < n; k++) {
+        const uint32_t i = order[k];
         const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, list[i]);
         if (!has_runs(d, list[i])) continue;
         status = tn_dataset_shape(d, list[i], &s, err);
         if (status != TN_OK) break;
         if (i >= TNI_VOC_OBJECTS || cls >= TNI_VOC_OBJECTS || s.width != c->w ||
             s.height != c->h) {
-            c->all = false;
+            c->n_left_out++;
             continue;
         }
-        painted[i + 1] = true;
-        paint_one(c, &s, (uint8_t)(i + 1), (uint8_t)(cls + 1));
+        p.in[i + 1] = true;
+        paint_one(c, &p, &s, (uint8_t)(i + 1), (uint8_t)(cls + 1));
     }
     tn_shape_fini(&s);
-    if (status == TN_OK) erase_strangers(c, boxes, painted);
+    if (status == TN_OK) erase_strangers(c, boxes, &p);
     return status;
 }

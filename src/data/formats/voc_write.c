@@ -597,8 +597,13 @@ static bool keeps_tags(const tn_dataset *d, const uint32_t *anns, size_t n)
     return true;
 }
 
+/* Masks that the pictures cannot have are counted, each once. */
+typedef struct masks {
+    uint64_t n_left_out, n_hidden;
+} masks;
+
 static tn_status look_at_image(voc *m, uint32_t image, uint64_t *keeps,
-                               tni_arena *arena)
+                               masks *missing, tni_arena *arena)
 {
     const tn_dataset *d = m->d;
     uint32_t *list = NULL;
@@ -608,7 +613,8 @@ static tn_status look_at_image(voc *m, uint32_t image, uint64_t *keeps,
     const uint32_t *anns = tn_dataset_of_image(d, image, &all);
     TN_TRY(tni_voc_objects(d, image, arena, &list, &boxes, &n, NULL));
     TN_TRY(tni_voc_paint(&c, d, image, list, boxes, n, arena, NULL));
-    if (!c.all) *keeps &= ~TNI_KEEPS(MASK);
+    missing->n_left_out += c.n_left_out;
+    missing->n_hidden += c.n_hidden;
     if (!keeps_tags(d, anns, all)) *keeps &= ~TNI_KEEPS(TAG);
     for (size_t i = 0; i < all; i++) {
         double v = 0.0;
@@ -631,14 +637,14 @@ static tn_status look_at_image(voc *m, uint32_t image, uint64_t *keeps,
     return TN_OK;
 }
 
-uint64_t tni_voc_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
+uint64_t tni_voc_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                       const char **variant)
 {
     tni_mem mem;
     tni_arena arena;
     voc m;
     uint64_t keeps = tni_format_voc.keeps;
-    (void)counts;
+    masks missing = {0, 0};
     memset(&m, 0, sizeof m);
     m.d = d;
     if (*variant == NULL) *variant = "as-is";
@@ -646,11 +652,17 @@ uint64_t tni_voc_plan(const tn_dataset *d, const uint64_t counts[TNI_F_COUNT],
     tni_arena_init(&arena, &mem, 1 << 16);
     for (uint32_t i = 0; i < d->images.n; i++) {
         /* What cannot be looked at is not promised. */
-        if (look_at_image(&m, i, &keeps, &arena) != TN_OK)
+        if (look_at_image(&m, i, &keeps, &missing, &arena) != TN_OK)
             keeps &= ~TNI_KEEPS(MASK);
         tni_arena_reset(&arena);
     }
     tni_arena_fini(&arena);
+    if (missing.n_left_out > 0) {
+        if ((keeps & TNI_KEEPS(MASK)) != 0)
+            counts[TNI_F_MASK] = missing.n_left_out;
+        keeps &= ~TNI_KEEPS(MASK);
+    }
+    counts[TNI_F_MASK_OVERLAP] = missing.n_hidden;
     if (!tni_voc_keeps_labels(d)) keeps &= ~TNI_KEEPS(CLASS_EXTRA);
     if (!tni_voc_keeps_tags(d)) keeps &= ~TNI_KEEPS(TAG);
     return keeps;
