@@ -32,8 +32,7 @@ static char *clean(tni_arena *arena, const char *name)
     return out;
 }
 
-/* Length without the extension. */
-static size_t stem_len(const char *name)
+size_t tni_stem_len(const char *name)
 {
     const char *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
     if (dot == NULL || dot == name || (slash != NULL && dot < slash + 2))
@@ -45,7 +44,7 @@ static size_t stem_len(const char *name)
 static char *key_of(tni_arena *arena, uint32_t split, const char *name,
                     const tni_names_rule *rule)
 {
-    const size_t len = rule->stems ? stem_len(name) : strlen(name);
+    const size_t len = rule->stems ? tni_stem_len(name) : strlen(name);
     char *key = tni_arena_alloc(arena, len + 16, 1);
     if (key == NULL) return NULL;
     const size_t n = (size_t)snprintf(key, 16, "%d/", (int)split);
@@ -97,7 +96,7 @@ static tn_status make(const char **out, tni_strmap *map, const char *name,
         }
         const char *base = clean(arena, name);
         if (base == NULL) break;
-        const size_t stem = stem_len(base), size = strlen(base) + 16;
+        const size_t stem = tni_stem_len(base), size = strlen(base) + 16;
         tried = tni_arena_alloc(arena, size, 1);
         if (tried != NULL)
             (void)snprintf(tried, size, "%.*s_%08x%s", (int)stem, base,

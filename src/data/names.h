@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* names.h - names of images that are safe and unique in a target */
+/* names.h - names of files and of images in a target */
 #ifndef TN_SRC_DATA_NAMES_H
 #define TN_SRC_DATA_NAMES_H
 
 #include "data/formats/format.h"
+
+/* Length of a name without its extension; a name that begins with its only dot
+ * has none. */
+size_t tni_stem_len(const char *name);
 
 typedef struct tni_names_rule {
     bool stems;   /* names must differ without their extensions too */

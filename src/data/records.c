@@ -403,14 +403,6 @@ bool tni_in_split(const tn_dataset *d, uint32_t image, uint32_t split)
     return tni_first_split(tni_image_at(d, image)) == split;
 }
 
-size_t tni_stem_len(const char *name)
-{
-    const char *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
-    if (dot == NULL || dot == name || (slash != NULL && dot < slash + 2))
-        return strlen(name);
-    return (size_t)(dot - name);
-}
-
 bool tni_json_member(tni_span object, const char *key, tni_span *value)
 {
     tni_json j;

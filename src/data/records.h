@@ -8,7 +8,7 @@
 #ifndef TN_SRC_DATA_RECORDS_H
 #define TN_SRC_DATA_RECORDS_H
 
-#include "data/formats/format.h"
+#include "data/names.h"
 
 /* --- lines --------------------------------------------------------------- */
 
@@ -112,8 +112,6 @@ tn_status tni_path_of(char *out, size_t size, const char *split,
 bool tni_in_split(const tn_dataset *d, uint32_t image, uint32_t split);
 /* Whether a folder of this name is taken for a split: train, val, test ... */
 bool tni_is_split_name(const char *name);
-/* Length of a name without its extension. */
-size_t tni_stem_len(const char *name);
 
 /* A member of a JSON object by key; false when there is none or the text is
  * no object. */

@@ -10,7 +10,5 @@
 tn_status tni_datumaro_read(tni_reader *r, const char *path, uint32_t split,
                             const char *const *folders, tn_err *err);
 tn_status tni_datumaro_write(tni_writer *w, tn_err *err);
-/* Length of a name without its extension. */
-size_t tni_datumaro_stem(const char *name);
 
 #endif

@@ -21,13 +21,6 @@ static tn_status no_memory(tn_err *err)
                     "out of memory, or over the dataset's memory limit");
 }
 
-size_t tni_datumaro_stem(const char *name)
-{
-    const char *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
-    const char *base = slash != NULL ? slash + 1 : name;
-    return dot != NULL && dot > base ? (size_t)(dot - name) : strlen(name);
-}
-
 /* --- categories ----------------------------------------------------------- */
 
 /* The same class of another file. */
@@ -676,7 +669,7 @@ static tn_status read_item(datumaro *m, tni_json *j)
         return j->status;
     }
     if (row.name == NULL) row.name = id;
-    const size_t stem = tni_datumaro_stem(row.name);
+    const size_t stem = tni_stem_len(row.name);
     if (strcmp(row.name, id) != 0 &&
         (strlen(id) != stem || memcmp(id, row.name, stem) != 0)) {
         row.id_kind = TN_ID_TEXT;

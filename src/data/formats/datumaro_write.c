@@ -319,7 +319,7 @@ static tn_status put_item(datumaro *m, uint32_t i)
     if (r->id_kind == TN_ID_TEXT)
         text(m, (const char *)(intptr_t)r->id);
     else
-        tni_out_json(m->o, name, tni_datumaro_stem(name));
+        tni_out_json(m->o, name, tni_stem_len(name));
     str(m, ", \"annotations\": [");
     for (size_t k = 0; k < n; k++) put_annotation(m, list[k], &any);
     str(m, any ? "\n  ]" : "]");

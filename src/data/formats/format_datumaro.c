@@ -66,7 +66,7 @@ static const char *const *folders_of(tni_reader *r, const char *top,
 static tn_status read_one(tni_reader *r, const char *path, const char *name,
                           const char *top, tn_err *err)
 {
-    const size_t len = tni_datumaro_stem(name);
+    const size_t len = tni_stem_len(name);
     const char *split = tni_arena_strndup(&r->scratch, name, len);
     uint32_t index = TN_NONE;
     if (split == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");

@@ -314,10 +314,7 @@ bool tni_has_member(const tni_sparse *s, uint32_t row, const char *key)
 
 char *tni_change_end(tni_arena *arena, const char *name, const char *end)
 {
-    const char *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
-    size_t n = strlen(name);
-    const char *base = slash != NULL ? slash + 1 : name;
-    if (dot != NULL && dot > base) n = (size_t)(dot - name);
+    const size_t n = tni_stem_len(name);
     char *out = tni_arena_alloc(arena, n + strlen(end) + 1, 1);
     if (out == NULL) return NULL;
     memcpy(out, name, n);

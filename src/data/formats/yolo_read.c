@@ -6,6 +6,7 @@
  * for its extension. No file means unlabelled; an empty one, nothing to see.
  */
 #include "data/formats/yolo.h"
+#include "data/names.h"
 
 #include <stdio.h>
 
@@ -27,13 +28,6 @@ static tn_status no_memory(tn_err *err)
                     "out of memory, or over the dataset's memory limit");
 }
 
-static size_t stem_len(const char *path)
-{
-    const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
-    return dot == NULL || (slash != NULL && dot < slash) ? strlen(path)
-                                                         : (size_t)(dot - path);
-}
-
 /* The last folder "images" of a path; NULL when there is none. */
 static char *last_images(char *path)
 {
@@ -45,7 +39,7 @@ static char *last_images(char *path)
 
 char *tni_yolo_label_path(tni_arena *arena, const char *image)
 {
-    const size_t stem = stem_len(image);
+    const size_t stem = tni_stem_len(image);
     char *out = tni_arena_alloc(arena, strlen(image) + 8, 1);
     if (out == NULL) return NULL;
     memcpy(out, image, stem);
@@ -217,7 +211,7 @@ static tn_status add_orphan(yolo *y, const char *path, const char *name,
     if (tni_strmap_find(&y->labels, path, strlen(path)) != NULL) return TN_OK;
     if (strcmp(name, "classes.txt") == 0) return TN_OK;
     memset(&row, 0, sizeof row);
-    row.name = tni_keep(y->d, name, stem_len(name));
+    row.name = tni_keep(y->d, name, tni_stem_len(name));
     row.splits = split != TN_NONE ? UINT64_C(1) << split : 0;
     TN_TRY(tni_add_image(y->d, &row, &image, y->err));
     TN_TRY(read_label(y, image, path));
