@@ -205,6 +205,8 @@ static tn_status plan(tn_conversion *c, tn_err *err)
     if (is_one_file(f, c->path)) {
         const char *slash = strrchr(c->path, '/');
         w->file = slash != NULL ? slash + 1 : c->path;
+        if (f->plan_file != NULL)
+            w->keeps = f->plan_file(&w->variant, w->keeps);
         if (!keeps_split(c)) w->keeps &= ~TNI_KEEPS(SPLIT);
     }
     if (((f->flags & TNI_FORMAT_SPLIT_FIELDS) == 0 || w->file != NULL) &&

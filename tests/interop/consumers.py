@@ -247,6 +247,20 @@ def check_captions(folder):
     found = sorted(a["caption"] for a in c.loadAnns(c.getAnnIds(imgIds=[7])))
     tell("pycocotools: captions", None if found == ["a \"b\" \u00fc", "second"]
          else [repr(found)])
+    doc["annotations"].append({"id": 3, "image_id": 7, "category_id": 5,
+                               "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0})
+    doc["categories"] = [{"id": 5, "name": "x"}]
+    with open(src, "w", encoding="utf-8") as f:
+        json.dump(doc, f)
+    to = os.path.join(folder, "captions-beside")
+    convert(src, to, "coco")
+    parts = [coco_of(os.path.join(to, "annotations", part + ".json"))
+             for part in ("captions", "instances")]
+    got = [sorted(a.get("caption", a.get("bbox")) for a in c.loadAnns(c.getAnnIds(imgIds=[7])))
+           for c in parts]
+    if got != [found, [[1, 2, 3, 4]]] or parts[1].getCatIds() != [5]:
+        got.append("instead of captions and a box")
+    tell("pycocotools: captions beside instances", got[2:] and got)
 
 
 # COCO files of the test data whose counts and masks must survive.

@@ -23,13 +23,43 @@ bool tni_idmap_add(tni_idmap *m, uint8_t kind, int64_t id, uint32_t value);
 /* Notes the annotations from `first` on whose ids come twice. */
 tn_status tni_coco_check_ids(tn_dataset *d, uint32_t first, tn_err *err);
 
+/* --- captions ------------------------------------------------------------- */
+
+/* An annotation with a caption and no class. */
+bool tni_coco_is_caption(const tn_dataset *d, uint32_t ann);
+/* Whether there are captions, and something that has or could have a class. */
+bool tni_coco_captions_apart(const tn_dataset *d);
+
+/* The images of the files read so far, which a file of captions repeats. */
+typedef struct tni_coco_known {
+    tni_strmap map; /* of split and name: the image and 1 */
+    uint32_t n_images;
+} tni_coco_known;
+
+tn_status tni_coco_know_images(tni_coco_known *k, const tn_dataset *d,
+                               tni_arena *arena, tn_err *err);
+/* TN_NONE: none of this name in this split; k may be NULL. */
+uint32_t tni_coco_known_image(const tni_coco_known *k, uint32_t split,
+                              const char *name);
+/* What is said again: of an image, of its other members, of the dataset. What
+ * is new is added; where it differs that is a note. */
+tn_status tni_coco_repeat_image(tn_dataset *d, uint32_t image,
+                                const tni_image_row *again, tn_err *err);
+tn_status tni_coco_repeat_member(tn_dataset *d, uint32_t image, tni_span member,
+                                 uint64_t where, tn_err *err);
+tn_status tni_coco_repeat_meta(tn_dataset *d, const tni_meta *meta,
+                               tn_err *err);
+
+/* --- files ---------------------------------------------------------------- */
+
 /* One file: its images, annotations and classes, all of `split` (TN_NONE:
  * none). `folders` is where images may lie; NULL ends it. */
 typedef struct tni_coco_file {
     const char *path;
     uint32_t split;
     const char *const *folders;
-    const char *const *masks; /* folders of panoptic PNGs; NULL: none */
+    const char *const *masks;    /* folders of panoptic PNGs; NULL: none */
+    const tni_coco_known *known; /* of captions beside others; NULL: none */
     /* A text inside a source instead of a file: all of it is about `image`
      * (TN_NONE: about none, it has classes and the dataset's fields), which is
      * there already. `base` is its first byte in the source. */

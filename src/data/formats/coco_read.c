@@ -246,8 +246,12 @@ static tn_status keep_image_extras(coco *c, tni_json j, uint32_t image)
                 ((tni_span_is(key, "width") || tni_span_is(key, "height")) &&
                  number))
                 continue;
-            TN_TRY(tni_set_image_text(c->d, image, TN_TEXT_EXTRA,
-                                      member(key, raw), c->err));
+            if (c->file->known != NULL && image < c->file->known->n_images)
+                TN_TRY(tni_coco_repeat_member(c->d, image, member(key, raw),
+                                              here(c, key.p), c->err));
+            else
+                TN_TRY(tni_set_image_text(c->d, image, TN_TEXT_EXTRA,
+                                          member(key, raw), c->err));
         }
     return j.status;
 }
@@ -282,7 +286,12 @@ static tn_status join_image(coco *c, const tni_image_row *row, uint32_t *image)
 static tn_status add_image(coco *c, const tni_image_row *row, uint32_t *image)
 {
     if (c->file->inside) return join_image(c, row, image);
-    TN_TRY(tni_add_image(c->d, row, image, c->err));
+    *image = tni_coco_known_image(c->file->known, c->file->split, row->name);
+    const bool known = *image != TN_NONE;
+    if (known)
+        TN_TRY(tni_coco_repeat_image(c->d, *image, row, c->err));
+    else
+        TN_TRY(tni_add_image(c->d, row, image, c->err));
     if (tni_idmap_find(&c->images, row->id_kind, row->id) != TN_NONE)
         TN_TRY(tni_note_add(c->d, row->where, "duplicate-image-id", c->err,
                             "image '%.100s' has the id of one before it, which "
@@ -290,7 +299,7 @@ static tn_status add_image(coco *c, const tni_image_row *row, uint32_t *image)
                             row->name));
     if (!tni_idmap_add(&c->images, row->id_kind, row->id, *image))
         return no_memory(c->err);
-    return c->file->folders != NULL
+    return c->file->folders != NULL && !known
                ? tni_find_image(c->r, *image, c->file->folders, c->err)
                : TN_OK;
 }
@@ -727,7 +736,9 @@ static tn_status keep_member(coco *c, tni_span key)
                                   member(key, raw), c->err);
     const tni_meta meta = {tni_keep_json(c->d, key, true), raw, c->file->split,
                            where};
-    return tni_add_meta(c->d, &meta, c->err);
+    if (meta.key == NULL) return no_memory(c->err);
+    return c->file->known != NULL ? tni_coco_repeat_meta(c->d, &meta, c->err)
+                                  : tni_add_meta(c->d, &meta, c->err);
 }
 
 /* Annotations of a sample: an empty list says that there are none. */

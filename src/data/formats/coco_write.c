@@ -2,7 +2,8 @@
 /*
  * coco_write.c - the dataset as COCO files
  *
- * One file per split under annotations/, images under images/<split>/. What
+ * One file per split under annotations/, images under images/<split>/; another
+ * for captions where there is more than those (coco_captions.c). What
  * came from COCO goes out as it came in: ids, fields nobody knows, texts of
  * polygons and masks, numbers. What did not is made: ids count on from the
  * largest one there is.
@@ -26,6 +27,8 @@ struct tni_coco_writer {
     tni_out *o;
     uint32_t split; /* TN_NONE: images without one, or all */
     bool all, results, renumber;
+    bool apart, captions; /* captions are in files of their own: in one */
+    bool orphans[2];      /* those with classes, captions: are written */
     uint64_t next_ann, next_image, next_class;
     tn_shape shape;
     uint8_t *used; /* classes of a sample */
@@ -295,17 +298,21 @@ static bool box_of(coco *c, uint32_t i, const tni_ann *a, double b[4])
 static bool has_place(const coco *c, uint32_t i, const tni_ann *a)
 {
     double b[4];
+    const bool bare =
+        (a->flags & (TN_HAS_BOX | TN_HAS_SHAPE | TN_HAS_ANGLE)) == 0;
     if ((a->flags & TN_IS_NEGATIVE) != 0) return false;
     if ((a->flags & (TN_IS_TAG | TN_HAS_KEYPOINTS)) != 0) return true;
-    if (tni_sparse_find(&c->d->text[TN_TEXT_CAPTION], i, 0) != NULL)
-        return true;
+    if (tni_sparse_find(&c->d->text[TN_TEXT_CAPTION], i, 0) != NULL) {
+        if ((c->w->keeps & TNI_KEEPS(CAPTION)) != 0) return true;
+        if (tni_coco_is_caption(c->d, i) && bare) return false;
+    }
     if ((a->flags & TN_HAS_SHAPE) != 0) {
         const tni_shape *cell = tni_sparse_find(&c->d->shape, i, 0);
         if (cell->kind == TN_SHAPE_POLYLINE || cell->kind == TN_SHAPE_POINTS)
             return (a->flags & TN_HAS_BOX) != 0;
     }
     if (tn_dataset_box(c->d, i, b) != 0) return true;
-    return (a->flags & (TN_HAS_BOX | TN_HAS_SHAPE | TN_HAS_ANGLE)) == 0;
+    return bare;
 }
 
 static void put_num(coco *c, uint32_t i, tn_num kind, const char *key)
@@ -377,11 +384,11 @@ static tn_status put_annotation(coco *c, uint32_t i, const tni_ann *a)
         put_num(c, i, TN_NUM_AREA, ", \"area\": ");
     }
     if (!c->results && (a->flags & TN_IS_TAG) == 0 &&
-        tni_sparse_find(&c->d->text[TN_TEXT_CAPTION], i, 0) == NULL &&
-        !has_member(extra, i, "iscrowd"))
+        !tni_coco_is_caption(c->d, i) && !has_member(extra, i, "iscrowd"))
         str(c, (a->flags & TN_IS_CROWD) != 0 ? ", \"iscrowd\": 1"
                                              : ", \"iscrowd\": 0");
-    put_text(c, i, TN_TEXT_CAPTION, ", \"caption\": ");
+    if ((c->w->keeps & TNI_KEEPS(CAPTION)) != 0)
+        put_text(c, i, TN_TEXT_CAPTION, ", \"caption\": ");
     put_num(c, i, TN_NUM_SCORE, ", \"score\": ");
     put_num(c, i, TN_NUM_TRACK, ", \"track_id\": ");
     put_text(c, i, TN_TEXT_ATTRIBUTES, ", \"attributes\": ");
@@ -477,12 +484,14 @@ static tn_status put_annotations(coco *c)
         tni_ann_get(c->d, i, &a);
         const bool orphan = a.image == TN_NONE;
         /* Orphans go to the first file. */
-        if (orphan ? c->w->n_files > 0 : !wanted(c, a.image)) continue;
+        if (orphan ? c->orphans[c->captions] : !wanted(c, a.image)) continue;
+        if (c->apart && tni_coco_is_caption(c->d, i) != c->captions) continue;
         if (!has_place(c, i, &a)) continue;
         str(c, any ? ",\n" : "\n");
         any = true;
         TN_TRY(put_annotation(c, i, &a));
     }
+    c->orphans[c->captions] = true;
     return TN_OK;
 }
 
@@ -529,9 +538,9 @@ static tn_status put_file(coco *c)
     str(c, "],\n\"annotations\": [");
     TN_TRY(put_annotations(c));
     str(c, "]");
-    /* Captions alone have no list of classes; with one pycocotools would look
-     * for the class of every caption. */
-    if (c->d->classes.n > 0 || c->d->text[TN_TEXT_CAPTION].keys.n == 0) {
+    /* What has no classes has no list of them: with one pycocotools would look
+     * for the class of every annotation. */
+    if (!c->captions && (c->d->classes.n > 0 || c->d->ann_flags.n == 0)) {
         str(c, ",\n\"categories\": [");
         for (uint32_t i = 0; i < c->d->classes.n; i++) {
             str(c, i > 0 ? ",\n" : "\n");
@@ -539,7 +548,7 @@ static tn_status put_file(coco *c)
         }
         str(c, "]");
     }
-    put_metas(c, false);
+    if (!c->captions) put_metas(c, false);
     str(c, "\n}\n");
     return c->o->status;
 }
@@ -583,6 +592,18 @@ static tn_status place(const coco *c, char to[4096], const char *prefix,
                     image != NULL ? "an image" : "a split");
 }
 
+/* Whether the split, or nobody's image, has captions to be written apart. */
+static bool has_captions(const coco *c)
+{
+    for (uint32_t i = 0; c->captions && i < c->d->ann_flags.n; i++) {
+        const uint32_t image = *TNI_ROW(&c->d->ann_image, uint32_t, i);
+        if (tni_coco_is_caption(c->d, i) &&
+            (image == TN_NONE ? !c->orphans[1] : wanted(c, image)))
+            return true;
+    }
+    return false;
+}
+
 static tn_status write_split(coco *c, uint32_t split, const char *prefix)
 {
     char to[4096];
@@ -596,7 +617,15 @@ static tn_status write_split(coco *c, uint32_t split, const char *prefix)
     }
     if (!any && split == TN_NONE && c->d->n_splits > 0) return TN_OK;
     TN_TRY(place(c, to, prefix, NULL));
-    return write_file(c, to);
+    TN_TRY(write_file(c, to));
+    c->captions = c->apart;
+    tn_status status = TN_OK;
+    if (has_captions(c)) {
+        status = place(c, to, "captions", NULL);
+        if (status == TN_OK) status = write_file(c, to);
+    }
+    c->captions = false;
+    return status;
 }
 
 /* Made ids begin behind the largest one. */
@@ -621,11 +650,30 @@ static void find_largest(coco *c)
     c->next_class = (uint64_t)cls + 1;
 }
 
+/* Captions are read behind all else of their image. */
+static tn_status set_apart(coco *c)
+{
+    const uint32_t n = c->d->ann_flags.n;
+    c->apart = true;
+    c->w->rank = TNI_NEW_ARRAY(&c->w->arena, uint32_t, n + (size_t)1);
+    if (c->w->rank == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    for (uint32_t i = 0; i < n; i++)
+        c->w->rank[i] = i | (tni_coco_is_caption(c->d, i) ? 1u << 31 : 0u);
+    return TN_OK;
+}
+
 static tn_status write_all(coco *c)
 {
     const char *variant = c->w->variant;
-    const char *prefix =
-        strcmp(variant, "keypoints") == 0 ? "person_keypoints" : variant;
+    const char *prefix = strncmp(variant, "keypoints", 9) == 0
+                             ? "person_keypoints"
+                         : strncmp(variant, "instances", 9) == 0 ? "instances"
+                                                                 : variant;
+    if (strchr(variant, '+') != NULL) TN_TRY(set_apart(c));
+    if (strcmp(variant, "captions") == 0 && tni_coco_captions_apart(c->d))
+        return tni_fail(c->err, TN_EUNSUPPORTED,
+                        "there are classes, and files of captions have none: "
+                        "choose instances+captions");
     c->results = strcmp(variant, "results") == 0;
     if (c->results &&
         (c->d->variant == NULL || strcmp(c->d->variant, "results") != 0))

@@ -213,6 +213,9 @@ typedef struct tni_format {
      * `keeps`. */
     uint64_t (*plan)(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant);
+    /* What of `keeps` a target of one file holds, and as which variant (*variant
+     * is that of plan); NULL: all. */
+    uint64_t (*plan_file)(const char **variant, uint64_t keeps);
     /* Gives images the names that the format prescribes, unique within a split;
      * `names` comes with those that are kept. NULL: names stay. */
     tn_status (*rename)(const tn_dataset *d, const char **names,

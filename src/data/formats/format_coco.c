@@ -5,7 +5,8 @@
  * Reads a file, a folder with annotations/ in it, or Roboflow's folders with
  * _annotations.coco.json. Splits are told by file names. Files of one split
  * that are for different tasks repeat their images (and keypoints their
- * instances), so of several tasks one must be chosen. The variant 'roboflow' is
+ * instances), so of several tasks one must be chosen; but captions and one
+ * other task are one dataset ('instances+captions'). The variant 'roboflow' is
  * instances in Roboflow's folders, as RF-DETR wants them.
  *
  * Source: cocodataset.org/#format-data; pycocotools coco.py (loadRes)
@@ -233,11 +234,13 @@ static const char *const *masks_of(tni_reader *r, const found *f)
     return out[0] != NULL && out[1] != NULL ? out : NULL;
 }
 
-static tn_status read_one(tni_reader *r, const found *f, tn_err *err)
+static tn_status read_one(tni_reader *r, const found *f,
+                          const tni_coco_known *known, tn_err *err)
 {
     tni_coco_file file;
     memset(&file, 0, sizeof file);
     file.path = f->path;
+    file.known = known;
     file.split = TN_NONE;
     const char *split = "";
     if (f->split_len > 0) {
@@ -287,7 +290,7 @@ static tn_status one_file(tni_reader *r, tn_err *err)
     if (!tni_ends_with(name, ".json")) {
         f.task = "instances";
         r->d->variant = r->variant != NULL ? r->variant : f.task;
-        return read_one(r, &f, err);
+        return read_one(r, &f, NULL, err);
     }
     name_one(&f, name);
     tni_probe p;
@@ -300,33 +303,92 @@ static tn_status one_file(tni_reader *r, tn_err *err)
     if ((size_t)(first - head.p) < head.len && *first == '[')
         f.task = "results";
     r->d->variant = r->variant != NULL ? r->variant : f.task;
-    return read_one(r, &f, err);
+    return read_one(r, &f, NULL, err);
+}
+
+/* A task and captions beside it; how a dataset of both is called. */
+static const char *const with_captions[][2] = {
+    {"instances", "instances+captions"},
+    {"keypoints", "keypoints+captions"},
+};
+enum { N_WITH = (int)(sizeof with_captions / sizeof with_captions[0]) };
+
+/* The files of a task, or those of captions with the images that are known. */
+static tn_status read_task(tni_reader *r, const finds *list, const char *task,
+                           const tni_coco_known *known, size_t *n, tn_err *err)
+{
+    const bool roboflow =
+        r->variant != NULL && strcmp(r->variant, "roboflow") == 0;
+    for (size_t i = 0; i < list->n; i++) {
+        if (strcmp(task, list->list[i].task) != 0) continue;
+        if (roboflow && !list->list[i].beside) continue;
+        TN_TRY(read_one(r, &list->list[i], known, err));
+        ++*n;
+    }
+    return TN_OK;
+}
+
+static bool goes_with_captions(const char *task)
+{
+    for (int i = 0; i < N_WITH; i++)
+        if (strcmp(task, with_captions[i][0]) == 0) return true;
+    return false;
+}
+
+/* The one task of the files, besides captions where those go with it; *captions:
+ * there are some. */
+static tn_status find_task(const finds *list, const char **task, bool *captions,
+                           tn_err *err)
+{
+    const char *other = NULL;
+    *task = NULL;
+    *captions = false;
+    for (size_t i = 0; i < list->n; i++) {
+        const char *one = list->list[i].task;
+        if (strcmp(one, "captions") == 0)
+            *captions = true;
+        else if (*task == NULL)
+            *task = one;
+        else if (strcmp(*task, one) != 0)
+            other = one;
+    }
+    if (*task == NULL && *captions) *task = "captions";
+    if (other == NULL && *captions && strcmp(*task, "captions") != 0 &&
+        !goes_with_captions(*task))
+        other = "captions";
+    if (*task == NULL || other == NULL) return TN_OK;
+    return tni_fail(err, TN_EINVAL,
+                    "the folder has files for several tasks (%s, %s); say "
+                    "which (--from coco:%s), or name one file",
+                    *task, other, *task);
 }
 
 static tn_status read(tni_reader *r, tn_err *err)
 {
     finds list = {NULL, 0, 0};
+    size_t n = 0;
+    bool captions = false;
+    tni_coco_known known;
     if (!r->is_dir) return one_file(r, err);
     TN_TRY(find_files(r, &list, err));
-    const bool roboflow =
-        r->variant != NULL && strcmp(r->variant, "roboflow") == 0;
-    const char *task = roboflow ? "instances" : r->variant;
-    for (size_t i = 0; i < list.n && r->variant == NULL; i++) {
-        if (task == NULL) task = list.list[i].task;
-        if (strcmp(task, list.list[i].task) != 0)
-            return tni_fail(err, TN_EINVAL,
-                            "the folder has files for several tasks (%s, %s); "
-                            "say which (--from coco:%s), or name one file",
-                            task, list.list[i].task, task);
+    const char *task = r->variant;
+    if (task == NULL) TN_TRY(find_task(&list, &task, &captions, err));
+    r->d->variant = task;
+    captions = captions && strcmp(task, "captions") != 0;
+    for (int i = 0; i < N_WITH && task != NULL; i++) {
+        if (strcmp(task, with_captions[i][1]) == 0) {
+            task = with_captions[i][0];
+            captions = true;
+        } else if (captions && strcmp(task, with_captions[i][0]) == 0) {
+            r->d->variant = with_captions[i][1];
+        }
     }
-    size_t n = 0;
-    for (size_t i = 0; i < list.n; i++) {
-        if (task == NULL || strcmp(task, list.list[i].task) != 0) continue;
-        if (roboflow && !list.list[i].beside) continue;
-        TN_TRY(read_one(r, &list.list[i], err));
-        n++;
+    if (task != NULL && strcmp(task, "roboflow") == 0) task = "instances";
+    if (task != NULL) TN_TRY(read_task(r, &list, task, NULL, &n, err));
+    if (captions) {
+        TN_TRY(tni_coco_know_images(&known, r->d, &r->scratch, err));
+        TN_TRY(read_task(r, &list, "captions", &known, &n, err));
     }
-    r->d->variant = roboflow ? r->variant : task;
     if (n > 0) return TN_OK;
     return tni_fail(err, TN_ENOTFOUND,
                     "the folder has no COCO file%s%s; expected annotations/"
@@ -334,20 +396,38 @@ static tn_status read(tni_reader *r, tn_err *err)
                     task != NULL ? " for " : "", task != NULL ? task : "");
 }
 
+static const char *variant_for(const tn_dataset *d,
+                               const uint64_t counts[TNI_F_COUNT], bool apart)
+{
+    if (!apart && counts[TNI_F_CAPTION] > 0 &&
+        counts[TNI_F_CAPTION] == d->ann_flags.n)
+        return "captions";
+    return with_captions[counts[TNI_F_KEYPOINTS] > 0 ? 1 : 0][apart ? 1 : 0];
+}
+
 static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                      const char **variant)
 {
-    const uint64_t all = tni_format_coco.keeps;
-    if (*variant == NULL) {
-        const bool captions = counts[TNI_F_CAPTION] > 0 &&
-                              counts[TNI_F_CAPTION] == d->ann_flags.n;
-        *variant = captions                      ? "captions"
-                   : counts[TNI_F_KEYPOINTS] > 0 ? "keypoints"
-                                                 : "instances";
-    }
+    uint64_t keeps = tni_format_coco.keeps;
+    const bool apart = tni_coco_captions_apart(d);
+    if (*variant == NULL) *variant = variant_for(d, counts, apart);
     if (strcmp(*variant, "panoptic") == 0)
-        return tni_panoptic_keeps(d, all, counts);
-    return tni_panoptic_ids_repeat(d) ? all & ~TNI_KEEPS(ANN_ID) : all;
+        return tni_panoptic_keeps(d, keeps, counts);
+    if (apart && strchr(*variant, '+') == NULL &&
+        strcmp(*variant, "captions") != 0 && strcmp(*variant, "results") != 0)
+        keeps &= ~TNI_KEEPS(CAPTION);
+    return tni_panoptic_ids_repeat(d) ? keeps & ~TNI_KEEPS(ANN_ID) : keeps;
+}
+
+/* Captions would need a second file. */
+static uint64_t plan_file(const char **variant, uint64_t keeps)
+{
+    for (int i = 0; i < N_WITH; i++)
+        if (strcmp(*variant, with_captions[i][1]) == 0) {
+            *variant = with_captions[i][0];
+            keeps &= ~TNI_KEEPS(CAPTION);
+        }
+    return keeps;
 }
 
 const tni_format tni_format_coco = {
@@ -355,8 +435,9 @@ const tni_format tni_format_coco = {
     .title = "COCO JSON",
     .files = "*.json",
     .source = "https://cocodataset.org/#format-data",
-    .variants = "instances keypoints captions panoptic stuff labels image_info "
-                "results roboflow",
+    .variants = "instances keypoints captions instances+captions "
+                "keypoints+captions panoptic stuff labels image_info results "
+                "roboflow",
     .keeps = TNI_KEEPS(BOX) | TNI_KEEPS(POLYGON) | TNI_KEEPS(PARTS) |
              TNI_KEEPS(OUTLINE_BOX) | TNI_KEEPS(MASK) | TNI_KEEPS(DEGENERATE) |
              TNI_KEEPS(KEYPOINTS) | TNI_KEEPS(VISIBILITY) |
@@ -372,6 +453,7 @@ const tni_format tni_format_coco = {
     .probe = probe,
     .read = read,
     .plan = plan,
+    .plan_file = plan_file,
     .names_split = names_split,
     .write = tni_coco_write,
 };

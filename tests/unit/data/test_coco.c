@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -362,6 +363,195 @@ static void captions_have_no_classes(void **state)
     assert_null(strstr(text, "categories"));
 }
 
+static const char mixed[] =
+    "{\"info\": {\"year\": 2020}, \"images\": [{\"id\": 7, \"file_name\": "
+    "\"a.jpg\", \"width\": 10, \"height\": 10, \"license\": 3}, {\"id\": 8, "
+    "\"file_name\": \"b.jpg\"}], \"annotations\": ["
+    "{\"id\": 1, \"image_id\": 7, \"caption\": \"one\"},"
+    "{\"id\": 2, \"image_id\": 7, \"category_id\": 5, \"bbox\": [1, 2, 3, 4], "
+    "\"iscrowd\": 0},"
+    "{\"id\": 3, \"image_id\": 99, \"caption\": \"nowhere\"},"
+    "{\"id\": 4, \"image_id\": 8, \"category_id\": 5, \"bbox\": [1, 2, 3, 4], "
+    "\"caption\": \"of it\", \"iscrowd\": 0}], \"categories\": [{\"id\": 5, "
+    "\"name\": \"x\"}], \"other\": 1}";
+
+static tn_status to_coco(const tn_dataset *d, const char *name,
+                         const char *variant, const char *allow)
+{
+    char to[TMP_PATH];
+    tn_convert_opts o = TN_CONVERT_OPTS_INIT;
+    tn_conversion *c = NULL;
+    o.format = "coco";
+    o.variant = variant;
+    o.allow_loss = allow;
+    tmp_path(to, dir, name);
+    memset(&err, 0, sizeof err);
+    const tn_status status = tn_dataset_convert(&c, d, to, &o, &err);
+    tn_conversion_free(c);
+    return status;
+}
+
+static void text_of(const char *name, char text[2048])
+{
+    tmp_path(path, dir, name);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    text[fread(text, 1, 2047, f)] = '\0';
+    (void)fclose(f);
+}
+
+static tn_dataset *open_name(const char *name, const char *variant)
+{
+    tn_dataset *d = NULL;
+    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
+    o.variant = variant;
+    o.format = "coco";
+    tmp_path(path, dir, name);
+    memset(&err, 0, sizeof err);
+    return tn_dataset_open(&d, path, &o, &err) == TN_OK ? d : NULL;
+}
+
+static const char *caption_of(const tn_dataset *d, size_t ann, char text[40])
+{
+    const tn_bytes t = tn_dataset_text(d, ann, TN_TEXT_CAPTION, 0);
+    (void)snprintf(text, 40, "%.*s", (int)t.size, t.data != NULL ? t.data : "");
+    return text;
+}
+
+/* As COCO has them: a file of each, which repeats the images; one dataset. */
+static void captions_lie_beside_instances(void **state)
+{
+    (void)state;
+    char text[2048], caption[40];
+    tn_dataset_info info = TN_DATASET_INFO_INIT;
+    tn_dataset *d = open_text(mixed);
+    if (d == NULL) fail_msg("%s", err.message);
+    assert_int_equal(to_coco(d, "f", NULL, NULL), TN_OK);
+    tn_dataset_close(d);
+    text_of("f/annotations/captions.json", text);
+    assert_string_equal(
+        text, "{\n\"info\": {\"year\": 2020},\n\"images\": [\n{\"id\": 7, "
+              "\"file_name\": \"a.jpg\", \"width\": 10, \"height\": 10, "
+              "\"license\": 3},\n{\"id\": 8, \"file_name\": \"b.jpg\"}],\n"
+              "\"annotations\": [\n{\"id\": 1, \"image_id\": 7, \"caption\": "
+              "\"one\"},\n{\"id\": 3, \"caption\": \"nowhere\", \"image_id\": "
+              "99}]\n}\n");
+    text_of("f/annotations/instances.json", text);
+    assert_null(strstr(text, "\"one\""));
+    assert_non_null(strstr(text, "\"caption\": \"of it\""));
+    assert_non_null(strstr(text, "\"other\": 1"));
+    d = open_name("f", NULL);
+    if (d == NULL) fail_msg("%s", err.message);
+    tn_dataset_get_info(d, &info);
+    assert_string_equal(info.variant, "instances+captions");
+    assert_int_equal(info.n_images, 2);
+    assert_int_equal(info.n_annotations, 4);
+    assert_string_equal(caption_of(d, 1, caption), "\"of it\"");
+    assert_string_equal(caption_of(d, 2, caption), "\"one\"");
+    tn_note note = TN_NOTE_INIT;
+    assert_int_equal(tn_dataset_note(d, 0, &note), TN_OK);
+    assert_string_equal(note.code, "orphan-image"); /* and no other */
+    assert_int_not_equal(tn_dataset_note(d, 1, &note), TN_OK);
+    /* Into one file they do not fit; the residue has them. */
+    assert_int_equal(to_coco(d, "y.json", NULL, NULL), TN_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "3 captions"));
+    assert_int_equal(to_coco(d, "y.json", NULL, "captions"), TN_OK);
+    assert_int_equal(to_coco(d, "c", "captions", "all"), TN_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "choose instances+captions"));
+    tn_dataset_close(d);
+    text_of("y.json", text);
+    assert_null(strstr(text, "caption"));
+    d = open_name("y.json", NULL);
+    if (d == NULL) fail_msg("%s", err.message);
+    tn_dataset_get_info(d, &info);
+    assert_int_equal(info.n_annotations, 4);
+    tn_dataset_close(d);
+    d = open_name("f", "instances");
+    tn_dataset_get_info(d, &info);
+    assert_int_equal(info.n_annotations, 2);
+    tn_dataset_close(d);
+}
+
+static void captions_may_say_otherwise(void **state)
+{
+    (void)state;
+    tn_note note = TN_NOTE_INIT;
+    tn_dataset_info info = TN_DATASET_INFO_INIT;
+    tn_image_row row = TN_IMAGE_ROW_INIT;
+    static const char instances[] =
+        "{\"info\": 1, \"images\": [{\"id\": 1, \"file_name\": \"a\", "
+        "\"width\": 2, \"height\": 2, \"k\": 1}, {\"id\": 2, \"file_name\": "
+        "\"b\"}], \"annotations\": [], \"categories\": []}";
+    static const char captions[] =
+        "{\"info\": 2, \"also\": 3, \"images\": [{\"id\": 5, \"file_name\": "
+        "\"a\", \"width\": 3, \"height\": 2, \"k\": 2, \"l\": 3}, {\"id\": 2, "
+        "\"file_name\": \"b\", \"width\": 4, \"height\": 5}, {\"id\": 9, "
+        "\"file_name\": \"new\"}], \"annotations\": [{\"id\": 1, \"image_id\": "
+        "5, "
+        "\"caption\": \"x\"}, {\"id\": 2, \"image_id\": 9, \"caption\": "
+        "\"y\"}]}";
+    tmp_path(path, dir, "annotations");
+    assert_int_equal(mkdir(path, 0777), 0);
+    tmp_write(dir, "annotations/instances_val.json", instances,
+              sizeof instances - 1);
+    tmp_write(dir, "annotations/captions_val.json", captions,
+              sizeof captions - 1);
+    tn_dataset *d = open_name("", NULL);
+    if (d == NULL) fail_msg("%s", err.message);
+    tn_dataset_get_info(d, &info);
+    assert_int_equal(info.n_images, 3);
+    assert_int_equal(info.n_splits, 1);
+    assert_int_equal(tn_dataset_note(d, 0, &note), TN_OK);
+    assert_string_equal(note.code, "captions-differ");
+    assert_int_equal(note.count, 4); /* info, id, size, k */
+    assert_int_equal(tn_dataset_image(d, 0, &row), TN_OK);
+    assert_int_equal(row.id.number, 1);
+    assert_int_equal(row.width, 2);
+    const tn_bytes l = tn_dataset_image_text(d, 0, TN_TEXT_EXTRA, 1);
+    assert_true(l.size == 6 && memcmp(l.data, "\"l\": 3", 6) == 0);
+    assert_int_equal(tn_dataset_image(d, 1, &row), TN_OK);
+    assert_int_equal(row.height, 5);
+    size_t n = 0;
+    (void)tn_dataset_of_image(d, 0, &n);
+    assert_int_equal(n, 1);
+    tn_dataset_close(d);
+    /* More tasks than one beside captions, or one that is not for them. */
+    tmp_write(dir, "annotations/person_keypoints_val.json", instances,
+              sizeof instances - 1);
+    assert_null(open_name("", NULL));
+    assert_non_null(
+        strstr(err.message, "several tasks (instances, keypoints)"));
+    tmp_path(path, dir, "annotations/person_keypoints_val.json");
+    assert_int_equal(unlink(path), 0);
+    tmp_path(path, dir, "annotations/instances_val.json");
+    assert_int_equal(unlink(path), 0);
+    tmp_write(dir, "annotations/stuff_val.json", instances,
+              sizeof instances - 1);
+    assert_null(open_name("", NULL));
+    assert_non_null(strstr(err.message, "several tasks (stuff, captions)"));
+}
+
+static tn_status open_folder(void *ctx, const tn_allocator *allocator)
+{
+    tn_dataset *d = NULL;
+    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
+    (void)ctx;
+    o.allocator = allocator;
+    const tn_status status = tn_dataset_open(&d, path, &o, NULL);
+    tn_dataset_close(d);
+    return status;
+}
+
+static void captions_survive_lack_of_memory(void **state)
+{
+    (void)state;
+    tn_dataset *d = open_text(mixed);
+    assert_int_equal(to_coco(d, "f", NULL, NULL), TN_OK);
+    tn_dataset_close(d);
+    tmp_path(path, dir, "f");
+    oom_sweep(open_folder, NULL);
+}
+
 /* Counts that an independent program made of the shared fixtures. */
 static void shared_fixtures(void **state)
 {
@@ -422,6 +612,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(refuses_broken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(broken_masks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_lists_come_first, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(captions_lie_beside_instances, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(captions_may_say_otherwise, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(captions_survive_lack_of_memory, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(captions_have_no_classes, set_up,
                                         tear_down),
