@@ -31,6 +31,7 @@ tn_status tni_dataset_new(tn_dataset **out, const tn_allocator *allocator,
     tni_mem_init(&d->mem, a, (size_t)d->limits.max_total_bytes);
     tni_arena_init(&d->arena, &d->mem, 1 << 14);
     tni_strmap_init(&d->names, &d->arena);
+    tni_strmap_init(&d->class_names, &d->arena);
     tni_col_init(&d->sources, &d->mem, sizeof(tni_source));
     tni_col_init(&d->images, &d->mem, sizeof(tni_image_row));
     tni_col_init(&d->classes, &d->mem, sizeof(tni_class_row));
@@ -159,6 +160,23 @@ tn_status tni_add_split(tn_dataset *d, const char *name, size_t len,
     return TN_OK;
 }
 
+static uint32_t class_of_slot(void *const *slot)
+{
+    return (uint32_t)((uintptr_t)*slot - 1);
+}
+
+/* The first class of a name keeps it. */
+static bool index_class(tn_dataset *d, uint32_t cls)
+{
+    const char *name = tni_class_at(d, cls)->name;
+    bool fresh = false;
+    void **slot = tni_strmap_add(&d->class_names, name, strlen(name), &fresh);
+    if (slot == NULL) return false;
+    if (fresh || strcmp(tni_class_at(d, class_of_slot(slot))->name, name) != 0)
+        *slot = (void *)((uintptr_t)cls + 1);
+    return true;
+}
+
 tn_status tni_add_class(tn_dataset *d, const tni_class_row *row,
                         uint32_t *index, tn_err *err)
 {
@@ -166,14 +184,25 @@ tn_status tni_add_class(tn_dataset *d, const tni_class_row *row,
     if (c == NULL || row->name == NULL) return no_memory(err);
     *c = *row;
     *index = d->classes.n - 1;
-    return TN_OK;
+    return index_class(d, *index) ? TN_OK : no_memory(err);
 }
 
 uint32_t tni_find_class(const tn_dataset *d, const char *name)
 {
-    for (uint32_t i = 0; i < d->classes.n; i++)
-        if (strcmp(tni_class_at(d, i)->name, name) == 0) return i;
-    return TN_NONE;
+    void **slot = tni_strmap_find(&d->class_names, name, strlen(name));
+    const uint32_t cls = slot != NULL ? class_of_slot(slot) : TN_NONE;
+    /* The name may be one that its class had before. */
+    return cls != TN_NONE && strcmp(tni_class_at(d, cls)->name, name) == 0
+               ? cls
+               : TN_NONE;
+}
+
+tn_status tni_rename_class(tn_dataset *d, uint32_t cls, const char *name,
+                           tn_err *err)
+{
+    if (name == NULL) return no_memory(err);
+    tni_class_at(d, cls)->name = name;
+    return index_class(d, cls) ? TN_OK : no_memory(err);
 }
 
 tn_status tni_add_image(tn_dataset *d, const tni_image_row *row,

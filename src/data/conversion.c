@@ -8,6 +8,7 @@
 #include "data/formats/format.h"
 #include "data/names.h"
 #include "data/readback.h"
+#include "data/records.h"
 #include "data/residue.h"
 
 #include <stdio.h>
@@ -181,14 +182,17 @@ static bool keeps_split(const tn_conversion *c)
 }
 
 /* Whether splits have fields of the same name. */
-static bool fields_repeat(const tn_dataset *d)
+static tn_status find_repeated(bool *repeat, const tn_dataset *d, tn_err *err)
 {
-    for (uint32_t i = 0; i < d->metas.n; i++)
-        for (uint32_t k = 0; k < i; k++)
-            if (strcmp(TNI_ROW(&d->metas, tni_meta, i)->key,
-                       TNI_ROW(&d->metas, tni_meta, k)->key) == 0)
-                return true;
-    return false;
+    tni_once keys;
+    tni_once_init(&keys);
+    *repeat = false;
+    for (uint32_t i = 0; !*repeat && i < d->metas.n; i++) {
+        const char *key = TNI_ROW(&d->metas, tni_meta, i)->key;
+        *repeat = tni_once_again(&keys, key, strlen(key));
+    }
+    tni_once_fini(&keys);
+    return keys.failed ? no_memory(err) : TN_OK;
 }
 
 static tn_status plan(tn_conversion *c, tn_err *err)
@@ -209,9 +213,11 @@ static tn_status plan(tn_conversion *c, tn_err *err)
             w->keeps = f->plan_file(&w->variant, w->keeps);
         if (!keeps_split(c)) w->keeps &= ~TNI_KEEPS(SPLIT);
     }
-    if (((f->flags & TNI_FORMAT_SPLIT_FIELDS) == 0 || w->file != NULL) &&
-        fields_repeat(c->d))
-        w->keeps &= ~TNI_KEEPS(META);
+    if ((f->flags & TNI_FORMAT_SPLIT_FIELDS) == 0 || w->file != NULL) {
+        bool repeat = false;
+        TN_TRY(find_repeated(&repeat, c->d, err));
+        if (repeat) w->keeps &= ~TNI_KEEPS(META);
+    }
     if ((f->flags & TNI_FORMAT_SEEN_CLASSES) == 0)
         w->keeps |= TNI_KEEPS(UNUSED);
     /* Who keeps no outline writes the box itself. */

@@ -141,6 +141,7 @@ struct tn_dataset {
     tni_sparse image_text[TN_TEXT_COUNT], class_text[TN_TEXT_COUNT];
     tni_sparse image_bytes;  /* tni_span: images that lie inside a source */
     tni_strmap names;        /* interned texts */
+    tni_strmap class_names;  /* to the first class of it; + 1 */
     uint32_t *first, *order; /* of each image; made by tni_dataset_seal */
     size_t index_bytes;
 };
@@ -175,8 +176,13 @@ tn_status tni_add_split(tn_dataset *d, const char *name, size_t len,
                         uint32_t *split, tn_err *err);
 tn_status tni_add_class(tn_dataset *d, const tni_class_row *row,
                         uint32_t *index, tn_err *err);
-/* The first class of this name, TN_NONE when there is none. */
+/* The first class of this name, TN_NONE when there is none: found by an index,
+ * whatever their number. */
 uint32_t tni_find_class(const tn_dataset *d, const char *name);
+/* Another name (kept as long as the dataset) for a class whose old one no other
+ * class has. */
+tn_status tni_rename_class(tn_dataset *d, uint32_t cls, const char *name,
+                           tn_err *err);
 /* name must come from tni_keep or tni_intern. */
 tn_status tni_add_image(tn_dataset *d, const tni_image_row *row,
                         uint32_t *index, tn_err *err);

@@ -79,23 +79,45 @@ static const char *with_ending(const tni_image_row *r, tni_arena *arena)
     return out;
 }
 
-static tn_status make(const char **out, tni_strmap *map, const char *name,
+typedef struct taken_names {
+    tni_strmap keys;  /* what is taken */
+    tni_strmap tries; /* of an image's name: how often another was made of it */
+} taken_names;
+
+/* Thousands of images may have one name: each goes on where the last ended. */
+static unsigned *tries_of(taken_names *m, uint32_t split, const char *name,
+                          tni_arena *arena)
+{
+    const size_t size = strlen(name) + 16;
+    char *key = tni_arena_alloc(arena, size, 1);
+    bool fresh = false;
+    if (key == NULL) return NULL;
+    (void)snprintf(key, size, "%d/%s", (int)split, name);
+    void **slot = tni_strmap_add(&m->tries, key, strlen(key), &fresh);
+    if (slot != NULL && fresh) *slot = TNI_NEW(arena, unsigned);
+    return slot != NULL ? *slot : NULL;
+}
+
+static tn_status make(const char **out, taken_names *taken, const char *name,
                       uint32_t split, const tni_names_rule *rule,
                       tni_arena *arena, tn_err *err)
 {
     char *tried = clean(arena, name);
-    for (unsigned salt = 0; tried != NULL && salt < 1000; salt++) {
+    unsigned *tries = NULL; /* of the images of this very name */
+    while (tried != NULL) {
         char *key = key_of(arena, split, tried, rule);
         bool fresh = false;
         if (key == NULL ||
-            tni_strmap_add(map, key, strlen(key), &fresh) == NULL)
+            tni_strmap_add(&taken->keys, key, strlen(key), &fresh) == NULL)
             break;
         if (fresh) {
             *out = tried;
             return TN_OK;
         }
         const char *base = clean(arena, name);
-        if (base == NULL) break;
+        if (tries == NULL) tries = tries_of(taken, split, name, arena);
+        if (base == NULL || tries == NULL) break;
+        const unsigned salt = (*tries)++;
         const size_t stem = tni_stem_len(base), size = strlen(base) + 16;
         tried = tni_arena_alloc(arena, size, 1);
         if (tried != NULL)
@@ -109,15 +131,16 @@ tn_status tni_names_make(const char ***out, size_t *n_changed,
                          const tn_dataset *d, const tni_names_rule *rule,
                          tni_arena *arena, tn_err *err)
 {
-    tni_strmap map;
-    tni_strmap_init(&map, arena);
+    taken_names taken;
+    tni_strmap_init(&taken.keys, arena);
+    tni_strmap_init(&taken.tries, arena);
     const char **names = TNI_NEW_ARRAY(arena, const char *, d->images.n + 1u);
     if (names == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
     *n_changed = 0;
     for (uint32_t i = 0; i < d->images.n; i++) {
         const tni_image_row *r = tni_image_at(d, i);
         const char *name = rule->endings ? with_ending(r, arena) : r->name;
-        TN_TRY(make(&names[i], &map, name,
+        TN_TRY(make(&names[i], &taken, name,
                     rule->merged ? TN_NONE : tni_first_split(r), rule, arena,
                     err));
         if (strcmp(names[i], r->name) != 0) ++*n_changed;

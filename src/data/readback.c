@@ -244,19 +244,50 @@ static tn_status compare_all(pair *p, const uint32_t *matches)
     return TN_OK;
 }
 
+/* Classes by name, those of one name in their order: `next` of each, and where
+ * the search for the name has come to. */
+typedef struct positions {
+    tni_strmap reached;
+    uint32_t *next;
+} positions;
+
+static bool find_positions(positions *to, const tn_dataset *d, tni_arena *arena)
+{
+    const uint32_t n = d->classes.n;
+    tni_strmap_init(&to->reached, arena);
+    to->next = TNI_NEW_ARRAY(arena, uint32_t, n + 1u);
+    for (uint32_t i = n; to->next != NULL && i-- > 0;) {
+        const char *name = tni_class_at(d, i)->name;
+        bool fresh = false;
+        void **slot = tni_strmap_add(&to->reached, name, strlen(name), &fresh);
+        if (slot == NULL) return false;
+        to->next[i] = fresh ? n : (uint32_t)((uintptr_t)*slot - 1);
+        *slot = (void *)((uintptr_t)i + 1);
+    }
+    return to->next != NULL;
+}
+
+/* The first class of the name from `at` on, n when there is none; what is
+ * before it is not asked for again. */
+static uint32_t position_of(const positions *in, const char *name, uint32_t at,
+                            uint32_t n)
+{
+    void **slot = tni_strmap_find(&in->reached, name, strlen(name));
+    if (slot == NULL) return n;
+    uint32_t k = (uint32_t)((uintptr_t)*slot - 1);
+    while (k < at) k = in->next[k];
+    *slot = (void *)((uintptr_t)k + 1);
+    return k;
+}
+
 /* The classes that are there, in their order. */
-static tn_status compare_classes(const pair *p)
+static tn_status compare_order(const pair *p, const positions *in)
 {
     const bool all = (p->w->keeps & TNI_KEEPS(UNUSED)) != 0;
-    const bool order = (p->w->keeps & TNI_KEEPS(CLASS_ORDER)) != 0;
     uint32_t at = 0;
-    if (!order) return TN_OK;
     for (uint32_t i = 0; i < p->a->classes.n; i++) {
         const char *name = tni_class_at(p->a, i)->name;
-        uint32_t k = at;
-        while (k < p->b->classes.n &&
-               strcmp(tni_class_at(p->b, k)->name, name) != 0)
-            k++;
+        const uint32_t k = position_of(in, name, at, p->b->classes.n);
         if (k < p->b->classes.n) {
             at = k + 1;
         } else if (tni_find_class(p->a, name) < i) {
@@ -272,6 +303,21 @@ static tn_status compare_classes(const pair *p)
         }
     }
     return TN_OK;
+}
+
+static tn_status compare_classes(const pair *p)
+{
+    tni_mem mem;
+    tni_arena arena;
+    positions in;
+    if ((p->w->keeps & TNI_KEEPS(CLASS_ORDER)) == 0) return TN_OK;
+    tni_mem_init(&mem, NULL, 0);
+    tni_arena_init(&arena, &mem, 1 << 14);
+    const tn_status status = find_positions(&in, p->b, &arena)
+                                 ? compare_order(p, &in)
+                                 : tni_fail(p->err, TN_ENOMEM, "out of memory");
+    tni_arena_fini(&arena);
+    return status;
 }
 
 tn_status tni_compare(const tni_writer *w, const tni_format *format,

@@ -159,15 +159,8 @@ static tn_status arrange(tni_classes *c, uint32_t from,
         rows[i].order = order;
     }
     if (n > from) qsort(rows + from, n - from, sizeof *rows, by_order);
-    for (uint32_t i = 0; i < n; i++) {
-        *tni_class_at(d, i) = rows[i].row;
-        to[rows[i].old] = i;
-    }
-    for (uint32_t i = 0; i < d->ann_class.n; i++) {
-        uint32_t *cls = TNI_ROW(&d->ann_class, uint32_t, i);
-        if (*cls != TN_NONE) *cls = to[*cls];
-    }
-    return TN_OK;
+    for (uint32_t i = 0; i < n; i++) to[rows[i].old] = i;
+    return tni_reorder_classes(d, to) ? TN_OK : no_memory(err);
 }
 
 tn_status tni_classes_arrange(tni_classes *c,
@@ -205,6 +198,104 @@ static int by_id(const tni_class_row *a, const tni_class_row *b)
 tn_status tni_classes_by_id(tni_classes *c, tn_err *err)
 {
     return tni_classes_arrange(c, by_id, err);
+}
+
+struct tni_class_set {
+    tni_strmap map;
+    uint32_t n; /* classes that are in it */
+};
+
+/* What has to be the same, in the dataset's arena: a reader may rewind its own
+ * between files. */
+static char *same_key(tn_dataset *d, const tni_class_row *row, size_t *len)
+{
+    char number[32] = "";
+    const char *more = number;
+    if (row->id_kind == TN_ID_INT)
+        (void)snprintf(number, sizeof number, "%lld", (long long)row->id);
+    else if (row->id_kind == TN_ID_TEXT)
+        more = (const char *)(intptr_t)row->id;
+    else if (row->parent != NULL)
+        more = row->parent;
+    const size_t n = strlen(row->name), m = strlen(more);
+    char *key = tni_arena_alloc(&d->arena, n + m + 3, 1);
+    if (key == NULL) return NULL;
+    const bool parent = row->id_kind == TN_ID_NONE && row->parent != NULL;
+    key[0] = (char)('0' + row->id_kind + (parent ? 4 : 0));
+    memcpy(key + 1, row->name, n + 1);
+    memcpy(key + n + 2, more, m + 1);
+    *len = n + m + 2;
+    return key;
+}
+
+/* Puts classes into the set that were added since. */
+static bool catch_up(tn_dataset *d, struct tni_class_set *s)
+{
+    for (; s->n < d->classes.n; s->n++) {
+        size_t len = 0;
+        bool fresh = false;
+        const char *key = same_key(d, tni_class_at(d, s->n), &len);
+        void **slot =
+            key != NULL ? tni_strmap_add(&s->map, key, len, &fresh) : NULL;
+        if (slot == NULL) return false;
+        if (fresh) *slot = (void *)((uintptr_t)s->n + 1);
+    }
+    return true;
+}
+
+tn_status tni_same_class(tni_reader *r, const tni_class_row *row, uint32_t *cls,
+                         tn_err *err)
+{
+    tn_dataset *d = r->d;
+    size_t len = 0;
+    *cls = TN_NONE;
+    if (d->classes.n == 0) return TN_OK;
+    if (r->same == NULL) {
+        r->same = TNI_NEW(&d->arena, struct tni_class_set);
+        if (r->same == NULL) return no_memory(err);
+        tni_strmap_init(&r->same->map, &d->arena);
+    }
+    if (!catch_up(d, r->same)) return no_memory(err);
+    const tni_arena_mark mark = tni_arena_save(&d->arena);
+    const char *key = same_key(d, row, &len);
+    void **slot = key != NULL ? tni_strmap_find(&r->same->map, key, len) : NULL;
+    tni_arena_rewind(&d->arena, mark);
+    if (slot != NULL) *cls = (uint32_t)((uintptr_t)*slot - 1);
+    return key != NULL ? TN_OK : no_memory(err);
+}
+
+/* --- texts, each once ---------------------------------------------------- */
+
+void tni_once_init(tni_once *o)
+{
+    tni_mem_init(&o->mem, NULL, 0);
+    tni_arena_init(&o->arena, &o->mem, 1 << 12);
+    tni_strmap_init(&o->map, &o->arena);
+    o->failed = false;
+}
+
+void tni_once_fini(tni_once *o)
+{
+    tni_arena_fini(&o->arena);
+}
+
+void tni_once_clear(tni_once *o)
+{
+    tni_arena_reset(&o->arena);
+    tni_strmap_init(&o->map, &o->arena);
+}
+
+bool tni_once_again(tni_once *o, const char *text, size_t len)
+{
+    bool fresh = false;
+    if (tni_strmap_add(&o->map, text, len, &fresh) == NULL) o->failed = true;
+    return !fresh;
+}
+
+void tni_once_end(tni_once *o, tni_out *out)
+{
+    tni_once_fini(o);
+    if (o->failed && out->status == TN_OK) out->status = no_memory(out->err);
 }
 
 /* --- images -------------------------------------------------------------- */

@@ -56,6 +56,33 @@ tn_status tni_classes_arrange(tni_classes *c,
                                            const tni_class_row *b),
                               tn_err *err);
 
+/*
+ * The class that another file of the dataset has too: its name and id, and
+ * where it has no id its parent, are the same. TN_NONE: there is none.
+ */
+tn_status tni_same_class(tni_reader *r, const tni_class_row *row, uint32_t *cls,
+                         tn_err *err);
+
+/* --- texts, each once ---------------------------------------------------- */
+
+/* Texts met so far, to find those that come again in time that grows as their
+ * number does. Texts are borrowed. */
+typedef struct tni_once {
+    tni_mem mem;
+    tni_arena arena;
+    tni_strmap map;
+    bool failed;
+} tni_once;
+
+void tni_once_init(tni_once *o);
+void tni_once_fini(tni_once *o);
+/* Forgets all of them. */
+void tni_once_clear(tni_once *o);
+/* Whether it was met before; when memory is out, `failed` is set. */
+bool tni_once_again(tni_once *o, const char *text, size_t len);
+/* Fini, and a failure becomes one of what was written. */
+void tni_once_end(tni_once *o, tni_out *out);
+
 /* --- images -------------------------------------------------------------- */
 
 /* Images of a reader by name and split. */

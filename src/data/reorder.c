@@ -2,6 +2,8 @@
 /* reorder.c - classes and images in another order, with all that names them */
 #include "data/dataset.h"
 
+#include <string.h>
+
 /* Gives rows of a table their places; `to` is a permutation. */
 static bool move_rows(tni_col *col, const uint32_t *to)
 {
@@ -26,9 +28,20 @@ static void move_references(tni_col *col, const uint32_t *to)
     }
 }
 
+/* Where the names are now; all of them are in the index. */
+static void index_again(tn_dataset *d)
+{
+    for (uint32_t i = d->classes.n; i-- > 0;) {
+        const char *name = tni_class_at(d, i)->name;
+        void **slot = tni_strmap_find(&d->class_names, name, strlen(name));
+        if (slot != NULL) *slot = (void *)((uintptr_t)i + 1);
+    }
+}
+
 bool tni_reorder_classes(tn_dataset *d, const uint32_t *to)
 {
     if (!move_rows(&d->classes, to)) return false;
+    index_again(d);
     move_references(&d->ann_class, to);
     for (int k = 0; k < TN_TEXT_COUNT; k++)
         if (!tni_sparse_rekey(&d->class_text[k], to)) return false;

@@ -605,18 +605,23 @@ static tn_status read_field_of_dataset(residue *s)
 /* Fields that only the target's format asked for. */
 static tn_status drop_fields(residue *s)
 {
+    tni_strmap made;
+    uint32_t kept = 0;
+    tni_strmap_init(&made, &s->r->scratch);
     if (!tni_json_enter(&s->j, '[')) return s->j.status;
     while (tni_json_item(&s->j)) {
         const char *key = NULL;
-        uint32_t kept = 0;
+        bool fresh = false;
         TN_TRY(read_string(s, &key));
-        for (uint32_t i = 0; i < s->d->metas.n; i++) {
-            const tni_meta m = *TNI_ROW(&s->d->metas, tni_meta, i);
-            if (strcmp(m.key, key) != 0)
-                *TNI_ROW(&s->d->metas, tni_meta, kept++) = m;
-        }
-        s->d->metas.n = kept;
+        if (tni_strmap_add(&made, key, strlen(key), &fresh) == NULL)
+            return no_memory(s->err);
     }
+    for (uint32_t i = 0; i < s->d->metas.n; i++) {
+        const tni_meta m = *TNI_ROW(&s->d->metas, tni_meta, i);
+        if (tni_strmap_find(&made, m.key, strlen(m.key)) == NULL)
+            *TNI_ROW(&s->d->metas, tni_meta, kept++) = m;
+    }
+    s->d->metas.n = kept;
     return s->j.status;
 }
 
@@ -624,6 +629,7 @@ static tn_status read_header(residue *s)
 {
     tni_span key;
     int64_t version = 0;
+    bool made = false;
     while (tni_json_key(&s->j, &key)) {
         if (tni_span_is(key, "tenon_residue")) {
             (void)!tni_json_i64(&s->j, &version);
@@ -638,7 +644,8 @@ static tn_status read_header(residue *s)
             int64_t v = 0;
             (void)!tni_json_i64(&s->j, &v);
             s->ordered = v == 1;
-        } else if (tni_span_is(key, "made")) {
+        } else if (tni_span_is(key, "made") && !made) {
+            made = true; /* once: they are not asked for again and again */
             TN_TRY(drop_fields(s));
         } else if (tni_span_is(key, "fields")) {
             if (!tni_json_enter(&s->j, '[')) break;

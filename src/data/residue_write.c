@@ -2,6 +2,8 @@
 /* residue_write.c - the sidecar that keeps what a format could not */
 #include "data/residue.h"
 
+#include "data/records.h"
+
 #include <stdio.h>
 
 typedef struct residue {
@@ -555,20 +557,20 @@ static void put_classes(residue *r)
     r->first = false;
 }
 
-static bool has_field(const tn_dataset *d, const char *key)
-{
-    for (uint32_t i = 0; i < d->metas.n; i++)
-        if (strcmp(TNI_ROW(&d->metas, tni_meta, i)->key, key) == 0) return true;
-    return false;
-}
-
-/* Fields of the target that are its format's alone, or come back from here. */
+/* Fields of the target that are its format's alone, or come back from here:
+ * each is named once. */
 static void put_made(residue *r)
 {
     bool any = false;
+    tni_once keys;
+    tni_once_init(&keys);
+    for (uint32_t i = 0; !lost(r, TNI_F_META) && i < r->d->metas.n; i++) {
+        const char *own = TNI_ROW(&r->d->metas, tni_meta, i)->key;
+        (void)tni_once_again(&keys, own, strlen(own));
+    }
     for (uint32_t i = 0; i < r->back->metas.n; i++) {
         const tni_meta *m = TNI_ROW(&r->back->metas, tni_meta, i);
-        if (!lost(r, TNI_F_META) && has_field(r->d, m->key)) continue;
+        if (tni_once_again(&keys, m->key, strlen(m->key))) continue;
         if (!any) key(r, "made");
         str(r, any ? "," : "[");
         any = true;
@@ -576,6 +578,7 @@ static void put_made(residue *r)
     }
     if (any) str(r, "]");
     if (any) r->first = false;
+    tni_once_end(&keys, &r->out);
 }
 
 static void put_header(residue *r)

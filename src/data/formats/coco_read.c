@@ -9,6 +9,8 @@
  */
 #include "data/formats/coco.h"
 
+#include "data/records.h"
+
 #include <stdio.h>
 
 typedef struct coco {
@@ -142,22 +144,6 @@ static tn_status read_keypoint_names(coco *c, tni_class_row *row)
     return TN_OK;
 }
 
-/* The same class of another file: its name and id. */
-static uint32_t same_class(const tn_dataset *d, const tni_class_row *row)
-{
-    for (uint32_t i = 0; i < d->classes.n; i++) {
-        const tni_class_row *o = tni_class_at(d, i);
-        if (o->id_kind != row->id_kind) continue;
-        if ((row->id_kind == TN_ID_TEXT
-                 ? strcmp((const char *)(intptr_t)o->id,
-                          (const char *)(intptr_t)row->id) == 0
-                 : o->id == row->id) &&
-            strcmp(o->name, row->name) == 0)
-            return i;
-    }
-    return TN_NONE;
-}
-
 static tn_status keep_class_extras(coco *c, tni_json j, uint32_t cls)
 {
     tni_span key, raw;
@@ -205,7 +191,8 @@ static tn_status read_class(coco *c)
                             row.name == NULL ? "name" : "id");
         return c->j.status;
     }
-    uint32_t local = TN_NONE, cls = same_class(c->d, &row);
+    uint32_t local = TN_NONE, cls = TN_NONE;
+    TN_TRY(tni_same_class(c->r, &row, &cls, c->err));
     TN_TRY(local_of(c, row.id_kind, row.id, &local));
     local_class *l = TNI_ROW(&c->local, local_class, local);
     if (l->cls != TN_NONE)
@@ -818,7 +805,7 @@ static tn_status settle_classes(coco *c, uint32_t first)
                                 "annotations have category %.60s, which is not "
                                 "in the file",
                                 row.name));
-        l->cls = same_class(c->d, &row);
+        TN_TRY(tni_same_class(c->r, &row, &l->cls, c->err));
         if (l->cls == TN_NONE)
             TN_TRY(tni_add_class(c->d, &row, &l->cls, c->err));
     }

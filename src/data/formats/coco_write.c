@@ -501,26 +501,22 @@ static tn_status put_annotations(coco *c)
  * must meet images there, however long the others are. */
 static void put_metas(coco *c, bool defined)
 {
+    tni_once keys; /* one file has one of each */
+    tni_once_init(&keys);
     for (uint32_t i = 0; i < c->d->metas.n; i++) {
         const tni_meta *m = TNI_ROW(&c->d->metas, tni_meta, i);
         if ((strcmp(m->key, "info") == 0 || strcmp(m->key, "licenses") == 0) !=
             defined)
             continue;
         if (!c->all && m->split != TN_NONE && m->split != c->split) continue;
-        bool again = false; /* one file has one of each */
-        for (uint32_t k = 0; k < i; k++) {
-            const tni_meta *o = TNI_ROW(&c->d->metas, tni_meta, k);
-            again = again ||
-                    (strcmp(o->key, m->key) == 0 &&
-                     (c->all || o->split == TN_NONE || o->split == c->split));
-        }
-        if (again) continue;
+        if (tni_once_again(&keys, m->key, strlen(m->key))) continue;
         if (!defined) str(c, ",\n");
         text(c, m->key);
         str(c, ": ");
         tni_out_bytes(c->o, m->value.p, m->value.len);
         if (defined) str(c, ",\n");
     }
+    tni_once_end(&keys, c->o);
 }
 
 static tn_status put_file(coco *c)

@@ -101,6 +101,9 @@ typedef struct tni_cvat_out {
     tni_draft *draft;
     tni_strmap types;
     tn_shape s;
+    tni_once keys; /* of the members at hand */
+    /* Annotations of each class, linked; TN_NONE ends them. */
+    uint32_t *first_of, *next_of;
     bool video;
     bool track_group;         /* the group is the track's */
     const char *track_source; /* of the track at hand */

@@ -247,21 +247,56 @@ static tn_status keep_label(tni_cvat *c, uint32_t cls, const tni_xnode *label,
     return TN_OK;
 }
 
+/* Labels that have a parent: those of one parent are linked in their order. */
+typedef struct child {
+    const tni_xnode *label;
+    struct child *next;
+} child;
+
+static tn_status find_children(tni_cvat *c, const tni_xnode *labels,
+                               tni_strmap *by_parent)
+{
+    tni_strmap ends; /* where the next of the same parent goes */
+    tni_strmap_init(by_parent, &c->r->scratch);
+    tni_strmap_init(&ends, &c->r->scratch);
+    for (const tni_xnode *l = labels->first; l != NULL; l = l->next) {
+        const tni_span of = tni_xnode_text(l, "parent");
+        bool fresh = false;
+        if (of.p == NULL) continue;
+        child *one = TNI_NEW(&c->r->scratch, child);
+        void **last = tni_strmap_add(&ends, of.p, of.len, &fresh);
+        void **first = tni_strmap_add(by_parent, of.p, of.len, &fresh);
+        if (one == NULL || last == NULL || first == NULL)
+            return no_memory(c->err);
+        one->label = l;
+        child **end = *last;
+        if (end == NULL)
+            *first = one;
+        else
+            *end = one;
+        *last = &one->next;
+    }
+    return TN_OK;
+}
+
+static const child *children_of(const tni_strmap *by_parent, const char *name)
+{
+    void **slot = tni_strmap_find(by_parent, name, strlen(name));
+    return slot != NULL ? *slot : NULL;
+}
+
 /* What a point of a skeleton has beyond its name, kept with the skeleton. */
-static tn_status keep_points(tni_cvat *c, const tni_xnode *labels, uint32_t cls,
-                             const char *parent)
+static tn_status keep_points(tni_cvat *c, const child *points, uint32_t cls)
 {
     bool any = false, more = false;
     tni_span text;
     tni_out *o = tni_draft_begin(c->draft);
     tni_out_str(o, "\"sublabels\": [");
-    for (const tni_xnode *l = labels->first; l != NULL; l = l->next) {
-        const tni_span of = tni_xnode_text(l, "parent");
+    for (const child *p = points; p != NULL; p = p->next) {
         bool first = true;
-        if (of.p == NULL || !tni_span_is(of, parent)) continue;
         tni_out_str(o, any ? ", {" : "{");
         any = true;
-        for (const tni_xnode *n = l->first; n != NULL; n = n->next) {
+        for (const tni_xnode *n = p->label->first; n != NULL; n = n->next) {
             if (tni_xnode_is(n, "parent")) continue;
             if (!tni_xnode_is(n, "name") && n->first == NULL &&
                 tni_trim(n->text).len == 0)
@@ -295,7 +330,7 @@ static const char *name_of(tni_cvat *c, const tni_xtree *t,
 }
 
 static tn_status read_label(tni_cvat *c, const tni_xtree *t,
-                            const tni_xnode *labels, const tni_xnode *label)
+                            const tni_strmap *by_parent, const tni_xnode *label)
 {
     uint32_t cls = 0, k = 0;
     const char *name = name_of(c, t, label);
@@ -304,33 +339,29 @@ static tn_status read_label(tni_cvat *c, const tni_xtree *t,
     TN_TRY(tni_class_named(&c->classes, tni_span_of(name),
                            tni_xnode_where(t, label), &cls, c->err));
     if (cls < before) return TN_OK;
-    bool any = false;
-    for (const tni_xnode *l = labels->first; l != NULL && !any; l = l->next) {
-        const tni_span of = tni_xnode_text(l, "parent");
-        any = of.p != NULL && tni_span_is(of, name);
-    }
-    TN_TRY(keep_label(c, cls, label, name, any));
-    for (const tni_xnode *l = labels->first; l != NULL; l = l->next) {
-        const tni_span of = tni_xnode_text(l, "parent");
-        if (of.p == NULL || !tni_span_is(of, name)) continue;
-        const char *point = name_of(c, t, l);
+    const child *points = children_of(by_parent, name);
+    TN_TRY(keep_label(c, cls, label, name, points != NULL));
+    for (const child *p = points; p != NULL; p = p->next) {
+        const char *point = name_of(c, t, p->label);
         if (point == NULL) return TN_EFORMAT;
         if (tni_cvat_lookup(&c->points, &c->r->scratch, name, point) > 0)
             continue;
         if (tni_class_at(c->d, cls)->n_keypoints == 1024)
-            return tni_xnode_fail(t, l, "more than 1024 points");
+            return tni_xnode_fail(t, p->label, "more than 1024 points");
         TN_TRY(add_point(c, cls, point, &k));
     }
-    return any ? keep_points(c, labels, cls, name) : TN_OK;
+    return points != NULL ? keep_points(c, points, cls) : TN_OK;
 }
 
 static tn_status read_labels(tni_cvat *c, const tni_xtree *t,
                              const tni_xnode *labels)
 {
+    tni_strmap by_parent;
+    TN_TRY(find_children(c, labels, &by_parent));
     for (const tni_xnode *l = labels->first; l != NULL; l = l->next) {
         const tni_span of = tni_xnode_text(l, "parent");
         if (of.p != NULL && of.len > 0) continue;
-        TN_TRY(read_label(c, t, labels, l));
+        TN_TRY(read_label(c, t, &by_parent, l));
     }
     return TN_OK;
 }
@@ -340,25 +371,8 @@ static tn_status read_labels(tni_cvat *c, const tni_xtree *t,
 /* An element with all but labels in it; the label lists are elsewhere. */
 static void put_rest(tni_out *o, const tni_xnode *n)
 {
-    bool any = false;
     tni_out_str(o, "{");
-    for (const tni_xnode *c = n->first; c != NULL; c = c->next) {
-        if (tni_xnode_is(c, "labels")) continue;
-        bool seen = false;
-        for (const tni_xnode *b = n->first; b != c && !seen; b = b->next)
-            seen = tni_xnode_is(b, c->name);
-        if (seen) continue;
-        const tni_xnode *more = tni_xnode_again(c);
-        if (any) tni_out_str(o, ", ");
-        any = true;
-        tni_out_json(o, c->name, strlen(c->name));
-        tni_out_str(o, more != NULL ? ": [" : ": ");
-        for (const tni_xnode *b = c; b != NULL; b = tni_xnode_again(b)) {
-            if (b != c) tni_out_str(o, ", ");
-            tni_xnode_put_json(o, b);
-        }
-        if (more != NULL) tni_out_str(o, "]");
-    }
+    tni_xnode_put_children(o, n, "labels", false);
     tni_out_str(o, "}");
 }
 

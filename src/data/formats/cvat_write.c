@@ -62,15 +62,13 @@ static void put_numbers(tni_cvat_out *m, const char *const *names,
 static void put_kept(tni_cvat_out *m, uint32_t ann, bool attrs, bool skeleton)
 {
     const tni_sparse *s = &m->d->text[TN_TEXT_EXTRA];
+    tni_once_clear(&m->keys);
     for (uint32_t k = 0;; k++) {
         const tni_span *t = tni_sparse_find(s, ann, k);
-        tni_span key, value, old, other;
-        bool again = false;
+        tni_span key, value;
         if (t == NULL) return;
         if (!tni_cvat_member(t, &key, &value)) continue;
-        for (uint32_t i = 0; attrs && i < k && !again; i++)
-            again = tni_cvat_member(tni_sparse_find(s, ann, i), &old, &other) &&
-                    old.len == key.len && memcmp(old.p, key.p, key.len) == 0;
+        const bool again = attrs && tni_once_again(&m->keys, key.p, key.len);
         if (again || tni_span_is(key, "source")) continue;
         if (attrs ? !tni_cvat_is_attr(key, value)
                   : skeleton || !tni_cvat_is_element(key, value))
@@ -347,18 +345,16 @@ static void put_image_kept(tni_cvat_out *m, uint32_t image, bool attrs)
     static const char *const ours[] = {"id",     "name",   "width",
                                        "height", "subset", NULL};
     const tni_sparse *s = &m->d->image_text[TN_TEXT_EXTRA];
+    tni_once_clear(&m->keys);
     for (uint32_t k = 0;; k++) {
         const tni_span *t = tni_sparse_find(s, image, k);
-        tni_span key, value, old, other;
-        bool again = false;
+        tni_span key, value;
         if (t == NULL) return;
-        if (!tni_cvat_member(t, &key, &value) || tni_cvat_among(key, ours) ||
-            (value.p[0] == '"') != attrs || !tni_json_is_xml(key, value))
+        if (!tni_cvat_member(t, &key, &value)) continue;
+        const bool again = tni_once_again(&m->keys, key.p, key.len);
+        if (tni_cvat_among(key, ours) || (value.p[0] == '"') != attrs ||
+            !tni_json_is_xml(key, value))
             continue;
-        for (uint32_t i = 0; i < k && !again; i++)
-            again =
-                tni_cvat_member(tni_sparse_find(s, image, i), &old, &other) &&
-                old.len == key.len && memcmp(old.p, key.p, key.len) == 0;
         const char *name = tni_cvat_keep(m, key.p, key.len);
         const char *plain = attrs ? tni_json_scalar(value, &m->w->arena) : "";
         if (name == NULL || plain == NULL || m->x.status != TN_OK) return;
@@ -604,7 +600,9 @@ static tn_status write_file(tni_cvat_out *m)
                            m->err));
     tni_out_str(&t.out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n");
     tni_xml_out_to(&m->x, &t, NULL, m->err);
+    tni_once_init(&m->keys);
     const tn_status status = put_all(m);
+    tni_once_end(&m->keys, &t.out);
     if (status != TN_OK && t.out.status == TN_OK) t.out.status = status;
     return tni_target_close(&t, m->err);
 }

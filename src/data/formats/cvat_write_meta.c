@@ -27,16 +27,21 @@ static void put_list(tni_cvat_out *m, const char *name, tni_span list)
         tni_xml_out_json(&m->x, name, raw, &m->w->arena);
 }
 
-/* Whether the label itself defines the attribute. */
-static bool is_defined(tni_cvat_out *m, const char *cls, tni_span list,
-                       const char *name)
+/* The annotations of each class, in their order. */
+static bool link_classes(tni_cvat_out *m)
 {
-    tni_strmap own;
-    tni_strmap_init(&own, &m->w->arena);
-    if (list.p == NULL) return false;
-    if (tni_cvat_define(&own, &m->w->arena, cls, list, m->err) != TN_OK)
-        m->x.status = TN_ENOMEM;
-    return tni_cvat_lookup(&own, &m->w->arena, cls, name) != 0;
+    const uint32_t n = m->d->ann_class.n, n_classes = m->d->classes.n;
+    m->first_of = TNI_NEW_ARRAY(&m->w->arena, uint32_t, n_classes + 1u);
+    m->next_of = TNI_NEW_ARRAY(&m->w->arena, uint32_t, n + 1u);
+    if (m->first_of == NULL || m->next_of == NULL) return false;
+    for (uint32_t i = 0; i < n_classes; i++) m->first_of[i] = TN_NONE;
+    for (uint32_t i = n; i-- > 0;) {
+        const uint32_t cls = *TNI_ROW(&m->d->ann_class, uint32_t, i);
+        if (cls == TN_NONE) continue;
+        m->next_of[i] = m->first_of[cls];
+        m->first_of[cls] = i;
+    }
+    return true;
 }
 
 /* An attribute that values have and nobody defined. */
@@ -51,13 +56,16 @@ static void put_definition(tni_cvat_out *m, const char *name, int type)
 static void put_inferred(tni_cvat_out *m, uint32_t cls, tni_span list)
 {
     const char *own = tni_class_at(m->d, cls)->name;
-    tni_strmap done;
+    tni_strmap done, defined; /* by the label itself */
     tni_strmap_init(&done, &m->w->arena);
-    for (uint32_t i = 0; i < m->d->ann_flags.n; i++) {
+    tni_strmap_init(&defined, &m->w->arena);
+    if (list.p != NULL &&
+        tni_cvat_define(&defined, &m->w->arena, own, list, m->err) != TN_OK)
+        m->x.status = TN_ENOMEM;
+    for (uint32_t i = m->first_of[cls]; i != TN_NONE; i = m->next_of[i]) {
         tni_json j;
         tni_span key;
         tn_err ignored;
-        if (*TNI_ROW(&m->d->ann_class, uint32_t, i) != cls) continue;
         const tni_span *t =
             tni_sparse_find(&m->d->text[TN_TEXT_ATTRIBUTES], i, 0);
         if (t == NULL) continue;
@@ -81,7 +89,8 @@ static void put_inferred(tni_cvat_out *m, uint32_t cls, tni_span list)
             *slot = (void *)(uintptr_t)1;
             const int type =
                 tni_cvat_lookup(&m->types, &m->w->arena, own, name);
-            if (type != 0 && !is_defined(m, own, list, name))
+            if (type != 0 &&
+                tni_cvat_lookup(&defined, &m->w->arena, own, name) == 0)
                 put_definition(m, name, type);
         }
     }
@@ -191,6 +200,10 @@ static void put_label(tni_cvat_out *m, uint32_t cls)
 static void put_labels(tni_cvat_out *m)
 {
     tni_xml_out_open(&m->x, "labels");
+    if (!link_classes(m)) {
+        m->x.status = tni_fail(m->err, TN_ENOMEM, "out of memory");
+        return;
+    }
     for (uint32_t i = 0; i < m->d->classes.n && m->x.status == TN_OK; i++) {
         const tni_arena_mark mark = tni_arena_save(&m->w->arena);
         put_label(m, i);

@@ -23,21 +23,9 @@ static tn_status no_memory(tn_err *err)
 
 /* --- categories ----------------------------------------------------------- */
 
-/* The same class of another file. */
-static uint32_t same_class(const tn_dataset *d, const tni_class_row *row)
-{
-    for (uint32_t i = 0; i < d->classes.n; i++) {
-        const tni_class_row *o = tni_class_at(d, i);
-        if (strcmp(o->name, row->name) != 0) continue;
-        if ((o->parent == NULL) != (row->parent == NULL)) continue;
-        if (o->parent == NULL || strcmp(o->parent, row->parent) == 0) return i;
-    }
-    return TN_NONE;
-}
-
 static tn_status add_label(datumaro *m, const tni_class_row *row, uint32_t *cls)
 {
-    *cls = same_class(m->d, row);
+    TN_TRY(tni_same_class(m->r, row, cls, m->err));
     if (*cls == TN_NONE) TN_TRY(tni_add_class(m->d, row, cls, m->err));
     uint32_t *to = tni_col_add(&m->labels);
     if (to == NULL) return no_memory(m->err);
@@ -285,7 +273,7 @@ static tn_status find_class(datumaro *m, record *rec)
                         "an annotation has label_id %s, which is not in the "
                         "file",
                         text));
-    rec->a.class_index = same_class(m->d, &row);
+    TN_TRY(tni_same_class(m->r, &row, &rec->a.class_index, m->err));
     if (rec->a.class_index != TN_NONE) return TN_OK;
     return tni_add_class(m->d, &row, &rec->a.class_index, m->err);
 }

@@ -344,6 +344,8 @@ static tn_status put_item(datumaro *m, uint32_t i)
 static void put_metas(datumaro *m, const char *prefix)
 {
     const size_t n = strlen(prefix);
+    tni_once keys;
+    tni_once_init(&keys);
     for (uint32_t i = 0; i < m->d->metas.n; i++) {
         const tni_meta *meta = TNI_ROW(&m->d->metas, tni_meta, i);
         const char *key = meta->key + n;
@@ -356,19 +358,13 @@ static void put_metas(datumaro *m, const char *prefix)
             continue;
         if (!m->all && meta->split != TN_NONE && meta->split != m->split)
             continue;
-        bool again = false;
-        for (uint32_t k = 0; k < i; k++) {
-            const tni_meta *o = TNI_ROW(&m->d->metas, tni_meta, k);
-            again = again ||
-                    (strcmp(o->key, meta->key) == 0 &&
-                     (m->all || o->split == TN_NONE || o->split == m->split));
-        }
-        if (again) continue;
+        if (tni_once_again(&keys, key, strlen(key))) continue;
         str(m, ",\n");
         text(m, key);
         str(m, ": ");
         tni_out_bytes(m->o, meta->value.p, meta->value.len);
     }
+    tni_once_end(&keys, m->o);
 }
 
 static void put_class(datumaro *m, uint32_t i)

@@ -50,6 +50,7 @@ struct tni_reader {
     const tn_dataset_opts *opts;
     uint64_t next_progress;
     struct tni_folder *folders; /* whose names tni_find_image has listed */
+    struct tni_class_set *same; /* classes that tni_same_class has met */
 };
 
 /* "folder/name" in the scratch arena; the folder of a file. NULL: no memory. */

@@ -152,7 +152,10 @@ static tn_status look_for_dota(tni_reader *r, const tni_yolo_config *c,
 static tn_status read(tni_reader *r, tn_err *err)
 {
     tni_yolo_config c;
+    tni_yolo_numbers numbers = {.n = 0};
     memset(&c, 0, sizeof c);
+    tni_idmap_init(&numbers.ids, &r->scratch);
+    c.numbers = &numbers;
     if (r->variant != NULL && strcmp(r->variant, "classify") == 0) {
         if (r->is_dir) return tni_yolo_read_classify(r, err);
         return tni_fail(err, TN_EINVAL,

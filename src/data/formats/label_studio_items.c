@@ -232,6 +232,13 @@ tni_ls_control *tni_ls_control_of(tni_ls *l, const tni_ls_item *it)
     return c;
 }
 
+tn_status tni_ls_no_control(tni_ls *l)
+{
+    return tni_fail(l->err, TN_ELIMIT,
+                    "out of memory, or more than %d controls (from_name)",
+                    (int)MAX_CONTROLS);
+}
+
 /* --- what has no place ----------------------------------------------------------- */
 
 static tn_status set_extra(tni_ls *l, uint32_t ann, tni_span text)
@@ -335,10 +342,7 @@ static tn_status keep_members(tni_ls *l, const tni_ls_item *it, uint32_t ann)
 tn_status tni_ls_item_extras(tni_ls *l, const tni_ls_item *it, uint32_t ann)
 {
     tni_ls_control *own = tni_ls_control_of(l, it);
-    if (own == NULL && it->from.p != NULL)
-        return tni_fail(l->err, TN_ELIMIT,
-                        "out of memory, or more than %d controls (from_name)",
-                        (int)MAX_CONTROLS);
+    if (own == NULL && it->from.p != NULL) return tni_ls_no_control(l);
     if (own != NULL && !tni_ls_is_usual(l, own))
         TN_TRY(set_quoted(l, ann, "from_name", it->from));
     if (own != NULL && it->to.p != NULL && !same(own->to, it->to))

@@ -48,6 +48,8 @@ tn_status tni_ls_item_min(tni_ls *l, tni_json *j, tni_span from,
 tn_status tni_ls_item_extras(tni_ls *l, const tni_ls_item *it, uint32_t ann);
 /* The control that gave it, NULL: the file does not say. */
 tni_ls_control *tni_ls_control_of(tni_ls *l, const tni_ls_item *it);
+/* That the control of an item could not be had. */
+tn_status tni_ls_no_control(tni_ls *l);
 /* Whether rows of its type that name no control are its: the first that asks
  * is the one. */
 bool tni_ls_is_usual(tni_ls *l, tni_ls_control *own);

@@ -644,6 +644,7 @@ tn_status tni_ls_read(tni_reader *r, tn_err *err)
     if (l.draft == NULL || l.header == NULL) return TN_ENOMEM;
     tni_classes_init(&l.classes, r);
     tni_strmap_init(&l.images, &r->scratch);
+    tni_strmap_init(&l.names_of, &r->scratch);
     tni_arena_init(&l.work, &r->d->mem, 1 << 14);
     const tn_status status = read_all(&l);
     tni_arena_fini(&l.work);

@@ -46,6 +46,7 @@ typedef struct tni_ls {
     size_t n_controls;
     tni_ls_points *points;
     tni_ls_names *names;
+    tni_strmap names_of;    /* class to one of the names */
     const char *folders[4]; /* where images may lie */
     bool folder;
 } tni_ls;

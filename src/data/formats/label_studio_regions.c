@@ -488,7 +488,7 @@ static tn_status read_answer(set *s, tni_ls_item *it, tni_ls_item *region,
         return TN_OK;
     }
     tni_ls_control *control = tni_ls_control_of(l, it);
-    if (control == NULL) return no_memory(l->err);
+    if (control == NULL) return tni_ls_no_control(l);
     control->answer = true;
     tni_out *o = &l->draft->out;
     tni_out_str(o, *any ? ", \"" : "\"");
@@ -504,12 +504,17 @@ static tn_status read_answer(set *s, tni_ls_item *it, tni_ls_item *region,
 
 static tn_status name_at(tni_ls *l, uint32_t cls, tni_span raw, uint32_t *index)
 {
-    tni_ls_names *n = l->names;
-    while (n != NULL && n->cls != cls) n = n->next;
+    void **slot = tni_strmap_find(&l->names_of, (const char *)&cls, sizeof cls);
+    tni_ls_names *n = slot != NULL ? *slot : NULL;
     if (n == NULL) {
+        bool fresh = false;
         n = TNI_NEW(&l->r->scratch, tni_ls_names);
         if (n == NULL) return no_memory(l->err);
         n->cls = cls;
+        slot = tni_strmap_add(&l->names_of, (const char *)&n->cls,
+                              sizeof n->cls, &fresh);
+        if (slot == NULL) return no_memory(l->err);
+        *slot = n;
         n->next = l->names;
         l->names = n;
     }

@@ -627,19 +627,49 @@ static tn_status write_classes(images_out *o)
     return tni_target_close(&o->t, o->err);
 }
 
+/* Of each class the next one of its parent (TN_NONE: there is none), the first
+ * of a parent marked in `first`. */
+static bool link_parents(const images_out *o, uint32_t *next, uint8_t *first)
+{
+    tni_once parents;
+    bool ok = true;
+    tni_once_init(&parents);
+    for (uint32_t i = o->d->classes.n; ok && i-- > 0;) {
+        const char *parent = tni_class_at(o->d, i)->parent;
+        bool fresh = false;
+        next[i] = TN_NONE;
+        if (parent == NULL) continue;
+        void **slot =
+            tni_strmap_add(&parents.map, parent, strlen(parent), &fresh);
+        ok = slot != NULL;
+        if (!ok) break;
+        if (!fresh) {
+            next[i] = (uint32_t)((uintptr_t)*slot - 1);
+            first[next[i]] = 0;
+        }
+        first[i] = 1;
+        *slot = (void *)((uintptr_t)i + 1);
+    }
+    tni_once_fini(&parents);
+    return ok;
+}
+
 /* Every parent with its classes below the root, as deep as the model knows. */
 static void put_parents(images_out *o)
 {
     tni_out *out = &o->t.out;
     const char *between = "";
+    uint32_t *next =
+        TNI_NEW_ARRAY(&o->w->arena, uint32_t, o->d->classes.n + 1u);
+    uint8_t *first = TNI_NEW_ARRAY(&o->w->arena, uint8_t, o->d->classes.n + 1u);
+    if (next == NULL || first == NULL || !link_parents(o, next, first)) {
+        out->status = no_memory(o->err);
+        return;
+    }
     tni_out_str(out, "{\"LabelName\": \"/m/0bl9f\", \"Subcategory\": [");
     for (uint32_t i = 0; i < o->d->classes.n; i++) {
         const char *parent = tni_class_at(o->d, i)->parent;
-        bool before = parent == NULL;
-        for (uint32_t k = 0; k < i && !before; k++)
-            before = tni_class_at(o->d, k)->parent != NULL &&
-                     strcmp(tni_class_at(o->d, k)->parent, parent) == 0;
-        if (before) continue;
+        if (first[i] == 0) continue;
         const uint32_t cls = tni_find_class(o->d, parent);
         const char *label = cls != TN_NONE ? label_of(o->d, cls) : parent;
         tni_out_str(out, between);
@@ -647,9 +677,7 @@ static void put_parents(images_out *o)
         tni_out_json(out, label, strlen(label));
         tni_out_str(out, ", \"Subcategory\": [");
         between = "";
-        for (uint32_t k = i; k < o->d->classes.n; k++) {
-            const char *other = tni_class_at(o->d, k)->parent;
-            if (other == NULL || strcmp(other, parent) != 0) continue;
+        for (uint32_t k = i; k != TN_NONE; k = next[k]) {
             tni_out_str(out, between);
             tni_out_str(out, "{\"LabelName\": ");
             tni_out_json(out, label_of(o->d, k), strlen(label_of(o->d, k)));

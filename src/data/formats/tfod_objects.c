@@ -48,7 +48,7 @@ static tn_status new_class(tni_tfod *t, tni_span name, bool has_id, int64_t id,
 static tn_status name_class(tni_tfod *t, uint32_t cls, tni_span name,
                             bool *named)
 {
-    tni_class_row *row = tni_class_at(t->d, cls);
+    const tni_class_row *row = tni_class_at(t->d, cls);
     char number[32];
     bool fresh = false;
     *named = false;
@@ -56,8 +56,8 @@ static tn_status name_class(tni_tfod *t, uint32_t cls, tni_span name,
     if (t->label_map != NULL || strcmp(row->name, number) != 0 ||
         tni_strmap_find(&t->classes.map, name.p, name.len) != NULL)
         return TN_OK;
-    row->name = tni_intern(t->d, name.p, name.len);
-    if (row->name == NULL) return no_memory(t->err);
+    TN_TRY(tni_rename_class(t->d, cls, tni_intern(t->d, name.p, name.len),
+                            t->err));
     void **slot = tni_strmap_add(&t->classes.map, row->name, name.len, &fresh);
     if (slot == NULL) return no_memory(t->err);
     *slot = (void *)((uintptr_t)cls + 1);

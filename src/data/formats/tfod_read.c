@@ -263,13 +263,22 @@ static tn_status keep_feature(tni_tfod *t, const tni_example_feature *f,
 
 static tn_status keep_unknown(tni_tfod *t, uint32_t first_ann)
 {
+    tni_strmap last; /* of a key that comes again, the last one holds */
+    tni_strmap_init(&last, &t->temp);
     for (size_t i = 0; i < t->n; i++) {
-        const tni_example_feature *f = &t->f[i];
-        bool last = f->n > 0;
-        for (size_t k = i + 1; k < t->n && last; k++)
-            last = t->f[k].key.size != f->key.size ||
-                   memcmp(t->f[k].key.p, f->key.p, f->key.size) != 0;
-        if (!last || tni_tfod_known((const char *)f->key.p, f->key.size))
+        const tni_bytes key = t->f[i].key;
+        bool fresh = false;
+        void **slot =
+            tni_strmap_add(&last, (const char *)key.p, key.size, &fresh);
+        if (slot == NULL) return no_memory(t->err);
+        *slot = &t->f[i];
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        tni_example_feature *f = &t->f[i];
+        void **slot =
+            tni_strmap_find(&last, (const char *)f->key.p, f->key.size);
+        if (f->n == 0 || *slot != f ||
+            tni_tfod_known((const char *)f->key.p, f->key.size))
             continue;
         TN_TRY(keep_feature(t, f, first_ann));
     }
@@ -486,16 +495,12 @@ static tn_status add_label(tni_tfod *t, const tni_label *l)
     uint32_t cls = TN_NONE;
     bool fresh = false;
     memset(&row, 0, sizeof row);
-    for (uint32_t i = 0; i < t->d->classes.n && cls == TN_NONE; i++) {
-        const tni_class_row *c = tni_class_at(t->d, i);
-        if (c->id_kind == TN_ID_INT && c->id == l->id &&
-            strcmp(c->name, l->name) == 0)
-            cls = i;
-    }
+    row.name = l->name;
+    row.id = l->id;
+    row.id_kind = TN_ID_INT;
+    TN_TRY(tni_same_class(t->r, &row, &cls, t->err));
     if (cls == TN_NONE) {
         row.name = tni_intern(t->d, l->name, strlen(l->name));
-        row.id = l->id;
-        row.id_kind = TN_ID_INT;
         row.where = l->where;
         row.keypoints = l->points;
         row.n_keypoints = l->n_points;

@@ -264,20 +264,41 @@ static tn_status put_image(via *v, uint32_t i)
     return tni_writer_progress(v->w, "write", i, v->d->images.n, v->err);
 }
 
+/* Members nobody defines come last: what recognises a file by its first bytes
+ * must meet VIA's there, however long the others are. */
+static void put_others(via *v)
+{
+    tni_once keys;
+    tni_once_init(&keys);
+    for (uint32_t i = 0; i < v->d->metas.n; i++) {
+        const tni_meta *m = TNI_ROW(&v->d->metas, tni_meta, i);
+        if (strcmp(m->key, TNI_VIA_CLASS) == 0 ||
+            strncmp(m->key, "_via_", 5) == 0 ||
+            tni_once_again(&keys, m->key, strlen(m->key)))
+            continue;
+        str(v, ",\n");
+        text(v, m->key);
+        str(v, ": ");
+        tni_out_bytes(v->o, m->value.p, m->value.len);
+    }
+    tni_once_end(&keys, v->o);
+}
+
 /* What a project has besides its images; attributes declare the class. */
 static void put_metas(via *v)
 {
     bool settings = false, attributes = false;
+    tni_once keys;
+    tni_once_init(&keys);
     for (uint32_t i = 0; i < v->d->metas.n; i++) {
         const tni_meta *m = TNI_ROW(&v->d->metas, tni_meta, i);
-        bool again = strcmp(m->key, TNI_VIA_CLASS) == 0 ||
-                     strcmp(m->key, "_via_img_metadata") == 0 ||
-                     strcmp(m->key, "_via_image_id_list") == 0 ||
-                     strcmp(m->key, "_via_data_format_version") == 0;
-        for (uint32_t k = 0; k < i && !again; k++)
-            again =
-                strcmp(TNI_ROW(&v->d->metas, tni_meta, k)->key, m->key) == 0;
-        if (again) continue;
+        const bool ours = strcmp(m->key, TNI_VIA_CLASS) == 0 ||
+                          strcmp(m->key, "_via_img_metadata") == 0 ||
+                          strcmp(m->key, "_via_image_id_list") == 0 ||
+                          strcmp(m->key, "_via_data_format_version") == 0;
+        if (ours || strncmp(m->key, "_via_", 5) != 0 ||
+            tni_once_again(&keys, m->key, strlen(m->key)))
+            continue;
         settings = settings || strcmp(m->key, "_via_settings") == 0;
         attributes = attributes || strcmp(m->key, "_via_attributes") == 0;
         text(v, m->key);
@@ -285,6 +306,7 @@ static void put_metas(via *v)
         tni_out_bytes(v->o, m->value.p, m->value.len);
         str(v, ",\n");
     }
+    tni_once_end(&keys, v->o);
     if (!settings) str(v, "\"_via_settings\": {},\n");
     if (attributes) return;
     str(v, "\"_via_attributes\": {\"region\": {");
@@ -315,7 +337,9 @@ static tn_status put_project(via *v)
         put_key(v, i);
         tni_arena_rewind(&v->w->arena, mark);
     }
-    str(v, "]\n}\n");
+    str(v, "]");
+    put_others(v);
+    str(v, "\n}\n");
     return v->o->status;
 }
 

@@ -15,6 +15,7 @@ typedef struct voc {
     tn_err *err;
     tni_xml_out x;
     tn_shape shape;
+    tni_once texts, attrs; /* of the members at hand */
     bool one_based;
     uint8_t *segmented; /* per image: it has pictures */
 } voc;
@@ -138,26 +139,20 @@ static bool own_name(const voc *m, uint32_t ann, tni_span key, tni_span value)
            !tni_has_text(value, "bndbox");
 }
 
-/* Whether member k was there before, as it is when several files of the source
+/* Whether a member was there before, as it is when several files of the source
  * were about an image; attributes may not be there twice at all. */
-static bool told_before(const tni_sparse *s, uint32_t row, uint32_t k)
+static bool told_before(voc *m, const tni_span *t, tni_span key)
 {
-    const tni_span *t = tni_sparse_find(s, row, k);
-    tni_span key, value, old, other;
-    split_member(t, &key, &value);
-    for (uint32_t i = 0; i < k; i++) {
-        const tni_span *o = tni_sparse_find(s, row, i);
-        if (o->p == t->p) return true;
-        split_member(o, &old, &other);
-        if (key.len > 0 && key.p[0] == '@' && key.len == old.len &&
-            memcmp(key.p, old.p, key.len) == 0)
-            return true;
-    }
-    return false;
+    if (tni_once_again(&m->texts, (const char *)&t->p, sizeof t->p))
+        return true;
+    return key.len > 0 && key.p[0] == '@' &&
+           tni_once_again(&m->attrs, key.p, key.len);
 }
 
 static void put_members(voc *m, const tni_sparse *s, uint32_t row, bool image)
 {
+    tni_once_clear(&m->texts);
+    tni_once_clear(&m->attrs);
     for (uint32_t k = 0;; k++) {
         const tni_span *t = tni_sparse_find(s, row, k);
         tni_span key, value;
@@ -168,7 +163,7 @@ static void put_members(voc *m, const tni_sparse *s, uint32_t row, bool image)
                         tni_span_is(key, "folder")
                   : tni_span_is(key, "part"))
             continue;
-        if (!tni_json_is_xml(key, value) || told_before(s, row, k)) continue;
+        if (!tni_json_is_xml(key, value) || told_before(m, t, key)) continue;
         const bool own = image || own_name(m, row, key, value);
         (void)snprintf(name, sizeof name, "%s%.*s", own ? "" : "x_",
                        (int)key.len, key.p);
@@ -468,6 +463,8 @@ static void put_size(voc *m, uint32_t image)
 static tn_status put_top(voc *m, uint32_t image)
 {
     const tni_sparse *s = &m->d->image_text[TN_TEXT_EXTRA];
+    tni_once_clear(&m->texts);
+    tni_once_clear(&m->attrs);
     tni_xml_out_open(&m->x, "annotation");
     for (uint32_t k = 0;; k++) {
         const tni_span *t = tni_sparse_find(s, image, k);
@@ -481,7 +478,7 @@ static tn_status put_top(voc *m, uint32_t image)
         const char *copy = tni_arena_strndup(&m->w->arena, name.p, name.len);
         const char *plain = tni_json_scalar(value, &m->w->arena);
         if (plain == NULL || copy == NULL) return no_memory(m->err);
-        if (!told_before(s, image, k)) tni_xml_out_attr(&m->x, copy, plain);
+        if (!told_before(m, t, key)) tni_xml_out_attr(&m->x, copy, plain);
     }
     const tni_span folder = tni_voc_member(s, image, "folder");
     if (folder.p != NULL && tni_json_is_xml(tni_span_of("folder"), folder))
@@ -728,7 +725,13 @@ tn_status tni_voc_write(tni_writer *w, tn_err *err)
     TN_TRY(tni_check_splits(w->d, err));
     m.segmented = tni_arena_zalloc(&w->arena, w->d->images.n + (size_t)1, 1);
     if (m.segmented == NULL) return no_memory(err);
-    const tn_status status = write_all(&m);
+    tni_once_init(&m.texts);
+    tni_once_init(&m.attrs);
+    tn_status status = write_all(&m);
+    if (status == TN_OK && (m.texts.failed || m.attrs.failed))
+        status = no_memory(err);
+    tni_once_fini(&m.texts);
+    tni_once_fini(&m.attrs);
     tn_shape_fini(&m.shape);
     return status;
 }

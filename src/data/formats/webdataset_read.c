@@ -23,12 +23,14 @@ typedef struct wds {
     tni_classes classes;
     tni_draft *draft;
     tni_arena temp; /* names and members of the sample */
-    tni_idmap ids;  /* of classes by number */
-    bool rest;      /* dataset.json was read */
+    tni_idmap ids;  /* of classes by number: the first n_ids of them */
+    uint32_t n_ids;
+    bool rest; /* dataset.json was read */
     /* of the archive */
     const char *path, *start;
     uint32_t source, split;
     /* of the sample */
+    tni_strmap endings; /* of the members */
     member *members;
     size_t n, cap, key;
     uint32_t image;
@@ -168,26 +170,23 @@ static bool has_any(const wds *s, uint32_t from, uint32_t flags,
 /* The class with this number as its id, or a new one that is called so. */
 static tn_status numbered(wds *s, int64_t id, uint64_t where, uint32_t *cls)
 {
+    for (; s->n_ids < s->d->classes.n; s->n_ids++) {
+        const tni_class_row *row = tni_class_at(s->d, s->n_ids);
+        if (!tni_idmap_add(&s->ids, row->id_kind, row->id, s->n_ids))
+            return no_memory(s->err);
+    }
     *cls = tni_idmap_find(&s->ids, TN_ID_INT, id);
     if (*cls != TN_NONE) return TN_OK;
-    for (uint32_t i = 0; i < s->d->classes.n && *cls == TN_NONE; i++) {
-        const tni_class_row *row = tni_class_at(s->d, i);
-        if (row->id_kind == TN_ID_INT && row->id == id) *cls = i;
-    }
-    if (*cls == TN_NONE) {
-        char text[32];
-        tni_class_row row;
-        memset(&row, 0, sizeof row);
-        (void)snprintf(text, sizeof text, "%lld", (long long)id);
-        row.name = tni_intern(s->d, text, strlen(text));
-        row.id_kind = TN_ID_INT;
-        row.id = id;
-        row.where = where;
-        if (row.name == NULL) return no_memory(s->err);
-        TN_TRY(tni_add_class(s->d, &row, cls, s->err));
-    }
-    return tni_idmap_add(&s->ids, TN_ID_INT, id, *cls) ? TN_OK
-                                                       : no_memory(s->err);
+    char text[32];
+    tni_class_row row;
+    memset(&row, 0, sizeof row);
+    (void)snprintf(text, sizeof text, "%lld", (long long)id);
+    row.name = tni_intern(s->d, text, strlen(text));
+    row.id_kind = TN_ID_INT;
+    row.id = id;
+    row.where = where;
+    if (row.name == NULL) return no_memory(s->err);
+    return tni_add_class(s->d, &row, cls, s->err);
 }
 
 static tn_status read_class(wds *s, const member *m)
@@ -299,14 +298,17 @@ static tn_status add_member(wds *s, const tni_tar_entry *e, size_t key)
     m->size = e->size;
     m->offset = e->offset;
     s->key = key;
-    for (size_t i = 0; i + 1 < s->n; i++)
-        if (strcmp(s->members[i].ending, m->ending) == 0)
-            return tni_fail_at(s->err, TN_EFORMAT, e->offset,
-                               "the sample '%.*s' has two members '.%.60s'; "
-                               "what is before the first dot of a name is the "
-                               "key of a sample and must differ",
-                               key > 100 ? 100 : (int)key, e->name, m->ending);
-    return TN_OK;
+    bool fresh = false;
+    if (s->n == 1) tni_strmap_init(&s->endings, &s->temp);
+    if (tni_strmap_add(&s->endings, m->ending, strlen(m->ending), &fresh) ==
+        NULL)
+        return no_memory(s->err);
+    if (fresh) return TN_OK;
+    return tni_fail_at(s->err, TN_EFORMAT, e->offset,
+                       "the sample '%.*s' has two members '.%.60s'; what is "
+                       "before the first dot of a name is the key of a sample "
+                       "and must differ",
+                       key > 100 ? 100 : (int)key, e->name, m->ending);
 }
 
 /* One file of the archive: the sample goes on, or another begins. */

@@ -154,27 +154,53 @@ tni_span tni_xnode_text(const tni_xnode *n, const char *name)
 
 /* --- XML to JSON ------------------------------------------------------------ */
 
-static bool is_first(const tni_xnode *parent, const tni_xnode *n)
-{
-    return tni_xnode_child(parent, n->name) == n;
-}
+/* Elements of one name, in their order. */
+typedef struct alike {
+    const tni_xnode *node;
+    struct alike *next, *last; /* last: of the first alone */
+} alike;
 
-static void put_children(tni_out *o, const tni_xnode *n, bool any)
+static bool group(tni_once *names, const tni_xnode *n)
 {
     for (const tni_xnode *c = n->first; c != NULL; c = c->next) {
-        if (!is_first(n, c)) continue;
-        const tni_xnode *more = tni_xnode_again(c);
+        bool fresh = false;
+        alike *one = TNI_NEW(&names->arena, alike);
+        void **slot =
+            tni_strmap_add(&names->map, c->name, strlen(c->name), &fresh);
+        if (one == NULL || slot == NULL) return false;
+        if (fresh) *slot = one;
+        alike *first = *slot;
+        one->node = c;
+        if (!fresh) first->last->next = one;
+        first->last = one;
+    }
+    return true;
+}
+
+void tni_xnode_put_children(tni_out *o, const tni_xnode *n, const char *but,
+                            bool any)
+{
+    tni_once names;
+    if (n->first == NULL) return;
+    tni_once_init(&names);
+    names.failed = !group(&names, n);
+    for (const tni_xnode *c = n->first; c != NULL && !names.failed;
+         c = c->next) {
+        const alike *a = *tni_strmap_find(&names.map, c->name, strlen(c->name));
+        const bool several = a->next != NULL;
+        if (a->node != c || (but != NULL && strcmp(c->name, but) == 0))
+            continue;
         if (any) tni_out_str(o, ", ");
         any = true;
         tni_out_json(o, c->name, strlen(c->name));
-        tni_out_str(o, more != NULL ? ": [" : ": ");
-        tni_xnode_put_json(o, c);
-        for (; more != NULL; more = tni_xnode_again(more)) {
-            tni_out_str(o, ", ");
-            tni_xnode_put_json(o, more);
-            if (tni_xnode_again(more) == NULL) tni_out_str(o, "]");
+        tni_out_str(o, several ? ": [" : ": ");
+        for (; a != NULL; a = a->next) {
+            tni_xnode_put_json(o, a->node);
+            if (a->next != NULL) tni_out_str(o, ", ");
         }
+        if (several) tni_out_str(o, "]");
     }
+    tni_once_end(&names, o);
 }
 
 void tni_xnode_put_json(tni_out *o, const tni_xnode *n)
@@ -199,7 +225,7 @@ void tni_xnode_put_json(tni_out *o, const tni_xnode *n)
         tni_out_str(o, "\"#text\": ");
         tni_out_json(o, n->text.p, n->text.len);
     }
-    put_children(o, n, any);
+    tni_xnode_put_children(o, n, NULL, any);
     tni_out_str(o, "}");
 }
 

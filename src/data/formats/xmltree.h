@@ -59,6 +59,10 @@ bool tni_xnode_is(const tni_xnode *n, const char *name);
 
 /* The element as JSON. */
 void tni_xnode_put_json(tni_out *o, const tni_xnode *n);
+/* The members that its elements become, but those of one name (NULL: all of
+ * them); `any`: a comma is due. */
+void tni_xnode_put_children(tni_out *o, const tni_xnode *n, const char *but,
+                            bool any);
 /* Text as the value it looks like: a number, true, false, else a string. */
 void tni_put_typed(tni_out *o, tni_span text);
 

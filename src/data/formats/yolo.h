@@ -3,7 +3,7 @@
 #ifndef TN_SRC_DATA_FORMATS_YOLO_H
 #define TN_SRC_DATA_FORMATS_YOLO_H
 
-#include "data/formats/format.h"
+#include "data/formats/coco.h"
 
 typedef enum tni_yolo_task {
     TNI_YOLO_AUTO = 0, /* detect or segment, as the lines say */
@@ -19,6 +19,12 @@ typedef struct tni_yolo_entry {
     uint32_t split; /* TN_NONE: of none */
 } tni_yolo_entry;
 
+/* Classes by number, the first n of them. */
+typedef struct tni_yolo_numbers {
+    tni_idmap ids;
+    uint32_t n;
+} tni_yolo_numbers;
+
 /* What a data.yaml or obj.data says. */
 typedef struct tni_yolo_config {
     const char *root; /* folder that paths are relative to */
@@ -27,8 +33,9 @@ typedef struct tni_yolo_config {
     uint32_t n_kpts, kpt_dims; /* 0: no kpt_shape */
     tni_yolo_task task;
     uint32_t n_classes; /* what the file names */
-    bool darknet;       /* labels lie beside images */
-    bool unsplit;       /* has images of no split, under images/unsplit */
+    tni_yolo_numbers *numbers;
+    bool darknet; /* labels lie beside images */
+    bool unsplit; /* has images of no split, under images/unsplit */
 } tni_yolo_config;
 
 tn_status tni_yolo_add_entry(tni_reader *r, tni_yolo_config *c,
@@ -43,8 +50,9 @@ tn_status tni_yolo_config_darknet(tni_reader *r, tni_yolo_config *c,
 tn_status tni_yolo_names_file(tni_reader *r, const char *path, uint32_t *n,
                               tn_err *err);
 /* A class by its number; those beyond the names get their number as name. */
-tn_status tni_yolo_class(tn_dataset *d, uint32_t n_named, int64_t number,
-                         uint64_t where, uint32_t *cls, tn_err *err);
+tn_status tni_yolo_class(tn_dataset *d, const tni_yolo_config *config,
+                         int64_t number, uint64_t where, uint32_t *cls,
+                         tn_err *err);
 
 /* Where the labels of an image are: ".txt" for its ending, and "labels" for
  * the last folder of its path called "images". NULL when memory is out. */

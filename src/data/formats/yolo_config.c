@@ -173,22 +173,25 @@ static tn_status read_names(tni_reader *r, const tni_yaml *names,
     return add_named(r, list, n, source, err);
 }
 
-tn_status tni_yolo_class(tn_dataset *d, uint32_t n_named, int64_t number,
-                         uint64_t where, uint32_t *cls, tn_err *err)
+tn_status tni_yolo_class(tn_dataset *d, const tni_yolo_config *config,
+                         int64_t number, uint64_t where, uint32_t *cls,
+                         tn_err *err)
 {
+    const uint32_t n_named = config->n_classes;
+    tni_yolo_numbers *numbers = config->numbers;
     /* Names without gaps are found by their place. */
     if (number >= 0 && number < (int64_t)n_named &&
         tni_class_at(d, (uint32_t)number)->id_kind == TN_ID_NONE) {
         *cls = (uint32_t)number;
         return TN_OK;
     }
-    for (uint32_t i = 0; i < d->classes.n; i++) {
-        const tni_class_row *c = tni_class_at(d, i);
-        if (c->id_kind == TN_ID_INT && c->id == number) {
-            *cls = i;
-            return TN_OK;
-        }
+    for (; numbers->n < d->classes.n; numbers->n++) {
+        const tni_class_row *c = tni_class_at(d, numbers->n);
+        if (!tni_idmap_add(&numbers->ids, c->id_kind, c->id, numbers->n))
+            return no_memory(err);
     }
+    *cls = tni_idmap_find(&numbers->ids, TN_ID_INT, number);
+    if (*cls != TN_NONE) return TN_OK;
     char text[32];
     tni_class_row row;
     memset(&row, 0, sizeof row);
@@ -211,24 +214,20 @@ tn_status tni_yolo_names_file(tni_reader *r, const char *path, uint32_t *n,
     uint32_t source = 0;
     TN_TRY(tni_source_open(r->d, path, &source, &text, err));
     const char *end = text.p + text.len, *p = text.p;
+    /* A blank line at the end is no class; inside it would shift them. */
+    while (end > p && (unsigned char)end[-1] <= ' ') end--;
     if (text.len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) p += 3;
     while (p < end) {
         const char *nl = memchr(p, '\n', (size_t)(end - p));
         const char *line_end = nl != NULL ? nl : end;
         const char *stop = line_end;
         while (stop > p && (stop[-1] == '\r' || stop[-1] == ' ')) stop--;
-        /* A blank line at the end is no class; inside it would shift them. */
-        bool rest = false;
-        for (const char *q = line_end; q < end && !rest; q++)
-            rest = (unsigned char)*q > ' ';
-        if (stop > p || rest) {
-            tni_class_row row;
-            uint32_t cls = 0;
-            memset(&row, 0, sizeof row);
-            row.name = tni_keep(r->d, p, (size_t)(stop - p));
-            row.where = tni_where(source, (uint64_t)(p - text.p));
-            TN_TRY(tni_add_class(r->d, &row, &cls, err));
-        }
+        tni_class_row row;
+        uint32_t cls = 0;
+        memset(&row, 0, sizeof row);
+        row.name = tni_keep(r->d, p, (size_t)(stop - p));
+        row.where = tni_where(source, (uint64_t)(p - text.p));
+        TN_TRY(tni_add_class(r->d, &row, &cls, err));
         p = nl != NULL ? nl + 1 : end;
     }
     *n = r->d->classes.n;

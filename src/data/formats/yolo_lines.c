@@ -150,8 +150,7 @@ tn_status tni_yolo_add_line(tn_dataset *d, const tni_yolo_config *c,
     a.image = image;
     a.where = line->where;
     a.flags = TNI_FORM(TN_BOX_CXCYWH) | TNI_SCALE(TN_SCALE_UNIT);
-    TN_TRY(tni_yolo_class(d, c->n_classes, t.cls, line->where, &a.class_index,
-                          err));
+    TN_TRY(tni_yolo_class(d, c, t.cls, line->where, &a.class_index, err));
     TN_TRY(note_range(d, line, t.first, t.n < 6 ? t.n : 6, err));
     if (c->task == TNI_YOLO_POSE)
         return add_pose(d, c, &a, &t, line, &ann, err);

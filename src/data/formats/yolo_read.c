@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { MAX_FOLDERS = 32 };
+enum { MAX_FOLDERS = 32, MAX_PATH = 4096 };
 
 typedef struct yolo {
     tni_reader *r;
@@ -19,6 +19,7 @@ typedef struct yolo {
     tn_err *err;
     tni_strmap files;  /* path of an image file to its row + 1 */
     tni_strmap labels; /* paths of label files that were read */
+    tni_strmap lists;  /* paths of the entries */
     uint64_t n_done;
 } yolo;
 
@@ -53,9 +54,8 @@ char *tni_yolo_label_path(tni_arena *arena, const char *image)
  * whose names may be what a label of some image would be called. */
 static bool has_labels(const yolo *y, const char *label)
 {
-    for (size_t i = 0; i < y->c->n_entries; i++)
-        if (strcmp(y->c->entries[i].path, label) == 0) return false;
-    return tni_path_look(label).is_file;
+    return tni_strmap_find(&y->lists, label, strlen(label)) == NULL &&
+           tni_path_look(label).is_file;
 }
 
 /* --- one label file ------------------------------------------------------ */
@@ -272,13 +272,16 @@ static tn_status add_listed(yolo *y, const char *folder, const char *line,
     if (strstr(tail, "../") != NULL)
         return tni_note_add(y->d, where, "path-outside", y->err,
                             "'%.150s' leads out of the folder: not read", line);
-    for (const char *p = tail; p != NULL && found == NULL;) {
+    for (const char *p = strlen(first) < MAX_PATH ? tail : NULL;
+         p != NULL && found == NULL;) {
+        const tni_arena_mark mark = tni_arena_save(&y->r->scratch);
         char *path = tni_join(
             y->r, p == tail && line[0] == '.' ? folder : y->c->root, p);
         if (path == NULL) return no_memory(y->err);
         const char *label = tni_yolo_label_path(&y->r->scratch, path);
         if (label == NULL) return no_memory(y->err);
         if (tni_path_look(path).is_file || has_labels(y, label)) found = path;
+        if (found == NULL) tni_arena_rewind(&y->r->scratch, mark);
         p = strchr(p, '/');
         if (p != NULL) p++;
     }
@@ -326,6 +329,13 @@ tn_status tni_yolo_read_entries(tni_reader *r, tni_yolo_config *c, tn_err *err)
     y.err = err;
     tni_strmap_init(&y.files, &r->scratch);
     tni_strmap_init(&y.labels, &r->scratch);
+    tni_strmap_init(&y.lists, &r->scratch);
+    for (size_t i = 0; i < c->n_entries; i++) {
+        const char *path = c->entries[i].path;
+        bool fresh = false;
+        if (tni_strmap_add(&y.lists, path, strlen(path), &fresh) == NULL)
+            return no_memory(err);
+    }
     for (size_t i = 0; i < c->n_entries; i++) {
         const tni_yolo_entry *e = &c->entries[i];
         if (tni_path_look(e->path).is_dir)
