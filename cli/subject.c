@@ -16,6 +16,7 @@ int subject_open(subject *s, const cli *c, const char *path, uint32_t flags)
     opts.n_threads = (int)threads;
     opts.flags = flags;
     if (cli_has(c, "no-optimize")) opts.flags |= TN_SESSION_NO_OPTIMIZE;
+    if (cli_has(c, "exact")) opts.flags |= TN_SESSION_EXACT;
     if (cli_has(c, "reference")) opts.flags |= TN_SESSION_REFERENCE;
     const char *isa = cli_get(c, "isa", getenv("TN_CPU"));
     if (isa != NULL && isa[0] != '\0' &&

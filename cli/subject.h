@@ -12,6 +12,9 @@
                            "neon, native",                                     \
          false},                                                               \
         {"no-optimize", 0, NULL, "run the graph as the file has it", false},   \
+        {"exact", 0, NULL, "no algorithm that rounds more than the plain "     \
+                           "definition (no Winograd)",                         \
+         false},                                                               \
         {"reference", 0, NULL, "run every operator by its plain C reference",  \
          false}
 

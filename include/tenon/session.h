@@ -49,8 +49,9 @@ typedef struct tn_session_opts {
 enum {
     /* Leave the graph as the file has it: no passes. For debugging. */
     TN_SESSION_NO_OPTIMIZE = 1 << 0,
-    /* Only algorithms whose error is that of the plain definition (no
-     * Winograd). */
+    /* Only algorithms whose error is that of the plain definition: no
+     * Winograd, whose 3x3 convolutions may differ in the fifth digit and
+     * spread an infinity over its neighbours. */
     TN_SESSION_EXACT = 1 << 1,
     /* Time every node; see tn_run_profile. */
     TN_SESSION_PROFILE = 1 << 2,

@@ -17,6 +17,7 @@ void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu, uint32_t isa_mask)
     tni_softmax_init(&k->softmax, k->isa);
     tni_conv_init(&k->conv, k->isa);
     tni_dwconv_init(&k->dwconv, k->isa);
+    tni_winograd_init(&k->winograd, k->isa);
     tni_gemm_init(&k->gemm, k->isa);
     tni_transpose_init(&k->transpose, k->isa);
     tni_imul_init(&k->imul, k->isa);

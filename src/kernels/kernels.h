@@ -27,6 +27,7 @@
 #include "kernels/transpose/transpose.h"
 #include "kernels/tree/tree.h"
 #include "kernels/unary/unary.h"
+#include "kernels/winograd/winograd.h"
 
 typedef struct tni_kernels {
     uint32_t isa; /* the bundles that rows were chosen from */
@@ -39,6 +40,7 @@ typedef struct tni_kernels {
     tni_softmax_kernels softmax;
     tni_conv_kernels conv;
     tni_dwconv_kernels dwconv;
+    tni_winograd_kernels winograd;
     tni_gemm_kernels gemm;
     tni_imul_kernels imul;
     tni_transpose_kernels transpose;

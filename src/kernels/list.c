@@ -30,6 +30,10 @@ static const tni_kernel_row rows[] = {
 #define TN_UNARY_KERNEL(isa, op, fn) {"unary", #fn, isa},
 #include "kernels/unary/unary.def"
 #undef TN_UNARY_KERNEL
+#define TN_WINOGRAD_KERNEL(isa, name, lanes)                                   \
+    {"winograd", "tni_winograd_f32__" #name, isa},
+#include "kernels/winograd/winograd.def"
+#undef TN_WINOGRAD_KERNEL
 };
 
 const tni_kernel_row *tni_kernel_rows(size_t *n)

@@ -360,9 +360,11 @@ tn_status tni_convolution_ref(tni_ref *c)
 
 typedef struct conv_state {
     tni_conv_plan plan;
-    tni_dwconv_plan dwconv; /* depthwise: in place of `plan` */
+    tni_dwconv_plan dwconv;     /* depthwise: in place of `plan` */
+    tni_winograd_plan winograd; /* the same */
     const tni_conv_kernels *conv;
     const tni_dwconv_kernels *dw;
+    const tni_winograd_kernels *wino;
     const tni_gemm_kernels *gemm;
     const float *packed; /* NULL: weights come at run */
     const uint32_t *tables;
@@ -425,21 +427,41 @@ static void conv_run(const tni_run *c)
                  (float *)(void *)scratch, c->par);
 }
 
-/* Weights that are constants are packed once per session; CHANNELS has its
- * own layout, the other two methods share one. */
+static void winograd_run(const tni_run *c)
+{
+    const conv_state *st = c->state;
+    tni_epilogue e = st->epi;
+    if (st->has_bias) e.bias_row = TNI_CDATA(float, c->in[2]);
+    if (st->has_add) e.add = TNI_CDATA(float, c->in[3]);
+    tni_winograd_run(&st->winograd, st->wino, st->gemm,
+                     TNI_CDATA(float, c->in[0]), st->packed, &e,
+                     TNI_DATA(float, c->out[0]), (float *)c->scratch, c->par);
+}
+
+/* Layouts of packed weights; those of a node that are kept differ in slot. */
+enum { SLOT_CHANNELS, SLOT_PIXELS, SLOT_WINOGRAD2, SLOT_WINOGRAD4 };
+
+/* Weights that are constants are packed once per session. */
+static tn_status packed_bytes(tni_plan *c, size_t len, size_t *bytes)
+{
+    if (!tni_mul_size(len, sizeof(float), bytes) ||
+        !tni_align_up(*bytes, TNI_ALIGN, bytes))
+        return tni_fail(c->err, TN_ELIMIT, "packed weights are too large");
+    return TN_OK;
+}
+
 static tn_status pack_weights(tni_plan *c, conv_state *st)
 {
     const tni_conv_plan *p = &st->plan;
     bool fresh = false;
     size_t bytes = 0;
-    if (!tni_mul_size(p->packed_len, sizeof(float), &bytes) ||
-        !tni_align_up(bytes, TNI_ALIGN, &bytes))
-        return tni_fail(c->err, TN_ELIMIT, "packed weights are too large");
+    TN_TRY(packed_bytes(c, p->packed_len, &bytes));
     if (c->in_const[1] == NULL) {
         st->packed_bytes = bytes;
         return TN_OK;
     }
-    const int slot = p->method == TNI_CONV_CHANNELS ? 0 : 1;
+    const int slot =
+        p->method == TNI_CONV_CHANNELS ? SLOT_CHANNELS : SLOT_PIXELS;
     float *packed = c->prepack(c, slot, bytes + TNI_ALIGN, &fresh);
     if (packed == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     if (fresh)
@@ -489,6 +511,37 @@ static tn_status plan_depthwise(tni_plan *c, conv_state *st)
     return TN_OK;
 }
 
+static tn_status plan_winograd(tni_plan *c, conv_state *st)
+{
+    const tni_winograd_plan *p = &st->winograd;
+    bool fresh = false;
+    size_t bytes = 0;
+    TN_TRY(packed_bytes(c, p->packed_len, &bytes));
+    float *packed = c->prepack(c, p->m == 2 ? SLOT_WINOGRAD2 : SLOT_WINOGRAD4,
+                               bytes, &fresh);
+    if (packed == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    if (fresh)
+        tni_winograd_pack(p, st->gemm, packed,
+                          TNI_CDATA(float, c->in_const[1]));
+    st->packed = packed;
+    if (!tni_mul_size(tni_winograd_scratch_len(p, c->n_workers), sizeof(float),
+                      &c->scratch_bytes))
+        return tni_fail(c->err, TN_ELIMIT, "scratch is too large");
+    c->run = winograd_run;
+    return TN_OK;
+}
+
+/* Whether Winograd serves: its weights are transformed ahead, and its error is
+ * not that of the definition. */
+static bool choose_winograd(const tni_plan *c, conv_state *st,
+                            const tni_conv_shape *s)
+{
+    if (c->exact || c->in_const[1] == NULL) return false;
+    const int m = tni_winograd_choose(st->wino, st->gemm, s);
+    return m != 0 &&
+           tni_winograd_plan_init(&st->winograd, st->wino, st->gemm, s, m);
+}
+
 tn_status tni_convolution_plan(tni_plan *c)
 {
     tni_conv_geom g;
@@ -501,6 +554,7 @@ tn_status tni_convolution_plan(tni_plan *c)
     if (st == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     st->conv = &c->kernels->conv;
     st->dw = &c->kernels->dwconv;
+    st->wino = &c->kernels->winograd;
     st->gemm = &c->kernels->gemm;
     if (!tni_conv_plan_init(&st->plan, st->conv, st->gemm, &s)) return TN_OK;
     st->has_bias = has(c, 2);
@@ -514,6 +568,7 @@ tn_status tni_convolution_plan(tni_plan *c)
     TN_TRY(tni_activation_make(&st->act, c->node, c->err));
     tni_activation_set(&st->epi, &st->act, c->kernels);
     c->state = st;
-    return tni_dwconv_plan_init(&st->dwconv, &s) ? plan_depthwise(c, st)
-                                                 : plan_dense(c, st);
+    if (tni_dwconv_plan_init(&st->dwconv, &s)) return plan_depthwise(c, st);
+    return choose_winograd(c, st, &s) ? plan_winograd(c, st)
+                                      : plan_dense(c, st);
 }

@@ -54,5 +54,9 @@ const kc_foreign_row kc_foreign[] = {
 #define TN_UNARY_KERNEL(isa, op, fn) {"unary", #fn, isa},
 #include "kernels/unary/unary.def"
 #undef TN_UNARY_KERNEL
+#define TN_WINOGRAD_KERNEL(isa, name, lanes)                                   \
+    {"winograd", "tni_winograd_f32__" #name, isa},
+#include "kernels/winograd/winograd.def"
+#undef TN_WINOGRAD_KERNEL
 };
 const size_t kc_n_foreign = sizeof kc_foreign / sizeof kc_foreign[0];

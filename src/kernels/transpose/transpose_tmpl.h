@@ -2,14 +2,22 @@
 /*
  * transpose_tmpl.h - whole T_SIDE squares by vectors, edges element by element
  *
- * The including file defines T_SIDE and t_square(from, ldx, to, ldy). Columns
- * are taken 64 at a time, so that the lines being written stay in L1 while
- * the rows that share them pass by.
+ * The including file defines T_SIDE and has v_square(). Columns are taken 64 at
+ * a time, so that the lines being written stay in L1 while the rows that share
+ * them pass by.
  */
 #ifndef TN_SRC_KERNELS_TRANSPOSE_TMPL_H
 #define TN_SRC_KERNELS_TRANSPOSE_TMPL_H
 
 #include "kernels/transpose/transpose.h"
+
+TN_INLINE void t_square(const float *x, size_t ldx, float *y, size_t ldy)
+{
+    vf a[T_SIDE];
+    for (size_t i = 0; i < T_SIDE; i++) a[i] = v_load(x + i * ldx);
+    v_square(a);
+    for (size_t i = 0; i < T_SIDE; i++) v_store(y + i * ldy, a[i]);
+}
 
 static void t_edge(const float *from, size_t ldx, float *to, size_t ldy,
                    size_t rows, size_t cols)

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kc_winograd.c - 3x3 convolutions by Winograd, beside the direct method */
+#include "kcheck.h"
+#include "kernels/winograd/winograd.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct call {
+    const tni_winograd_kernels *ker;
+    const tni_gemm_kernels *gemm;
+    const tni_conv_kernels *conv; /* the direct method, for comparison */
+    tni_winograd_plan plan;
+    tni_conv_plan direct;
+    uint32_t *tables;
+    const float *x, *packed;
+    tni_epilogue epi;
+    float *y, *scratch;
+} call;
+
+static void thunk(void *p)
+{
+    call *c = p;
+    tni_winograd_run(&c->plan, c->ker, c->gemm, c->x, c->packed, &c->epi, c->y,
+                     c->scratch, NULL);
+}
+
+static void direct_thunk(void *p)
+{
+    call *c = p;
+    tni_conv_run(&c->direct, c->conv, c->gemm, c->x, c->packed, c->tables,
+                 &c->epi, c->y, c->scratch, NULL);
+}
+
+static void act(const float *x, float *y, size_t n, const float *params)
+{
+    for (size_t i = 0; i < n; i++) y[i] = 2.0f * x[i] + params[0];
+}
+
+static void draw_shape(kc *t, tni_conv_shape *s, size_t nr)
+{
+    memset(s, 0, sizeof *s);
+    s->groups = 1;
+    s->n = kc_pick(t, "n", 1, 3);
+    s->ic = kc_pick(t, "ic", 1, 40);
+    s->oc = kc_dim(t, "oc", nr, 100);
+    if (s->oc == 0) s->oc = 1;
+    /* More terms than are summed in one go; more weights than a task owns. */
+    const bool deep = kc_pick(t, "deep", 0, 15) == 0;
+    if (deep) s->ic = kc_pick(t, "deep_ic", 250, 600);
+    for (int d = 0; d < 3; d++)
+        s->in[d] = s->out[d] = s->kernel[d] = s->stride[d] = s->dilation[d] = 1;
+    for (int d = 1; d < 3; d++) {
+        const bool large = !deep && kc_pick(t, "large", 0, 7) == 0;
+        s->in[d] = kc_pick(t, "in", 1, large ? 90 : 20);
+        s->kernel[d] = 3;
+        s->pad_lo[d] = kc_pick(t, "pad", 0, 3);
+        size_t padded = s->in[d] + s->pad_lo[d] + kc_pick(t, "pad_hi", 0, 3);
+        if (padded < 3) padded = 3;
+        s->out[d] = padded - 2;
+    }
+}
+
+static void draw_epilogue(kc *t, call *c, size_t channels, size_t len)
+{
+    static const float param = 3.0f;
+    const tni_epilogue none = TNI_EPILOGUE_NONE;
+    const size_t bits = kc_pick(t, "epilogue", 0, 15);
+    c->epi = none;
+    if (bits & 1) {
+        float *b = kc_in(t, channels * 4, 4);
+        kc_fill_int(t, b, channels, 4);
+        c->epi.bias_row = b;
+    }
+    if (bits & 2) {
+        float *add = kc_in(t, len * 4, 4);
+        kc_fill_int(t, add, len, 4);
+        c->epi.add = add;
+    }
+    if (bits & 4) {
+        c->epi.clip = true;
+        c->epi.lo = -9.0f;
+        c->epi.hi = 30.0f;
+    }
+    if (bits & 8) {
+        c->epi.act = act;
+        c->epi.act_params = &param;
+    }
+}
+
+/* One element in double. */
+static double sum(const tni_conv_shape *s, const float *x, const float *w,
+                  size_t row, size_t col)
+{
+    double r = 0;
+    for (size_t c = 0; c < s->ic; c++, w += 9) {
+        for (size_t q = 0; q < 9; q++) {
+            const size_t i = row + q / 3, j = col + q % 3;
+            if (i < s->pad_lo[1] || i - s->pad_lo[1] >= s->in[1] ||
+                j < s->pad_lo[2] || j - s->pad_lo[2] >= s->in[2])
+                continue;
+            const size_t at =
+                (c * s->in[1] + i - s->pad_lo[1]) * s->in[2] + j - s->pad_lo[2];
+            r += (double)x[at] * (double)w[q];
+        }
+    }
+    return r;
+}
+
+/* X W of winograd.h for one image and output channel, X of the whole image. */
+static double magnitude(const tni_conv_shape *s, const float *x, const float *w)
+{
+    const size_t len = s->in[1] * s->in[2];
+    double all = 0;
+    for (size_t c = 0; c < s->ic; c++, x += len, w += 9) {
+        double largest = 0, weights = 0;
+        for (size_t i = 0; i < len; i++)
+            largest = fmax(largest, fabs((double)x[i]));
+        for (size_t q = 0; q < 9; q++) weights += fabs((double)w[q]);
+        all += largest * weights;
+    }
+    return all;
+}
+
+static void expect(const call *c, const float *x, const float *w, double *want,
+                   double *tol)
+{
+    const tni_winograd_plan *p = &c->plan;
+    const tni_conv_shape *s = &p->s;
+    const double factor = p->m == 2 ? 4 : 16;
+    size_t i = 0;
+    for (size_t n = 0; n < s->n; n++) {
+        const float *image = x + n * s->ic * p->in_len;
+        for (size_t o = 0; o < s->oc; o++) {
+            const float *weights = w + o * s->ic * 9;
+            const double bound = 0x1p-24 * (double)(s->ic + 32) *
+                                 (factor * magnitude(s, image, weights) + 40);
+            for (size_t q = 0; q < p->out_len; q++, i++) {
+                double v = sum(s, image, weights, q / s->out[2], q % s->out[2]);
+                if (c->epi.bias_row != NULL) v += (double)c->epi.bias_row[o];
+                if (c->epi.add != NULL) v += (double)c->epi.add[i];
+                if (c->epi.clip)
+                    v = fmin(fmax(v, (double)c->epi.lo), (double)c->epi.hi);
+                if (c->epi.act != NULL) v = 2 * v + 3;
+                want[i] = v;
+                tol[i] = 2 * bound;
+            }
+        }
+    }
+}
+
+/* Does the same with another row; SIMD rows must agree in every bit. */
+static void other_row(kc *t, const call *c, const float *w, uint32_t isa,
+                      float *y)
+{
+    tni_winograd_kernels ker;
+    tni_gemm_kernels gemm;
+    call o = *c;
+    tni_winograd_init(&ker, isa);
+    tni_gemm_init(&gemm, isa);
+    o.ker = &ker;
+    o.gemm = &gemm;
+    if (!tni_winograd_plan_init(&o.plan, &ker, &gemm, &c->plan.s,
+                                (int)c->plan.m))
+        return;
+    float *packed = kc_own(t, o.plan.packed_len * 4);
+    tni_winograd_pack(&o.plan, &gemm, packed, w);
+    o.packed = packed;
+    o.y = y;
+    o.scratch = kc_own(t, tni_winograd_scratch_len(&o.plan, 1) * 4);
+    thunk(&o);
+}
+
+static void one_case(kc *t, call *c)
+{
+    tni_conv_shape s;
+    draw_shape(t, &s, (size_t)c->gemm->nr);
+    const int m = kc_pick(t, "m", 0, 2) == 0 ? 2 : 4;
+    if (!tni_winograd_plan_init(&c->plan, c->ker, c->gemm, &s, m)) {
+        kc_fail(t, "no plan for a 3x3 kernel");
+        return;
+    }
+    const tni_winograd_plan *p = &c->plan;
+    const size_t x_len = s.n * s.ic * p->in_len;
+    const size_t y_len = s.n * s.oc * p->out_len, w_len = s.oc * s.ic * 9;
+    float *x = kc_in(t, x_len * 4, 4), *w = kc_own(t, w_len * 4);
+    float *packed = kc_in(t, p->packed_len * 4, 64);
+    kc_fill_normal(t, x, x_len);
+    kc_fill_normal(t, w, w_len);
+    tni_winograd_pack(p, c->gemm, packed, w);
+    draw_epilogue(t, c, s.oc, y_len);
+    c->x = x;
+    c->packed = packed;
+    c->y = kc_out(t, y_len * 4, 4);
+    c->scratch = kc_out(t, tni_winograd_scratch_len(p, 1) * 4, 64);
+    if (!kc_call(t, thunk, c)) return;
+
+    double *want = kc_own(t, y_len * 8), *tol = kc_own(t, y_len * 8);
+    expect(c, x, w, want, tol);
+    if (!kc_near(t, "y", c->y, want, tol, y_len)) return;
+    if (c->ker->isa == TN_ISA_AVX2 || c->ker->isa == TN_ISA_REF ||
+        !kc_runs(t, TN_ISA_AVX2))
+        return;
+    float *same = kc_own(t, y_len * 4);
+    other_row(t, c, w, TN_ISA_AVX2, same);
+    (void)kc_same_f32(t, "y against AVX2", c->y, same, y_len);
+}
+
+/* Layers of ResNet, VGG and YOLO. */
+static const struct {
+    size_t ic, oc, size;
+} layers[] = {
+    {64, 64, 56},   {128, 128, 28}, {256, 256, 14},  {512, 512, 7},
+    {64, 64, 224},  {64, 128, 112}, {128, 128, 112}, {256, 256, 56},
+    {512, 512, 28}, {512, 512, 14}, {16, 16, 160},   {32, 32, 80},
+    {64, 64, 40},   {128, 128, 20}, {64, 80, 80},    {8, 8, 56},
+    {3, 64, 224},
+};
+
+static tni_conv_shape layer(size_t i)
+{
+    const size_t ic = layers[i].ic, oc = layers[i].oc, size = layers[i].size;
+    const tni_conv_shape s = {1,
+                              1,
+                              ic,
+                              oc,
+                              {1, size, size},
+                              {1, size, size},
+                              {1, 3, 3},
+                              {1, 1, 1},
+                              {1, 1, 1},
+                              {0, 1, 1}};
+    return s;
+}
+
+/* m is 0 for the direct method. */
+static bool bench_prepare(kc *t, call *c, size_t i, int m)
+{
+    const tni_conv_shape s = layer(i);
+    const tni_epilogue none = TNI_EPILOGUE_NONE;
+    if (!(m != 0 ? tni_winograd_plan_init(&c->plan, c->ker, c->gemm, &s, m)
+                 : tni_conv_plan_init(&c->direct, c->conv, c->gemm, &s)))
+        return false;
+    const size_t x_len = s.ic * s.in[1] * s.in[2];
+    const size_t y_len = s.oc * s.out[1] * s.out[2], w_len = s.oc * s.ic * 9;
+    float *x = kc_own(t, x_len * 4), *w = kc_own(t, w_len * 4);
+    float *packed =
+        kc_own(t, (m != 0 ? c->plan.packed_len : c->direct.packed_len) * 4);
+    float *bias = kc_own(t, s.oc * 4);
+    kc_fill_normal(t, x, x_len);
+    kc_fill_normal(t, w, w_len);
+    kc_fill_normal(t, bias, s.oc);
+    if (m != 0) {
+        tni_winograd_pack(&c->plan, c->gemm, packed, w);
+    } else {
+        c->tables = kc_own(t, c->direct.table_len * 4);
+        tni_conv_pack(&c->direct, c->conv, c->gemm, packed, w);
+        tni_conv_tables(&c->direct, c->tables);
+    }
+    c->x = x;
+    c->packed = packed;
+    c->y = kc_own(t, y_len * 4);
+    c->scratch = kc_own(t, 4 * (m != 0 ? tni_winograd_scratch_len(&c->plan, 1)
+                                       : tni_conv_scratch_len(&c->direct, 1)));
+    c->epi = none;
+    c->epi.bias_row = bias;
+    c->epi.clip = true;
+    c->epi.hi = INFINITY;
+    return true;
+}
+
+/* Rates are those of the direct method's multiply-adds: above the machine's
+ * peak, where Winograd is worth it. A star marks what would be chosen. */
+static void bench(kc *t, call *c)
+{
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
+        const tni_conv_shape s = layer(i);
+        const int chosen = tni_winograd_choose(c->ker, c->gemm, &s);
+        const double out = (double)(s.out[1] * s.out[2]);
+        for (int m = 0; m <= 4; m += 2) {
+            char label[80], name[16];
+            if (!bench_prepare(t, c, i, m)) return;
+            (void)snprintf(name, sizeof name, m != 0 ? "F(%d,3)" : "direct", m);
+            (void)snprintf(label, sizeof label, "%zu>%zu %zux%zu %s%s", s.ic,
+                           s.oc, s.in[1], s.in[2], name,
+                           chosen == m ? " *" : "");
+            kc_bench(t, label, 18.0 * (double)(s.oc * s.ic) * out,
+                     4.0 * (double)(s.ic + s.oc) * out,
+                     m != 0 ? thunk : direct_thunk, c);
+        }
+    }
+}
+
+void kc_family_winograd(kc *t)
+{
+    static const char *const names[] = {
+#define TN_WINOGRAD_KERNEL(isa, name, lanes) "tni_winograd_f32__" #name,
+#include "kernels/winograd/winograd.def"
+#undef TN_WINOGRAD_KERNEL
+    };
+    tni_winograd_kernels ker;
+    for (int i = 0; tni_winograd_row_at(&ker, i); i++) {
+        tni_gemm_kernels gemm;
+        tni_conv_kernels conv;
+        if (!kc_begin(t, names[i], ker.isa)) continue;
+        tni_gemm_init(&gemm, ker.isa);
+        tni_conv_init(&conv, ker.isa);
+        call c = {.ker = &ker, .gemm = &gemm, .conv = &conv};
+        while (kc_case(t, 200)) one_case(t, &c);
+        if (kc_bench_begin(t)) bench(t, &c);
+    }
+}
