@@ -298,3 +298,11 @@ tn_status tni_inflate_upto(void *to, size_t to_size, size_t *used,
     *used = s.used;
     return TN_OK;
 }
+
+size_t tni_inflate_head(void *to, size_t to_size, const void *from,
+                        size_t from_size)
+{
+    stream s;
+    (void)!run(&s, to, to_size, from, from_size, NULL);
+    return s.used;
+}

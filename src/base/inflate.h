@@ -17,6 +17,9 @@ tn_status tni_inflate(void *to, size_t to_size, const void *from,
 /* The same into at most `to_size` bytes; *used how many there were. */
 tn_status tni_inflate_upto(void *to, size_t to_size, size_t *used,
                            const void *from, size_t from_size, tn_err *err);
+/* The first bytes, at most `to_size`, as far as the stream is good. */
+size_t tni_inflate_head(void *to, size_t to_size, const void *from,
+                        size_t from_size);
 /* No stream grows by more than this factor (a 258-byte match in two bits). */
 #define TNI_INFLATE_MAX_RATIO 1032
 

@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 
 #include "base/limits.h"
+#include "data/gzip.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -124,14 +125,42 @@ tn_status tni_source_add(tn_dataset *d, const char *path, uint32_t *source,
     return TN_OK;
 }
 
+bool tni_is_unpacked(const tn_dataset *d, const char *path)
+{
+    if (d->unpacked == NULL) return false;
+    /* Joined to the folder it lies in. */
+    if (strncmp(path, "./", 2) == 0 && strncmp(d->unpacked, "./", 2) != 0)
+        path += 2;
+    return strcmp(path, d->unpacked) == 0;
+}
+
+static tn_status unpack(tn_dataset *d, tni_span *text, tn_err *err)
+{
+    const uint64_t size = tni_gzip_size(text->p, text->len);
+    if (size > d->limits.max_file_bytes)
+        return tni_fail(err, TN_ELIMIT,
+                        "gzip says that it holds %llu bytes; the limit for a "
+                        "file is %llu",
+                        (unsigned long long)size,
+                        (unsigned long long)d->limits.max_file_bytes);
+    return tni_gunzip(text, &d->arena, err);
+}
+
 tn_status tni_source_open(tn_dataset *d, const char *path, uint32_t *source,
                           tni_span *text, tn_err *err)
 {
+    const bool packed = tni_is_unpacked(d, path);
+    if (packed) path = d->path;
     TN_TRY(tni_source_add(d, path, source, err));
     tni_source *s = TNI_ROW(&d->sources, tni_source, *source);
     TN_TRY(tni_file_map_open(&s->map, path, d->limits.max_file_bytes, err));
     text->p = s->map.size > 0 ? (const char *)s->map.bytes : "";
     text->len = s->map.size;
+    if (packed) {
+        const tn_status status = unpack(d, text, err);
+        tni_file_map_close(&s->map);
+        return status;
+    }
     if (s->map.size > SMALL_FILE) return TN_OK;
     /* A mapping costs a page and a slot of the kernel's table. */
     text->p = tni_keep(d, text->p, text->len);

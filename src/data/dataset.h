@@ -131,6 +131,8 @@ struct tn_dataset {
     tn_limits limits;
     const struct tni_format *format;
     const char *path, *variant;
+    const char *unpacked; /* what readers call `path`, which is gzip: without
+                             its ending; NULL: it is not */
     tni_col sources, images, classes, metas, notes;
     const char *splits[TNI_MAX_SPLITS];
     uint32_t n_splits;
@@ -163,11 +165,14 @@ const char *tni_keep(tn_dataset *d, const char *text, size_t len);
 /* The text of a JSON string, escapes undone, terminated. */
 const char *tni_keep_json(tn_dataset *d, tni_span raw, bool escaped);
 
+/* Whether a reader means the file of the dataset that is to be unpacked. */
+bool tni_is_unpacked(const tn_dataset *d, const char *path);
 /* Names a file as a source without opening it. */
 tn_status tni_source_add(tn_dataset *d, const char *path, uint32_t *source,
                          tn_err *err);
 /* Opens one; `text` stays valid as long as the dataset. Small files are read
- * into memory, large ones mapped. */
+ * into memory, large ones mapped; the dataset's one file is unpacked when it is
+ * gzip, and places are bytes of what comes out. */
 tn_status tni_source_open(tn_dataset *d, const char *path, uint32_t *source,
                           tni_span *text, tn_err *err);
 

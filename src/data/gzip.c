@@ -41,6 +41,20 @@ static size_t stream_of(const uint8_t *p, size_t n)
     return (flags & HAS_CRC) != 0 ? at + 2 : at;
 }
 
+uint64_t tni_gzip_size(const void *bytes, size_t size)
+{
+    return tni_is_gzip(bytes, size) ? le32((const uint8_t *)bytes + size - 4)
+                                    : 0;
+}
+
+size_t tni_gunzip_head(char *to, size_t max, const void *bytes, size_t size)
+{
+    const uint8_t *p = bytes;
+    const size_t at = tni_is_gzip(p, size) ? stream_of(p, size) : size;
+    if (size < HEAD + TAIL || at > size - TAIL) return 0;
+    return tni_inflate_head(to, max, p + at, size - TAIL - at);
+}
+
 tn_status tni_gunzip(tni_span *bytes, tni_arena *arena, tn_err *err)
 {
     const uint8_t *p = (const uint8_t *)bytes->p;
@@ -62,7 +76,8 @@ tn_status tni_gunzip(tni_span *bytes, tni_arena *arena, tn_err *err)
     if (status == TN_EFORMAT)
         return tni_fail_at(err, TN_EFORMAT, at,
                            "the gzip stream is damaged, or is several in one "
-                           "file: unpack it first (gzip -d)");
+                           "file, or of 4 GiB and more: unpack it first "
+                           "(gzip -d)");
     TN_TRY(status);
     if (tni_crc32(0, out, size) != le32(p + n - TAIL))
         return tni_fail_at(err, TN_EFORMAT, n - TAIL,

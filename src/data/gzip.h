@@ -14,6 +14,11 @@
 /* Whether the bytes begin like one. */
 bool tni_is_gzip(const void *bytes, size_t size);
 
+/* How many bytes it says that it holds; 0 when it is no gzip. */
+uint64_t tni_gzip_size(const void *bytes, size_t size);
+/* The first bytes it holds, at most `max`; how many. */
+size_t tni_gunzip_head(char *to, size_t max, const void *bytes, size_t size);
+
 /* Unpacks `bytes` into the arena, whose memory limit holds, and checks its
  * checksum; `bytes` becomes the result. */
 tn_status tni_gunzip(tni_span *bytes, tni_arena *arena, tn_err *err);

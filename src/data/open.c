@@ -2,6 +2,7 @@
 /* open.c - which format a dataset has, and reading it */
 #include "data/formats/format.h"
 
+#include "data/gzip.h"
 #include "data/residue.h"
 #include "tenon/image.h"
 
@@ -78,14 +79,24 @@ tni_span tni_probe_head(const tni_probe *p, const char *path)
 {
     tni_span head = {"", 0};
     tni_file_map map;
+    const tn_dataset *d = p->r->d;
+    if (path != NULL && !p->is_dir && p->path != NULL &&
+        strcmp(path, p->path) == 0)
+        return p->head; /* unpacked, when it has to be */
+    const bool packed =
+        path != NULL && d->unpacked != NULL && strcmp(path, d->unpacked) == 0;
+    if (packed) path = d->path;
     if (path == NULL || !tni_path_look(path).is_file ||
         tni_file_map_open(&map, path, 0, NULL) != TN_OK)
         return head;
-    const size_t n = map.size < HEAD_BYTES ? map.size : HEAD_BYTES;
-    const char *copy =
-        n > 0 ? tni_arena_strndup(&p->r->scratch, (const char *)map.bytes, n)
-              : NULL;
+    size_t n = map.size < HEAD_BYTES && !packed ? map.size : HEAD_BYTES;
+    char *copy = n > 0 ? tni_arena_alloc(&p->r->scratch, n + 1, 1) : NULL;
+    if (copy != NULL && packed)
+        n = tni_gunzip_head(copy, n, map.bytes, map.size);
+    else if (copy != NULL)
+        memcpy(copy, map.bytes, n);
     if (copy != NULL) {
+        copy[n] = '\0';
         head.p = copy;
         head.len = n;
     }
@@ -270,14 +281,16 @@ static const char *archive_of(const tni_probe *p)
 }
 
 /* The best score, and the names of those that have it. */
-static tn_status choose(const tni_format **out, const tni_probe *p, tn_err *err)
+static tn_status choose(const tni_format **out, const tni_probe *p,
+                        const tni_probe *unpacked, tn_err *err)
 {
     int best = 0, n = 0;
     const tni_format *chosen = NULL;
     char names[200] = "";
     size_t used = 0;
     for (int i = 0; i < N_FORMATS; i++) {
-        const int score = formats[i]->probe(p);
+        const bool packed = (formats[i]->flags & TNI_FORMAT_PACKED) != 0;
+        const int score = formats[i]->probe(packed ? p : unpacked);
         if (score < best || score < SURE) continue;
         if (score > best) {
             used = 0;
@@ -306,6 +319,16 @@ static tn_status choose(const tni_format **out, const tni_probe *p, tn_err *err)
                     "list formats' has the names)");
 }
 
+/* The path without ".gz", in the dataset's arena; as it is when that leaves no
+ * name. NULL: no memory. */
+static const char *without_gz(tni_reader *r)
+{
+    const size_t n = strlen(r->path);
+    const bool ends =
+        n > 3 && tni_ends_with(r->path, ".gz") && r->path[n - 4] != '/';
+    return tni_keep(r->d, r->path, ends ? n - 3 : n);
+}
+
 static tn_status find_format(tni_reader *r, tn_err *err)
 {
     if (r->opts != NULL && r->opts->format != NULL) {
@@ -325,15 +348,42 @@ static tn_status find_format(tni_reader *r, tn_err *err)
         tni_dir_entry *entries = NULL;
         TN_TRY(tni_dir_list(&entries, &p.n_entries, r->path, &r->scratch, err));
         p.entries = entries;
-        return choose(&r->d->format, &p, err);
+        return choose(&r->d->format, &p, &p, err);
     }
     tni_file_map map;
     TN_TRY(tni_file_map_open(&map, r->path, r->d->limits.max_file_bytes, err));
     p.head.p = map.size > 0 ? (const char *)map.bytes : "";
     p.head.len = map.size < HEAD_BYTES ? map.size : HEAD_BYTES;
-    const tn_status status = choose(&r->d->format, &p, err);
+    tni_probe unpacked = p;
+    char *head = NULL;
+    tn_status status = TN_OK;
+    if (tni_is_gzip(map.bytes, map.size)) {
+        head = tni_arena_alloc(&r->scratch, HEAD_BYTES, 1);
+        unpacked.path = without_gz(r);
+        if (head == NULL || unpacked.path == NULL)
+            status = tni_fail(err, TN_ENOMEM, "out of memory");
+        else
+            unpacked.head.len =
+                tni_gunzip_head(head, HEAD_BYTES, map.bytes, map.size);
+        unpacked.head.p = head;
+    }
+    if (status == TN_OK) status = choose(&r->d->format, &p, &unpacked, err);
     tni_file_map_close(&map);
     return status;
+}
+
+/* A file that is gzip is read as what it holds, under a name without ".gz". */
+static tn_status look_inside(tni_reader *r, tn_err *err)
+{
+    tni_file_map map;
+    if (r->is_dir || (r->d->format->flags & TNI_FORMAT_PACKED) != 0)
+        return TN_OK;
+    TN_TRY(tni_file_map_open(&map, r->path, r->d->limits.max_file_bytes, err));
+    const bool packed = tni_is_gzip(map.bytes, map.size);
+    tni_file_map_close(&map);
+    if (!packed) return TN_OK;
+    r->d->unpacked = r->path = without_gz(r);
+    return r->path != NULL ? TN_OK : tni_fail(err, TN_ENOMEM, "out of memory");
 }
 
 static bool has_word(const char *words, const char *word)
@@ -367,6 +417,7 @@ static tn_status read_all(tni_reader *r, tn_err *err)
                         "no such file or folder; check the path");
     r->is_dir = look.is_dir;
     TN_TRY(find_format(r, err));
+    TN_TRY(look_inside(r, err));
     TN_TRY(tni_check_variant(d->format, r->variant, err));
     TN_TRY(d->format->read(r, err));
     if ((r->flags & TN_DATASET_NO_RESIDUE) == 0)
@@ -405,8 +456,8 @@ tn_status tn_dataset_open(tn_dataset **out, const char *path,
         status = read_all(&r, err);
     tni_arena_fini(&r.scratch);
     if (status != TN_OK) {
-        if (err != NULL &&
-            (err->where[0] == '\0' || strstr(err->where, path) == NULL))
+        if (err != NULL && (err->where[0] == '\0' || r.path == NULL ||
+                            strstr(err->where, r.path) == NULL))
             tni_err_where(err, "%s", path);
         tn_dataset_close(d);
         return status;

@@ -189,7 +189,10 @@ enum {
     TNI_FORMAT_ENDINGS = 1 << 8,
     /* The masks of an image lie in one picture, where a pixel is of one object:
      * `plan` counts those that others hide. */
-    TNI_FORMAT_PICTURES = 1 << 9
+    TNI_FORMAT_PICTURES = 1 << 9,
+    /* Its files may be gzip, which its probe and its reader see as it is; those
+     * of other formats come unpacked. */
+    TNI_FORMAT_PACKED = 1 << 10
 };
 
 /* An annotation in the file, with its geometry or cut at the image's edges. */

@@ -429,7 +429,7 @@ const tni_format tni_format_tfrecord = {
              TNI_KEEPS(UNUSED) | TNI_KEEPS(CLASS_EXTRA) | TNI_KEEPS(SIZE) |
              TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(SPLIT) | TNI_KEEPS(EMPTY) |
              TNI_KEEPS(UNKNOWN) | TNI_KEEPS(CLASSLESS),
-    .flags = TNI_FORMAT_UNITS | TNI_FORMAT_ENDINGS,
+    .flags = TNI_FORMAT_UNITS | TNI_FORMAT_ENDINGS | TNI_FORMAT_PACKED,
     /* float32, for coordinates within a few widths of the image; the writer
      * refuses what it rounds further. */
     .off_units = 1e-6,

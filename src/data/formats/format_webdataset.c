@@ -150,7 +150,7 @@ const tni_format tni_format_webdataset = {
              TNI_KEEPS(SIZE) | TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(META) |
              TNI_KEEPS(SPLIT) | TNI_KEEPS(EMPTY) | TNI_KEEPS(UNKNOWN) |
              TNI_KEEPS(CLASSLESS),
-    .flags = TNI_FORMAT_ENDINGS,
+    .flags = TNI_FORMAT_ENDINGS | TNI_FORMAT_PACKED,
     .probe = probe,
     .read = tni_wds_read,
     .write = tni_wds_write,

@@ -207,6 +207,7 @@ static tn_status add_tables(openimages *o, const place *p)
 {
     const tni_dir_entry *e = NULL;
     size_t n = 0;
+    bool found = false;
     TN_TRY(tni_list(o->r, p->folder, &e, &n, o->err));
     tni_oi_table *more =
         TNI_NEW_ARRAY(&o->r->scratch, tni_oi_table, o->n_tables + n + 1);
@@ -225,8 +226,12 @@ static tn_status add_tables(openimages *o, const place *p)
         if ((p->about || p->only != NULL) && !asked && o->n_tables > before &&
             o->tables[before].kind != TNI_OI_CLASSES)
             o->n_tables--;
+        found = found || asked;
     }
-    return TN_OK;
+    /* One that is compressed has another name in its folder. */
+    return p->only != NULL && !found
+               ? add_table(o, p->folder, p->only, p->split)
+               : TN_OK;
 }
 
 static tn_status add_others(openimages *o, const place *p)
