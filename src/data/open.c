@@ -104,6 +104,38 @@ tni_span tni_probe_head(const tni_probe *p, const char *path)
     return head;
 }
 
+enum { HELD_DEPTH = 3, HELD_FOLDERS = 8 };
+
+static void look_into(tni_held *held, const tni_probe *p, const char *folder,
+                      int depth)
+{
+    const tni_dir_entry *e = NULL;
+    size_t n = 0;
+    int folders = HELD_FOLDERS;
+    if (folder == NULL || tni_list(p->r, folder, &e, &n, NULL) != TN_OK) return;
+    for (size_t i = 0; i < n; i++) {
+        if (e[i].is_dir || e[i].name[0] == '.') continue;
+        const bool text = tni_ends_with(e[i].name, ".txt");
+        held->images = held->images || tni_is_image_name(e[i].name);
+        held->others = held->others || (!text && !tni_is_image_name(e[i].name));
+        held->texts = held->texts || text;
+        if (!text || held->text != NULL) continue;
+        const char *path = tni_join(p->r, folder, e[i].name);
+        if (path != NULL && tni_path_look(path).size > 0) held->text = path;
+    }
+    for (size_t i = 0; i < n && depth > 1 && folders > 0; i++) {
+        if (!e[i].is_dir || e[i].name[0] == '.') continue;
+        folders--;
+        look_into(held, p, tni_join(p->r, folder, e[i].name), depth - 1);
+    }
+}
+
+void tni_probe_held(tni_held *held, const tni_probe *p, const char *folder)
+{
+    memset(held, 0, sizeof *held);
+    look_into(held, p, folder, HELD_DEPTH);
+}
+
 tn_status tni_list(tni_reader *r, const char *folder,
                    const tni_dir_entry **entries, size_t *n, tn_err *err)
 {

@@ -31,6 +31,14 @@ typedef struct tni_probe {
 bool tni_probe_has(const tni_probe *p, const char *name);
 /* The first bytes (at most 64 KiB) of any file; empty when there is none. */
 tni_span tni_probe_head(const tni_probe *p, const char *path);
+/* What lies in a folder, and in those inside it down to three levels: texts and
+ * images by the ends of their names. */
+typedef struct tni_held {
+    const char *text; /* the first that is not empty; NULL: none */
+    bool texts, images, others;
+} tni_held;
+
+void tni_probe_held(tni_held *held, const tni_probe *p, const char *folder);
 /* Whether the bytes have this text. */
 bool tni_has_text(tni_span bytes, const char *text);
 /* Whether a name ends in `suffix`, in any case. */

@@ -79,8 +79,28 @@ static bool are_splits(tni_reader *r, const char *path, const tni_dir_entry *e,
     return found > 0;
 }
 
-/* Only folders, and images in the first of them, and nothing that another
- * format would have. */
+typedef enum meaning { OF_CLASS, OF_CLASS_MAYBE, OF_OTHERS } meaning;
+
+/* What other formats call their folders may be a class where it has images and
+ * nothing else; but images/ beside others is never one. */
+static meaning meaning_of(const tni_probe *p, const char *path,
+                          const char *name)
+{
+    static const char *const labels[] = {"labels", "label_2", "annotations"};
+    tni_held held;
+    if (strcmp(name, "images") == 0 || strcmp(name, "image_2") == 0)
+        return OF_OTHERS;
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        if (strcmp(name, labels[i]) != 0) continue;
+        tni_probe_held(&held, p, tni_join(p->r, path, name));
+        return held.images && held.text == NULL && !held.others ? OF_CLASS_MAYBE
+                                                                : OF_OTHERS;
+    }
+    return OF_CLASS;
+}
+
+/* Only folders, and images in the first of them that no other format has, and
+ * nothing else that another format would have. */
 static int probe(const tni_probe *p)
 {
     static const char *const others[] = {".json", ".xml", ".csv",  ".txt",
@@ -97,11 +117,10 @@ static int probe(const tni_probe *p)
                 if (!e[i].is_dir && tni_ends_with(e[i].name, others[k]))
                     return 0;
             if (!e[i].is_dir || is_hidden(e[i].name)) continue;
-            if (strcmp(e[i].name, "images") == 0 ||
-                strcmp(e[i].name, "labels") == 0 ||
-                strcmp(e[i].name, "annotations") == 0)
-                return 0;
-            if (first == NULL) first = tni_join(p->r, path, e[i].name);
+            const meaning m = meaning_of(p, path, e[i].name);
+            if (m == OF_OTHERS) return 0;
+            if (m == OF_CLASS && first == NULL)
+                first = tni_join(p->r, path, e[i].name);
         }
         if (first == NULL) return 0;
         if (!splits) return has_images(p->r, first) ? 55 : 0;

@@ -72,14 +72,35 @@ static bool has_kitti(tni_reader *r, const char *folder)
     return labels != NULL && tni_path_look(labels).is_dir;
 }
 
+/* Whether label_2 is KITTI's by what is in it: a class of images, or the
+ * pictures of a segmentation, may be called so too. */
+static int score_labels(const tni_probe *p, const char *folder)
+{
+    tni_held held;
+    tni_lines l;
+    tni_span line, f[N_FIELDS + 2];
+    tni_probe_held(&held, p, folder);
+    if (!held.texts) return held.images || held.others ? 0 : 85;
+    if (held.text == NULL) return held.images ? 55 : 85;
+    tni_lines_init(&l, tni_probe_head(p, held.text));
+    while (tni_lines_next(&l, &line)) {
+        const size_t n = tni_fields(line, f, N_FIELDS + 2);
+        if (n == 0) continue;
+        /* A broken line is told when it is read. */
+        return n == N_FIELDS || n == N_FIELDS + 1 ? 85 : held.images ? 0 : 70;
+    }
+    return held.images ? 55 : 85;
+}
+
 static int probe(const tni_probe *p)
 {
     if (!p->is_dir) return 0;
-    if (tni_probe_has(p, "label_2")) return 85;
+    if (tni_probe_has(p, "label_2"))
+        return score_labels(p, tni_join(p->r, p->path, "label_2"));
     for (size_t i = 0; i < p->n_entries; i++) {
         const char *sub = tni_join(p->r, p->path, p->entries[i].name);
         if (p->entries[i].is_dir && sub != NULL && has_kitti(p->r, sub))
-            return 85;
+            return score_labels(p, tni_join(p->r, sub, "label_2"));
     }
     return 0;
 }

@@ -56,7 +56,11 @@ static int probe(const tni_probe *p)
             score_data(tni_probe_head(p, tni_join(p->r, p->path, name))) > 0)
             return 80;
     }
-    return tni_probe_has(p, "images") && tni_probe_has(p, "labels") ? 60 : 0;
+    if (!tni_probe_has(p, "images") || !tni_probe_has(p, "labels")) return 0;
+    /* Images called labels are masks, or a class. */
+    tni_held held;
+    tni_probe_held(&held, p, tni_join(p->r, p->path, "labels"));
+    return held.texts || !held.images ? 60 : 0;
 }
 
 /* The file of a folder that says what is where; NULL: there is none. */

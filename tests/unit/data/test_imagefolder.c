@@ -3,6 +3,8 @@
 #define _XOPEN_SOURCE 700
 #include "format_testing.h"
 
+#include <stdbool.h>
+
 static void reads_golden(void **state)
 {
     (void)state;
@@ -50,6 +52,73 @@ static void folders_without_splits(void **state)
     assert_non_null(note_of(d, "nested-folder", NULL));
     assert_non_null(note_of(d, "other-file", &n));
     assert_int_equal(n, 1);
+    tn_dataset_close(d);
+}
+
+/* A folder is what lies in it: classes may be called as other formats call
+ * their labels, and masks may lie in such folders. */
+static void classes_called_like_labels(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *files[4];
+        const char *format; /* NULL: none says that it is its own */
+    } rows[] = {
+        {{"cat/1.jpg", "label_2/2.jpg"}, "imagefolder"},
+        {{"cat/1.jpg", "labels/2.jpg"}, "imagefolder"},
+        {{"annotations/1.jpg", "cat/2.jpg"}, "imagefolder"},
+        {{"train/cat/1.jpg", "train/label_2/2.jpg", "val/label_2/3.jpg"},
+         "imagefolder"},
+        {{"image_2/1.png", "label_2/1.txt"}, "kitti"},
+        {{"image_2/1.png", "label_2/train/1.txt"}, "kitti"},
+        {{"training/image_2/1.png", "training/label_2/1.txt"}, "kitti"},
+        {{"cat/1.jpg", "label_2/1.jpg", "label_2/1.txt"}, "kitti"},
+        {{"images/1.jpg", "labels/1.txt"}, "yolo"},
+        {{"images/train/1.jpg", "labels/train/1.txt"}, "yolo"},
+        /* Masks are no class, nor anything that is read from folders. */
+        {{"images/1.jpg", "labels/1.png"}, NULL},
+        {{"image_2/1.png", "label_2/1.png"}, NULL},
+        {{"images/1.jpg", "labels/train/1.png"}, NULL},
+    };
+    static const char line[] = "Car 0 0 0 1 1 2 2 1 1 1 1 1 1 0\n";
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char top[20], name[100], path[TMP_PATH];
+        (void)snprintf(top, sizeof top, "d%zu", i);
+        for (size_t k = 0; k < 4 && rows[i].files[k] != NULL; k++) {
+            const char *file = rows[i].files[k];
+            const bool kitti = strstr(file, "label_2") != NULL;
+            (void)snprintf(name, sizeof name, "%s/%s", top, file);
+            put_text(name, strstr(file, ".txt") == NULL ? ""
+                           : kitti                      ? line
+                                   : "0 0.5 0.5 0.1 0.1\n");
+        }
+        tmp_path(path, dir, top);
+        tn_dataset *d = try_open(path, NULL, NULL);
+        const char *got = d != NULL ? info_of(d).format : "none";
+        const char *want = rows[i].format != NULL ? rows[i].format : "none";
+        if (strcmp(got, want) != 0)
+            fail_msg("%s, ...: %s instead of %s (%s)", rows[i].files[0], got,
+                     want, err.message);
+        if (d == NULL) assert_non_null(strstr(err.message, "--from"));
+        tn_dataset_close(d);
+    }
+}
+
+/* Images and texts that say nothing: nobody can tell. */
+static void undecidable_is_asked(void **state)
+{
+    (void)state;
+    char path[TMP_PATH];
+    put_text("in/cat/1.jpg", "");
+    put_text("in/label_2/2.jpg", "");
+    put_text("in/label_2/2.txt", "");
+    tmp_path(path, dir, "in");
+    assert_null(try_open(path, NULL, NULL));
+    assert_string_equal(
+        err.message,
+        "it could be any of imagefolder, kitti; say which (--from)");
+    tn_dataset *d = must_open(path, "imagefolder", NULL);
+    has(d, 2, 2, 2);
     tn_dataset_close(d);
 }
 
@@ -165,6 +234,8 @@ int main(void)
         cmocka_unit_test(reads_golden),
         IN_FOLDER(writes_what_it_read),
         IN_FOLDER(folders_without_splits),
+        IN_FOLDER(classes_called_like_labels),
+        IN_FOLDER(undecidable_is_asked),
         IN_FOLDER(order_is_that_of_bytes),
         IN_FOLDER(names_get_the_folder_of_their_class),
         IN_FOLDER(what_folders_cannot_say),
