@@ -52,6 +52,7 @@ tn_status tni_dataset_new(tn_dataset **out, const tn_allocator *allocator,
         tni_sparse_init(&d->class_text[i], &d->mem, sizeof(tni_span));
     }
     tni_sparse_init(&d->image_bytes, &d->mem, sizeof(tni_span));
+    tni_sparse_init(&d->image_files, &d->mem, sizeof(tni_image_file));
     tni_sparse_init(&d->shape, &d->mem, sizeof(tni_shape));
     tni_sparse_init(&d->keypoints, &d->mem, sizeof(tni_shape));
     *out = d;
@@ -76,6 +77,7 @@ void tn_dataset_close(tn_dataset *d)
         tni_sparse_fini(&d->class_text[i]);
     }
     tni_sparse_fini(&d->image_bytes);
+    tni_sparse_fini(&d->image_files);
     tni_sparse_fini(&d->shape);
     tni_sparse_fini(&d->keypoints);
     if (d->first != NULL)
@@ -312,6 +314,16 @@ tn_status tni_set_image_bytes(tn_dataset *d, uint32_t image, tni_span bytes,
     return set_text(&d->image_bytes, image, bytes, err);
 }
 
+tn_status tni_add_image_file(tn_dataset *d, uint32_t image, const char *ending,
+                             tni_span bytes, tn_err *err)
+{
+    tni_image_file *to = tni_sparse_add(&d->image_files, image);
+    if (to == NULL) return no_memory(err);
+    to->ending = tni_keep(d, ending, strlen(ending));
+    to->bytes = bytes;
+    return to->ending != NULL ? TN_OK : no_memory(err);
+}
+
 tn_status tni_set_class_text(tn_dataset *d, uint32_t cls, tn_text kind,
                              tni_span text, tn_err *err)
 {
@@ -374,7 +386,8 @@ tn_status tni_note_add(tn_dataset *d, uint64_t where, const char *code,
 bool tni_dataset_sort(tn_dataset *d)
 {
     bool ok = tni_sparse_sort(&d->shape) && tni_sparse_sort(&d->keypoints) &&
-              tni_sparse_sort(&d->image_bytes);
+              tni_sparse_sort(&d->image_bytes) &&
+              tni_sparse_sort(&d->image_files);
     for (int i = 0; i < TN_NUM_COUNT; i++)
         ok = ok && tni_sparse_sort(&d->num[i]);
     for (int i = 0; i < TN_TEXT_COUNT; i++)

@@ -142,6 +142,7 @@ struct tn_dataset {
     tni_sparse shape, keypoints;    /* tni_shape */
     tni_sparse image_text[TN_TEXT_COUNT], class_text[TN_TEXT_COUNT];
     tni_sparse image_bytes;  /* tni_span: images that lie inside a source */
+    tni_sparse image_files;  /* tni_image_file */
     tni_strmap names;        /* interned texts */
     tni_strmap class_names;  /* to the first class of it; + 1 */
     uint32_t *first, *order; /* of each image; made by tni_dataset_seal */
@@ -210,6 +211,15 @@ tn_status tni_set_image_text(tn_dataset *d, uint32_t image, tn_text kind,
  * dataset. Its row has no file then. */
 tn_status tni_set_image_bytes(tn_dataset *d, uint32_t image, tni_span bytes,
                               tn_err *err);
+/* A file that belongs to an image and that nothing reads: a member of a sample.
+ * Its ending is kept, `bytes` must stay valid. */
+typedef struct tni_image_file {
+    const char *ending;
+    tni_span bytes;
+} tni_image_file;
+
+tn_status tni_add_image_file(tn_dataset *d, uint32_t image, const char *ending,
+                             tni_span bytes, tn_err *err);
 tn_status tni_set_class_text(tn_dataset *d, uint32_t cls, tn_text kind,
                              tni_span text, tn_err *err);
 tn_status tni_add_meta(tn_dataset *d, const tni_meta *meta, tn_err *err);

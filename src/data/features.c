@@ -200,6 +200,7 @@ tn_status tni_features_count(const tn_dataset *d, const tni_features_of *target,
     c[TNI_F_TRACK] = d->num[TN_NUM_TRACK].keys.n;
     c[TNI_F_GROUP] = d->num[TN_NUM_GROUP].keys.n;
     c[TNI_F_Z] = d->num[TN_NUM_Z].keys.n;
+    c[TNI_F_IMAGE_FILE] = d->image_files.keys.n;
     c[TNI_F_META] = d->metas.n;
     count_images(d, target->units, c);
     for (uint32_t i = 0; i < d->classes.n; i++) {

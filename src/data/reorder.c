@@ -54,5 +54,6 @@ bool tni_reorder_images(tn_dataset *d, const uint32_t *to)
     move_references(&d->ann_image, to);
     for (int k = 0; k < TN_TEXT_COUNT; k++)
         if (!tni_sparse_rekey(&d->image_text[k], to)) return false;
-    return tni_sparse_rekey(&d->image_bytes, to);
+    return tni_sparse_rekey(&d->image_bytes, to) &&
+           tni_sparse_rekey(&d->image_files, to);
 }

@@ -13,6 +13,8 @@
  * ("made"), and whether the order of classes is to be that of its list
  * ("ordered"); an image that the target has elsewhere has its place ("at").
  *
+ * An image has its "files", by their endings, in base64.
+ *
  * Members of an annotation, each left out where the target has it:
  *   n       its number, where it is not the one after the last; -1: it was not
  *           written at all, and everything follows

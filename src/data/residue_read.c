@@ -2,6 +2,8 @@
 /* residue_read.c - putting back what the sidecar has */
 #include "data/residue.h"
 
+#include "data/base64.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -395,6 +397,21 @@ static tn_status read_splits(residue *s, uint64_t *splits)
     return s->j.status;
 }
 
+/* Files of the image: ending to bytes in base64. */
+static tn_status read_files(residue *s, uint32_t image)
+{
+    tni_span key, raw, bytes;
+    if (!tni_json_enter(&s->j, '{')) return s->j.status;
+    while (tni_json_key(&s->j, &key)) {
+        const char *ending = tni_keep_json(s->d, key, true);
+        if (ending == NULL) return no_memory(s->err);
+        if (!tni_json_string(&s->j, &raw, NULL)) return s->j.status;
+        TN_TRY(tni_base64_read(&bytes, &s->d->arena, raw, s->err));
+        TN_TRY(tni_add_image_file(s->d, image, ending, bytes, s->err));
+    }
+    return s->j.status;
+}
+
 static tn_status read_place(residue *s, uint32_t image)
 {
     int64_t at = 0;
@@ -417,6 +434,7 @@ static tn_status read_image_field(residue *s, uint32_t image, tni_span key)
     if (tni_span_is(key, "id")) return read_id(s, &row->id_kind, &row->id);
     if (tni_span_is(key, "splits")) return read_splits(s, &row->splits);
     if (tni_span_is(key, "annotations")) return read_list(s, image);
+    if (tni_span_is(key, "files")) return read_files(s, image);
     /* The residue has all of them: what the target kept is among them. */
     tni_sparse *texts = s->d->image_text;
     if (tni_span_is(key, "extra")) {

@@ -2,6 +2,7 @@
 /* residue_write.c - the sidecar that keeps what a format could not */
 #include "data/residue.h"
 
+#include "data/base64.h"
 #include "data/records.h"
 
 #include <stdio.h>
@@ -445,6 +446,24 @@ static uint32_t common_flags(const residue *r)
     return 0;
 }
 
+/* Files of the image that the target has no place for. */
+static void put_files(residue *r, uint32_t i)
+{
+    const tni_image_file *f = tni_sparse_find(&r->d->image_files, i, 0);
+    if (f == NULL || !lost(r, TNI_F_IMAGE_FILE)) return;
+    key(r, "files");
+    open_object(r);
+    for (uint32_t k = 0; f != NULL;
+         f = tni_sparse_find(&r->d->image_files, i, ++k)) {
+        str(r, k > 0 ? "," : "");
+        tni_out_json(&r->out, f->ending, strlen(f->ending));
+        str(r, ":\"");
+        tni_base64_write(&r->out, f->bytes.p, f->bytes.len);
+        str(r, "\"");
+    }
+    close_object(r);
+}
+
 /* Whether the target's format gave the image members it had not. */
 static bool made_members(const residue *r, uint32_t i, uint32_t match)
 {
@@ -469,6 +488,8 @@ static bool image_loses(const residue *r, uint32_t i, uint32_t match)
     any = any ||
           ((row->splits & (row->splits - 1)) != 0 && lost(r, TNI_F_OVERLAP));
     any = any || (row->splits != 0 && lost(r, TNI_F_SPLIT));
+    any = any || (lost(r, TNI_F_IMAGE_FILE) &&
+                  tni_sparse_find(&r->d->image_files, i, 0) != NULL);
     for (int k = 0; k < TN_TEXT_COUNT && lost(r, TNI_F_IMAGE_EXTRA); k++)
         any = any || tni_sparse_find(&r->d->image_text[k], i, 0) != NULL;
     for (size_t k = 0; k < n && !any; k++)
@@ -513,6 +534,7 @@ static void put_image(residue *r, uint32_t i, uint32_t match)
         str(r, "{}");
         r->first = false;
     }
+    put_files(r, i);
     put_annotations(r, list, n, back);
     close_object(r);
     str(r, "\n");

@@ -77,7 +77,9 @@ tn_status tni_coco_write(tni_writer *w, tn_err *err);
 typedef struct tni_coco_writer tni_coco_writer;
 tni_coco_writer *tni_coco_writer_new(tni_writer *w, tn_err *err);
 void tni_coco_writer_free(tni_coco_writer *c);
-tn_status tni_coco_put_sample(tni_coco_writer *c, uint32_t image, tni_out *o);
+/* Fields of the image for which `aside` is true are left out (NULL: none). */
+tn_status tni_coco_put_sample(tni_coco_writer *c, uint32_t image,
+                              bool (*aside)(const tni_span *field), tni_out *o);
 tn_status tni_coco_put_rest(tni_coco_writer *c, tni_out *o);
 
 /* --- panoptic -------------------------------------------------------------- */

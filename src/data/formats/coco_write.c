@@ -31,7 +31,8 @@ struct tni_coco_writer {
     bool orphans[2];      /* those with classes, captions: are written */
     uint64_t next_ann, next_image, next_class;
     tn_shape shape;
-    uint8_t *used; /* classes of a sample */
+    uint8_t *used;                        /* classes of a sample */
+    bool (*aside)(const tni_span *field); /* what is not of its text */
     /* panoptic: the folder of PNGs, their names, the segment being written */
     bool panoptic;
     char folder[512];
@@ -84,6 +85,7 @@ static void put_members(coco *c, const tni_sparse *s, uint32_t key)
     for (uint32_t k = 0;; k++) {
         const tni_span *m = tni_sparse_find(s, key, k);
         if (m == NULL) return;
+        if (c->aside != NULL && c->aside(m)) continue;
         str(c, ", ");
         tni_out_bytes(c->o, m->p, m->len);
     }
@@ -718,7 +720,8 @@ void tni_coco_writer_free(tni_coco_writer *c)
     if (c != NULL) tn_shape_fini(&c->shape);
 }
 
-tn_status tni_coco_put_sample(tni_coco_writer *c, uint32_t image, tni_out *o)
+tn_status tni_coco_put_sample(tni_coco_writer *c, uint32_t image,
+                              bool (*aside)(const tni_span *field), tni_out *o)
 {
     size_t n = 0;
     const uint32_t *list = tn_dataset_of_image(c->d, image, &n);
@@ -726,7 +729,9 @@ tn_status tni_coco_put_sample(tni_coco_writer *c, uint32_t image, tni_out *o)
     bool any = false;
     c->o = o;
     str(c, "{\n\"images\": [\n");
+    c->aside = aside;
     put_image(c, image);
+    c->aside = NULL;
     str(c, unknown ? "]" : "],\n\"annotations\": [");
     for (size_t i = 0; i < n; i++) {
         tni_ann a;

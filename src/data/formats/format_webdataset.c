@@ -4,7 +4,9 @@
  *
  * Members side by side whose names agree up to the first dot of the base name
  * are one sample. Of a sample are read: its image, .json, .cls (the number of
- * its class, or the name) and .txt (a caption); other members are counted. A
+ * its class, or the name) and .txt (a caption); other members stay with the
+ * image: texts and JSON as its fields (".note", ".meta.json"), the rest as files
+ * of it, which are written again and which no other format has a place for. A
  * .json that is COCO's, of one image or a list of annotations, is read as such;
  * members of any other are fields of the image. Archives are not unpacked:
  * images stay in them and are read from there.
@@ -149,7 +151,7 @@ const tni_format tni_format_webdataset = {
              TNI_KEEPS(UNUSED) | TNI_KEEPS(PARENT) | TNI_KEEPS(CLASS_EXTRA) |
              TNI_KEEPS(SIZE) | TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(META) |
              TNI_KEEPS(SPLIT) | TNI_KEEPS(EMPTY) | TNI_KEEPS(UNKNOWN) |
-             TNI_KEEPS(CLASSLESS),
+             TNI_KEEPS(CLASSLESS) | TNI_KEEPS(IMAGE_FILE),
     .flags = TNI_FORMAT_ENDINGS | TNI_FORMAT_PACKED,
     .probe = probe,
     .read = tni_wds_read,

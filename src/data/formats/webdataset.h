@@ -19,6 +19,18 @@ bool tni_wds_key(const char *name, size_t *key);
 /* Length of a shard's name without its number and ".tar"; 0: it is none. */
 size_t tni_wds_stem(const char *name);
 
+/*
+ * Members beyond the image, .json, .cls and .txt. A text or a JSON of up to 64
+ * KiB is a field of the image, called after its ending: ".note": "text",
+ * ".meta.json": value. Others are files of the image.
+ */
+bool tni_wds_is_json(const char *ending);
+/* Whether a text under this ending is written again as it was read. */
+bool tni_wds_takes(const char *ending, tni_span text, bool *json);
+/* Whether a field is a member of its own; its ending then, and its value. */
+bool tni_wds_member(const tni_span *field, tni_span *ending, tni_span *value);
+bool tni_wds_is_member(const tni_span *field);
+
 tn_status tni_wds_read(tni_reader *r, tn_err *err);
 tn_status tni_wds_write(tni_writer *w, tn_err *err);
 

@@ -80,28 +80,61 @@ static const member *image_of(const wds *s)
     return other;
 }
 
-static tn_status count_others(wds *s, const member *image)
+static bool is_further_image(const member *m)
+{
+    const char *dot = strrchr(m->ending, '.');
+    return is_image_ending(dot != NULL ? dot + 1 : m->ending);
+}
+
+/* What has no place of its own: a field of the image, or a file of it. */
+static tn_status keep_member(wds *s, const member *m)
+{
+    const tni_span bytes = {m->size > 0 ? (const char *)m->bytes : "", m->size};
+    bool json = false;
+    if (is_further_image(m))
+        TN_TRY(tni_note_add(s->d, where_of(s, m), "further-image", s->err,
+                            "'%.150s' is another image of a sample (what is "
+                            "before the first dot is its key): it is kept "
+                            "with the first, as it is",
+                            m->name));
+    if (!tni_wds_takes(m->ending, bytes, &json))
+        return tni_add_image_file(s->d, s->image, m->ending, bytes, s->err);
+    tni_span text;
+    tni_out *o = tni_draft_begin(s->draft);
+    tni_out_str(o, "\".");
+    tni_out_str(o, m->ending);
+    tni_out_str(o, "\": ");
+    if (json) {
+        const tni_span value = tni_trim(bytes);
+        tni_out_bytes(o, value.p, value.len);
+    } else {
+        tni_out_json(o, bytes.p, bytes.len);
+    }
+    TN_TRY(tni_draft_keep(s->draft, s->d, &text));
+    return tni_set_image_text(s->d, s->image, TN_TEXT_EXTRA, text, s->err);
+}
+
+static tn_status keep_others(wds *s, const member *image)
 {
     static const char *const taken[] = {"json", "cls", "txt"};
     for (size_t i = 0; i < s->n; i++) {
-        const member *m = &s->members[i];
-        bool known = m == image;
+        bool known = &s->members[i] == image;
         for (size_t k = 0; k < 3; k++)
-            known = known || strcmp(m->ending, taken[k]) == 0;
-        if (known) continue;
-        const char *dot = strrchr(m->ending, '.');
-        if (is_image_ending(dot != NULL ? dot + 1 : m->ending))
-            TN_TRY(tni_note_add(s->d, where_of(s, m), "further-image", s->err,
-                                "'%.150s' is another image of a sample (what "
-                                "is before the first dot is its key): it is "
-                                "left out",
-                                m->name));
-        else
-            TN_TRY(tni_note_add(s->d, where_of(s, m), "other-member", s->err,
-                                "'%.150s' is neither an image nor .json, .cls "
-                                "or .txt: it is left out",
-                                m->name));
+            known = known || strcmp(s->members[i].ending, taken[k]) == 0;
+        if (!known) TN_TRY(keep_member(s, &s->members[i]));
     }
+    return TN_OK;
+}
+
+/* Members of a sample that has no image, nor anything said of one. */
+static tn_status count_members(wds *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        TN_TRY(tni_note_add(s->d, where_of(s, &s->members[i]), "other-member",
+                            s->err,
+                            "'%.150s' is of a sample without an image, .json, "
+                            ".cls or .txt: it is left out",
+                            s->members[i].name));
     return TN_OK;
 }
 
@@ -127,10 +160,7 @@ static tn_status read_json(wds *s, const member *m)
         tni_json_init(&j, (const char *)m->bytes, m->size,
                       s->d->limits.max_nesting, s->err);
         if (tni_json_skip(&j, NULL) && tni_json_end(&j))
-            return tni_note_add(s->d, where_of(s, m), "other-member", s->err,
-                                "'%.150s' is no object, nor a list of them: "
-                                "it is left out",
-                                m->name);
+            return keep_member(s, m); /* no object, nor a list of them */
         tni_err_where(s->err, "'%.100s'", m->name);
         return j.status;
     }
@@ -224,9 +254,7 @@ static tn_status read_caption(wds *s, const member *m, uint32_t from)
     tni_span text = {NULL, 0};
     if (m->size > 0 &&
         tni_utf8_valid((const char *)m->bytes, m->size) != m->size)
-        return tni_note_add(s->d, where_of(s, m), "other-member", s->err,
-                            "'%.150s' is no text in UTF-8: it is left out",
-                            m->name);
+        return keep_member(s, m); /* no text in UTF-8 */
     memset(&a, 0, sizeof a);
     a.image = s->image;
     a.class_index = TN_NONE;
@@ -245,9 +273,8 @@ static tn_status add_sample(wds *s)
     const member *cls = with_ending(s, "cls"), *txt = with_ending(s, "txt");
     tni_image_row row;
     memset(&row, 0, sizeof row);
-    TN_TRY(count_others(s, image));
     if (image == NULL && json == NULL && cls == NULL && txt == NULL)
-        return TN_OK;
+        return count_members(s);
     const char *name = s->members[0].name;
     row.name = image != NULL ? tni_keep(s->d, image->name, strlen(image->name))
                              : tni_keep(s->d, name, s->key);
@@ -261,6 +288,7 @@ static tn_status add_sample(wds *s)
         TN_TRY(tni_set_image_bytes(s->d, s->image, bytes, s->err));
     }
     if (json != NULL) TN_TRY(read_json(s, json));
+    TN_TRY(keep_others(s, image));
     TN_TRY(tni_read_header(s->r, s->image, s->err));
     if (cls != NULL && !has_any(s, from, TN_IS_TAG, NULL))
         TN_TRY(read_class(s, cls));

@@ -5,6 +5,7 @@
 #include "tenon/image.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
     MAX_IMAGES = 100000, /* of a shard, as webdataset.ShardWriter has it */
@@ -20,6 +21,7 @@ typedef struct wds {
     tni_draft *draft;
     tni_strmap keys;
     tni_target t;
+    tni_arena temp; /* of the sample at hand */
 } wds;
 
 static tn_status no_memory(tn_err *err)
@@ -156,32 +158,151 @@ static tn_status put_caption(wds *s, const char *key, uint32_t ann)
 
 static tn_status put_json(wds *s, const char *key, uint32_t image)
 {
-    TN_TRY(tni_coco_put_sample(s->coco, image, tni_draft_begin(s->draft)));
+    TN_TRY(tni_coco_put_sample(s->coco, image, tni_wds_is_member,
+                               tni_draft_begin(s->draft)));
     return put_text(s, key, "json");
 }
 
+/* --- samples ----------------------------------------------------------------- */
+
+enum { MAX_PART = 80 };
+
+typedef enum source {
+    OF_IMAGE,
+    OF_CLASS,
+    OF_JSON,
+    OF_CAPTION,
+    OF_FIELD,
+    OF_FILE
+} source;
+
+/* A member of the sample to be written. */
+typedef struct part {
+    char ending[MAX_PART];
+    source from;
+    tni_span bytes; /* of a field, its value; of a file */
+    uint32_t ann;   /* of a class or a caption */
+} part;
+
+typedef struct parts {
+    part *list;
+    size_t n;
+    tni_strmap endings; /* to how many there were */
+} parts;
+
+/* Endings differ: another one of the kind is called so. */
+static tn_status add_part(wds *s, parts *p, source from, tni_span ending,
+                          tni_span bytes, uint32_t ann)
+{
+    part *to = &p->list[p->n++];
+    const int len = ending.len < 60 ? (int)ending.len : 60;
+    bool fresh = false;
+    to->from = from;
+    to->bytes = bytes;
+    to->ann = ann;
+    (void)snprintf(to->ending, MAX_PART, "%.*s", len, ending.p);
+    void **first =
+        tni_strmap_add(&p->endings, to->ending, strlen(to->ending), &fresh);
+    while (first != NULL && !fresh) {
+        const uintptr_t count = (uintptr_t)*first + 1;
+        *first = (void *)count;
+        (void)snprintf(to->ending, MAX_PART, "other%lu.%.*s",
+                       (unsigned long)count, len, ending.p);
+        if (tni_strmap_add(&p->endings, to->ending, strlen(to->ending),
+                           &fresh) == NULL)
+            return no_memory(s->err);
+    }
+    return first != NULL ? TN_OK : no_memory(s->err);
+}
+
+static int by_ending(const void *a, const void *b)
+{
+    return strcmp(((const part *)a)->ending, ((const part *)b)->ending);
+}
+
+/* What was a member when it was read. */
+static tn_status add_others(wds *s, uint32_t image, parts *p)
+{
+    const tni_sparse *fields = &s->d->image_text[TN_TEXT_EXTRA];
+    const tni_span *field = tni_sparse_find(fields, image, 0);
+    for (uint32_t k = 1; field != NULL;
+         field = tni_sparse_find(fields, image, k++)) {
+        tni_span name, value;
+        if (tni_wds_member(field, &name, &value))
+            TN_TRY(add_part(s, p, OF_FIELD, name, value, TN_NONE));
+    }
+    const tni_sparse *files = &s->d->image_files;
+    const tni_image_file *f = tni_sparse_find(files, image, 0);
+    for (uint32_t k = 1; f != NULL; f = tni_sparse_find(files, image, k++))
+        TN_TRY(
+            add_part(s, p, OF_FILE, tni_span_of(f->ending), f->bytes, TN_NONE));
+    return TN_OK;
+}
+
 /* In the order of the endings, as tar files sorted by name have them. */
+static tn_status find_parts(wds *s, uint32_t image, const char *ending,
+                            const tni_image_data *data, parts *p)
+{
+    const tni_span none = {NULL, 0};
+    uint32_t n = 0, m = 0;
+    while (tni_sparse_find(&s->d->image_text[TN_TEXT_EXTRA], image, n) != NULL)
+        n++;
+    while (tni_sparse_find(&s->d->image_files, image, m) != NULL) m++;
+    p->n = 0;
+    p->list = TNI_NEW_ARRAY(&s->temp, part, (size_t)n + m + 4);
+    if (p->list == NULL) return no_memory(s->err);
+    tni_strmap_init(&p->endings, &s->temp);
+    const uint32_t tag = only(s, image, false), caption = only(s, image, true);
+    if (data->size > 0)
+        TN_TRY(add_part(s, p, OF_IMAGE, tni_span_of(ending), none, TN_NONE));
+    TN_TRY(add_part(s, p, OF_JSON, tni_span_of("json"), none, TN_NONE));
+    if (tag != TN_NONE)
+        TN_TRY(add_part(s, p, OF_CLASS, tni_span_of("cls"), none, tag));
+    if (caption != TN_NONE)
+        TN_TRY(add_part(s, p, OF_CAPTION, tni_span_of("txt"), none, caption));
+    TN_TRY(add_others(s, image, p));
+    qsort(p->list, p->n, sizeof *p->list, by_ending);
+    return TN_OK;
+}
+
+/* A JSON as it is, a text without its quotes. */
+static tn_status put_field(wds *s, const char *key, const part *p)
+{
+    size_t len = 0;
+    if (tni_wds_is_json(p->ending))
+        return put(s, key, p->ending, p->bytes.p, p->bytes.len);
+    const tni_span inner = {p->bytes.p + 1, p->bytes.len - 2};
+    const char *plain = tni_json_unescape(&s->temp, inner, &len);
+    if (plain == NULL) return no_memory(s->err);
+    return put(s, key, p->ending, plain, len);
+}
+
+static tn_status put_part(wds *s, const char *key, uint32_t image,
+                          const tni_image_data *data, const part *p)
+{
+    switch (p->from) {
+    case OF_IMAGE: return put(s, key, p->ending, data->bytes, data->size);
+    case OF_CLASS: return put_class(s, key, p->ann);
+    case OF_JSON: return put_json(s, key, image);
+    case OF_CAPTION: return put_caption(s, key, p->ann);
+    case OF_FIELD: return put_field(s, key, p);
+    default: return put(s, key, p->ending, p->bytes.p, p->bytes.len);
+    }
+}
+
 static tn_status put_sample(wds *s, uint32_t image, uint32_t split)
 {
     char key[TNI_TAR_MAX_NAME], ending[24];
     tni_image_data data;
+    parts p;
+    memset(&p, 0, sizeof p);
     TN_TRY(key_of(s, image, split, key, sizeof key));
     TN_TRY(tni_image_data_open(&data, s->w, image, s->err));
     ending_of(s->w->names[image], &data, ending, sizeof ending);
-    const uint32_t tag = only(s, image, false), caption = only(s, image, true);
-    bool done = data.size == 0;
-    tn_status status = TN_OK;
-    for (int i = 0; i < 4 && status == TN_OK; i++) {
-        static const char *const order[] = {"cls", "json", "txt", "\x7f"};
-        if (!done && strcmp(ending, order[i]) < 0) {
-            done = true;
-            status = put(s, key, ending, data.bytes, data.size);
-        }
-        if (status != TN_OK || i == 3) continue;
-        if (i == 0 && tag != TN_NONE) status = put_class(s, key, tag);
-        if (i == 1) status = put_json(s, key, image);
-        if (i == 2 && caption != TN_NONE) status = put_caption(s, key, caption);
-    }
+    tn_status status = find_parts(s, image, ending, &data, &p);
+    for (size_t i = 0; i < p.n && status == TN_OK; i++)
+        status = put_part(s, key, image, &data, &p.list[i]);
+    tni_arena_reset(&s->temp);
     tni_image_data_close(&data);
     return status;
 }
@@ -266,16 +387,20 @@ static tn_status write_all(wds *s)
 
 tn_status tni_wds_write(tni_writer *w, tn_err *err)
 {
+    tni_mem mem;
     wds *s = TNI_NEW(&w->arena, wds);
     if (s == NULL) return no_memory(err);
     s->w = w;
     s->d = w->d;
     s->err = err;
+    tni_mem_init(&mem, NULL, 0);
+    tni_arena_init(&s->temp, &mem, 1 << 12);
     tni_strmap_init(&s->keys, &w->arena);
     s->draft = tni_draft_new(&w->arena, err);
     s->coco = tni_coco_writer_new(w, err);
     const tn_status status =
         s->draft != NULL && s->coco != NULL ? write_all(s) : TN_ENOMEM;
     tni_coco_writer_free(s->coco);
+    tni_arena_fini(&s->temp);
     return status;
 }

@@ -209,7 +209,9 @@ static void foreign_samples(void **state)
     assert_string_equal(row.name, "3");
     assert_int_equal(tn_dataset_class(d, 2, &row), TN_OK);
     assert_string_equal(row.name, "no cat");
-    assert_int_equal(noted(d, "other-member"), 2);
+    assert_text(tn_dataset_image_text(d, 6, TN_TEXT_EXTRA, 0),
+                "\".json\": [1, 2]");
+    assert_int_equal(noted(d, "other-member"), 0);
     assert_int_equal(noted(d, "empty-class"), 1);
     tn_dataset_close(d);
 }
@@ -231,7 +233,92 @@ static void dotted_names(void **state)
     assert_string_equal(image_of(d, 0).name, "img.gif");
     assert_string_equal(image_of(d, 1).name, "d.1/x.left.gif");
     assert_int_equal(noted(d, "further-image"), 2);
-    assert_int_equal(noted(d, "other-member"), 4);
+    assert_int_equal(noted(d, "other-member"), 3);
+    assert_text(tn_dataset_image_text(d, 0, TN_TEXT_EXTRA, 0),
+                "\".seg.npy\": \"x\"");
+    tn_dataset_close(d);
+}
+
+/* What no format reads stays: texts as fields, the rest as files of the image,
+ * which other formats lose and the residue keeps. */
+static void other_members_come_back(void **state)
+{
+    (void)state;
+    static const char npy[] = "\x93NUMPY\1\0v";
+    static char large[70000];
+    char to[TMP_PATH], coco[TMP_PATH], again[TMP_PATH], lost[400];
+    memset(large, 'x', sizeof large);
+    image("a.gif");
+    member("a.caption.txt", "two\nlines \"quoted\"\n");
+    blob("a.depth.npy", npy, sizeof npy - 1);
+    member("a.empty", "");
+    member("a.json", "{\"lens\": 1}");
+    blob("a.large", large, sizeof large);
+    member("a.meta.json", " {\"k\": [1, {\"v\": null}]}\n");
+    member("a.odd.json", "{broken");
+    image("a.seg.gif");
+    member("a.txt", "\xff no UTF-8");
+    member("b.npy", "no image");
+    tn_dataset *d = open_tar();
+    assert_int_equal(info_of(d).n_images, 1);
+    assert_int_equal(noted(d, "other-member"), 1);
+    assert_int_equal(noted(d, "further-image"), 1);
+    tmp_path(to, dir, "out");
+    must_convert(d, to, "webdataset", NULL);
+    tmp_path(coco, dir, "coco");
+    assert_int_equal(convert(d, coco, "coco", NULL, lost), TN_EUNSUPPORTED);
+    assert_string_equal(lost, "image-files");
+    assert_non_null(strstr(err.message, ": 5 image-files;"));
+    must_convert(d, coco, "coco", "image-files");
+    tn_dataset_close(d);
+    size_t n = 0;
+    char *text = bytes_of(coco, "annotations/instances.json", &n);
+    assert_non_null(strstr(text, "\".caption.txt\": \"two\\nlines "
+                                 "\\\"quoted\\\"\\n\""));
+    assert_non_null(
+        strstr(text, "\".meta.json\": {\"k\": [1, {\"v\": null}]}"));
+    free(text);
+    d = open_as(NULL, to);
+    tmp_path(again, dir, "again");
+    must_convert(d, again, "webdataset", NULL);
+    tn_dataset_close(d);
+    same_file(to, "data-000000.tar", again, "data-000000.tar");
+    d = open_as(NULL, coco);
+    tmp_path(again, dir, "third");
+    must_convert(d, again, "webdataset", NULL);
+    tn_dataset_close(d);
+    text = bytes_of(again, "data-000000.tar", &n);
+    static const char *const names[] = {
+        "a.caption.txt", "a.depth.npy", "a.empty",    "a.gif",     "a.json",
+        "a.large",       "a.meta.json", "a.odd.json", "a.seg.gif", "a.txt"};
+    size_t k = 0;
+    for (size_t i = 0; i + 512 <= n && k < 10; i += 512)
+        if (strcmp(text + i, names[k]) == 0) k++;
+    assert_int_equal(k, 10);
+    free(text);
+}
+
+/* Names that members have already are not taken twice. */
+static void members_are_unique(void **state)
+{
+    (void)state;
+    char to[TMP_PATH];
+    tn_dataset *d = open_text(
+        "coco", "x.json",
+        "{\"images\": [{\"id\": 1, \"file_name\": \"a.gif\", \".json\": [], "
+        "\".note\": \"1\", \".note\": \"2\", \".no/te\": \"3\", \".num\": 4, "
+        "\".\": \"5\"}], \"annotations\": [], \"categories\": []}");
+    assert_non_null(d);
+    tmp_path(to, dir, "out");
+    must_convert(d, to, "webdataset", NULL);
+    tn_dataset_close(d);
+    d = open_as(NULL, to);
+    static const char *const fields[] = {
+        "\".no/te\": \"3\"", "\".num\": 4",          "\".\": \"5\"",
+        "\".note\": \"1\"",  "\".other1.json\": []", "\".other1.note\": \"2\""};
+    for (size_t i = 0; i < 6; i++)
+        assert_text(tn_dataset_image_text(d, 0, TN_TEXT_EXTRA, i), fields[i]);
+    assert_null(tn_dataset_image_text(d, 0, TN_TEXT_EXTRA, 6).data);
     tn_dataset_close(d);
 }
 
@@ -574,6 +661,8 @@ int main(void)
         IN(golden),
         IN(foreign_samples),
         IN(dotted_names),
+        IN(other_members_come_back),
+        IN(members_are_unique),
         IN(keys_are_unique),
         IN(splits_from_names),
         IN(shards_have_limits),
