@@ -12,6 +12,11 @@ typedef enum tni_cvat_type {
     TNI_CVAT_CHECKBOX = 3
 } tni_cvat_type;
 
+/* A task of the project: its frames. */
+typedef struct tni_cvat_task {
+    int32_t width, height;
+} tni_cvat_task;
+
 typedef struct tni_cvat {
     tni_reader *r;
     tn_dataset *d;
@@ -27,9 +32,10 @@ typedef struct tni_cvat {
     uint32_t n_files;
     bool video, has_images, any_video;
     int32_t width, height; /* of the frames of a video */
-    uint64_t n_tasks;
-    tni_arena scratch; /* of the shape at hand */
-    tni_arena nested;  /* of the track at hand */
+    tni_strmap tasks;      /* by id: tni_cvat_task */
+    tni_strmap subsets;    /* to how many tasks they have */
+    tni_arena scratch;     /* of the shape at hand */
+    tni_arena nested;      /* of the track at hand */
 } tni_cvat;
 
 /* cvat_labels.c: <meta> and its labels */
@@ -74,6 +80,8 @@ tn_status tni_cvat_track(tni_cvat *c, const tni_xtree *t, const tni_xnode *n);
 tn_status tni_cvat_frame(tni_cvat *c, const tni_xtree *t, const tni_xnode *at,
                          uint32_t split, int64_t task, int64_t frame,
                          uint32_t *image);
+/* How many tasks have frames in a split (TN_NONE: the default one). */
+size_t tni_cvat_tasks_of(const tni_cvat *c, uint32_t split);
 
 /* The frame number of "frame_000012.png", -1: it is no frame's name. */
 int64_t tni_cvat_frame_of(const char *name);

@@ -455,6 +455,34 @@ static tn_status side_of(const tni_xtree *t, const tni_xnode *size,
     return TN_OK;
 }
 
+/* A task is known by its id, and counted for its subset. */
+static tn_status read_task(tni_cvat *c, const tni_xtree *t,
+                           const tni_xnode *task)
+{
+    bool fresh = false;
+    tni_span id = tni_trim(tni_xnode_text(task, "id"));
+    const tni_span subset = tni_trim(tni_xnode_text(task, "subset"));
+    const bool none = subset.len == 0 || tni_span_is(subset, "default");
+    tni_cvat_task *own = TNI_NEW(&c->r->scratch, tni_cvat_task);
+    char *name = tni_arena_strndup(&c->r->scratch, none ? "" : subset.p,
+                                   none ? 0 : subset.len);
+    char *key =
+        tni_arena_strndup(&c->r->scratch, id.len > 0 ? id.p : "", id.len);
+    if (own == NULL || name == NULL || key == NULL) return no_memory(c->err);
+    const tni_xnode *size = tni_xnode_child(task, "original_size");
+    if (size != NULL) {
+        TN_TRY(side_of(t, size, "width", &own->width));
+        TN_TRY(side_of(t, size, "height", &own->height));
+    }
+    void **slot = tni_strmap_add(&c->tasks, key, strlen(key), &fresh);
+    if (slot == NULL) return no_memory(c->err);
+    *slot = own;
+    slot = tni_strmap_add(&c->subsets, name, strlen(name), &fresh);
+    if (slot == NULL) return no_memory(c->err);
+    *slot = (void *)((uintptr_t)*slot + 1);
+    return TN_OK;
+}
+
 tn_status tni_cvat_meta(tni_cvat *c, const tni_xtree *t, const tni_xnode *meta)
 {
     for (const tni_xnode *n = meta->first; n != NULL; n = n->next) {
@@ -467,10 +495,10 @@ tn_status tni_cvat_meta(tni_cvat *c, const tni_xtree *t, const tni_xnode *meta)
             TN_TRY(side_of(t, size, "width", &c->width));
             TN_TRY(side_of(t, size, "height", &c->height));
         }
-        c->n_tasks++;
+        if (tni_xnode_is(n, "task")) TN_TRY(read_task(c, t, n));
         for (const tni_xnode *k = tasks != NULL ? tasks->first : NULL;
              k != NULL; k = k->next)
-            c->n_tasks++;
+            TN_TRY(read_task(c, t, k));
     }
     return keep_meta(c, t, meta);
 }

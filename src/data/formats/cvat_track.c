@@ -26,6 +26,22 @@ int64_t tni_cvat_frame_of(const char *name)
                                                                            : -1;
 }
 
+size_t tni_cvat_tasks_of(const tni_cvat *c, uint32_t split)
+{
+    const char *name =
+        split != TN_NONE && split != c->split ? c->d->splits[split] : "";
+    void **slot = tni_strmap_find(&c->subsets, name, strlen(name));
+    return slot != NULL ? (size_t)(uintptr_t)*slot : 0;
+}
+
+static const tni_cvat_task *task_of(const tni_cvat *c, int64_t id)
+{
+    char key[32];
+    const int n = snprintf(key, sizeof key, "%lld", (long long)id);
+    void **slot = tni_strmap_find(&c->tasks, key, (size_t)n);
+    return slot != NULL ? *slot : NULL;
+}
+
 tn_status tni_cvat_frame(tni_cvat *c, const tni_xtree *t, const tni_xnode *at,
                          uint32_t split, int64_t task, int64_t frame,
                          uint32_t *image)
@@ -35,8 +51,9 @@ tn_status tni_cvat_frame(tni_cvat *c, const tni_xtree *t, const tni_xnode *at,
     if (frame < 0 || frame > MAX_FRAME)
         return tni_xnode_fail(t, at, "frame %lld, expected 0 to 100,000,000",
                               (long long)frame);
+    const tni_cvat_task *own = task_of(c, task);
     /* Frames of several tasks would be taken for each other. */
-    if (c->n_tasks <= 2) task = -1;
+    if (tni_cvat_tasks_of(c, split) == 1) task = -1;
     const int n = snprintf(key, sizeof key, "%d/%lld/%lld", (int)split,
                            (long long)task, (long long)frame);
     void **slot = tni_strmap_find(&c->frames, key, (size_t)n);
@@ -57,8 +74,8 @@ tn_status tni_cvat_frame(tni_cvat *c, const tni_xtree *t, const tni_xnode *at,
                            NULL, image, NULL, c->err));
     *slot = (void *)((uintptr_t)*image + 1);
     tni_image_row *row = tni_image_at(c->d, *image);
-    row->width = c->width;
-    row->height = c->height;
+    row->width = own != NULL && own->width > 0 ? own->width : c->width;
+    row->height = own != NULL && own->height > 0 ? own->height : c->height;
     row->id_kind = TN_ID_INT;
     row->id = frame;
     return TN_OK;

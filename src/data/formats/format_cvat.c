@@ -8,7 +8,9 @@
  *
  * A video has tracks of shapes on frames; its images are the frames that have
  * a shape or a file, called frame_000012.png. Shapes stay as they are written:
- * nothing is interpolated between keyframes. A shape that is "outside" says
+ * nothing is interpolated between keyframes. Frames count through the tasks'
+ * videos, whatever the segments; those of several tasks of one subset are in
+ * folders (task_5/frame_000012.png). A shape that is "outside" says
  * that its object is not there: it is a negative one in the model.
  *
  * What is where in the model: z_order 0, group_id 0 and the source "manual" are
@@ -161,6 +163,22 @@ static tn_status read_image(tni_cvat *c, const tni_xtree *t, const tni_xnode *n)
 
 /* --- frames -------------------------------------------------------------------- */
 
+/* Whether a file lies among the frames of the whole, or of a subset. */
+static bool is_of_split(const tni_cvat *c, const char *name, uint32_t *split)
+{
+    const char *slash = strchr(name, '/');
+    if (slash == NULL) return true;
+    const tni_span folder = {name, (size_t)(slash - name)};
+    if (strchr(slash + 1, '/') != NULL) return false;
+    if (tni_span_is(folder, "default")) return true;
+    for (uint32_t i = 0; i < c->d->n_splits; i++) {
+        if (!tni_span_is(folder, c->d->splits[i])) continue;
+        *split = i;
+        return true;
+    }
+    return false;
+}
+
 /* Files that are called after frames; a frame is called after its file. */
 static tn_status find_frames(tni_cvat *c, const tni_xtree *t)
 {
@@ -175,10 +193,20 @@ static tn_status find_frames(tni_cvat *c, const tni_xtree *t)
     for (size_t i = 0; i < n; i++) {
         uint32_t image = 0;
         const int64_t frame = tni_cvat_frame_of(list[i].name);
-        if (frame < 0 || strchr(list[i].name, '/') != NULL) continue;
-        TN_TRY(tni_cvat_frame(c, t, &nowhere, c->split, -1, frame, &image));
+        uint32_t split = c->split;
+        if (frame < 0 || !is_of_split(c, list[i].name, &split)) continue;
+        if (tni_cvat_tasks_of(c, split) > 1) {
+            TN_TRY(tni_note_add(c->d, 0, "frame-of-tasks", c->err,
+                                "%.200s may be a frame of any of several "
+                                "tasks: it is left out",
+                                list[i].name));
+            continue;
+        }
+        TN_TRY(tni_cvat_frame(c, t, &nowhere, split, -1, frame, &image));
         tni_image_row *row = tni_image_at(c->d, image);
-        row->name = tni_keep(c->d, list[i].name, strlen(list[i].name));
+        const char *slash = strrchr(list[i].name, '/');
+        const char *base = slash != NULL ? slash + 1 : list[i].name;
+        row->name = tni_keep(c->d, base, strlen(base));
         row->file = tni_keep(c->d, list[i].path, strlen(list[i].path));
         if (row->name == NULL || row->file == NULL) return no_memory(c->err);
         TN_TRY(tni_read_header(c->r, image, c->err));
@@ -215,7 +243,8 @@ static tn_status read_file(tni_cvat *c, const char *path)
     t.err = c->err;
     t.ctx = c;
     t.take = take;
-    c->n_tasks = 0;
+    tni_strmap_init(&c->tasks, &c->r->scratch);
+    tni_strmap_init(&c->subsets, &c->r->scratch);
     c->width = c->height = 0;
     c->video = false;
     tni_strmap_init(&c->frames, &c->r->scratch);
