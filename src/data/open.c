@@ -238,8 +238,6 @@ tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err)
 /* The names in a folder, listed once: asking the system for every image of a
  * large dataset in every folder takes longer than reading its labels. */
 struct tni_folder {
-    struct tni_folder *next;
-    const char *path;
     tni_strmap names;
 };
 
@@ -248,13 +246,14 @@ static tn_status folder_of(tni_reader *r, const char *path,
 {
     const tni_dir_entry *e = NULL;
     size_t n = 0;
-    struct tni_folder *f = r->folders;
-    while (f != NULL && strcmp(f->path, path) != 0) f = f->next;
+    bool new_path = false;
+    if (r->folders.arena == NULL) tni_strmap_init(&r->folders, &r->scratch);
+    void **slot = tni_strmap_add(&r->folders, path, strlen(path), &new_path);
+    struct tni_folder *f = slot != NULL ? *slot : NULL;
     *out = f;
     if (f != NULL) return TN_OK;
-    f = TNI_NEW(&r->scratch, struct tni_folder);
+    f = slot != NULL ? TNI_NEW(&r->scratch, struct tni_folder) : NULL;
     if (f == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
-    f->path = path;
     tni_strmap_init(&f->names, &r->scratch);
     TN_TRY(tni_list(r, path, &e, &n, err));
     for (size_t i = 0; i < n; i++) {
@@ -263,8 +262,7 @@ static tn_status folder_of(tni_reader *r, const char *path,
             NULL)
             return tni_fail(err, TN_ENOMEM, "out of memory");
     }
-    f->next = r->folders;
-    r->folders = f;
+    *slot = f;
     *out = f;
     return TN_OK;
 }

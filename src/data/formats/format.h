@@ -57,7 +57,7 @@ struct tni_reader {
     tni_arena scratch;   /* until the reader returns */
     const tn_dataset_opts *opts;
     uint64_t next_progress;
-    struct tni_folder *folders; /* whose names tni_find_image has listed */
+    tni_strmap folders;         /* whose names tni_find_image has listed */
     struct tni_class_set *same; /* classes that tni_same_class has met */
 };
 

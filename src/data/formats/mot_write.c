@@ -155,17 +155,27 @@ static bool conf_of(const tn_dataset *d, uint32_t ann, double *conf,
     return all && j.status == TN_OK;
 }
 
-static bool has_sequence(const tn_dataset *d, const char *name)
+/* Whether every field of the dataset is about a sequence that images are of. */
+static bool keeps_fields(const tn_dataset *d)
 {
-    const size_t n = strlen(name);
+    tni_once sequences;
+    bool all = true;
+    if (d->metas.n == 0) return true;
+    tni_once_init(&sequences);
     for (uint32_t i = 0; i < d->images.n; i++) {
-        const char *image = tni_image_at(d, i)->name;
-        if (n == 0 ? strncmp(image, "img1/", 5) == 0
-                   : strncmp(image, name, n) == 0 &&
-                         strncmp(image + n, "/img1/", 6) == 0)
-            return true;
+        const char *name = tni_image_at(d, i)->name;
+        if (strncmp(name, "img1/", 5) == 0)
+            (void)tni_once_again(&sequences, "", 0);
+        for (const char *p = name; (p = strstr(p, "/img1/")) != NULL; p++)
+            (void)tni_once_again(&sequences, name, (size_t)(p - name));
     }
-    return false;
+    for (uint32_t i = 0; i < d->metas.n && all; i++) {
+        const char *key = TNI_ROW(&d->metas, tni_meta, i)->key;
+        all = strncmp(key, "seqinfo/", 8) == 0 &&
+              tni_strmap_find(&sequences.map, key + 8, strlen(key + 8)) != NULL;
+    }
+    tni_once_fini(&sequences);
+    return all && !sequences.failed;
 }
 
 /* Whether all images have one known size. */
@@ -206,11 +216,7 @@ uint64_t tni_mot_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
         if (row->id_kind == TN_ID_INT && row->id != (int64_t)i + 1)
             keeps &= ~TNI_KEEPS(CLASS_ID);
     }
-    for (uint32_t i = 0; i < d->metas.n; i++) {
-        const char *key = TNI_ROW(&d->metas, tni_meta, i)->key;
-        if (strncmp(key, "seqinfo/", 8) != 0 || !has_sequence(d, key + 8))
-            keeps &= ~TNI_KEEPS(META);
-    }
+    if (!keeps_fields(d)) keeps &= ~TNI_KEEPS(META);
     if (!one_size(d, size)) keeps &= ~TNI_KEEPS(SIZE);
     return keeps;
 }
@@ -262,42 +268,103 @@ static int64_t frame_of(const char *name)
     return frame;
 }
 
-static tn_status write_gt(tni_writer *w, const char *path,
-                          const uint32_t *images, uint32_t n, tn_err *err)
+/* Rows of one split and sequence, linked in their order: the first of them by
+ * "split/sequence", TN_NONE behind the last. */
+typedef struct linked {
+    tni_strmap first;
+    uint32_t *next;
+} linked;
+
+typedef struct mot_out {
+    tni_writer *w;
+    tn_err *err;
+    linked images, fields;
+    bool sized; /* all images have one size */
+    double size[2];
+} mot_out;
+
+static void **slot_of(linked *l, tni_arena *arena, uint32_t split,
+                      const char *name, size_t len)
 {
+    bool fresh = false;
+    char *key = tni_arena_alloc(arena, len + 16, 1);
+    if (key == NULL) return NULL;
+    const int n = snprintf(key, 16, "%d/", (int)split);
+    memcpy(key + n, name, len);
+    return tni_strmap_add(&l->first, key, (size_t)n + len, &fresh);
+}
+
+/* Of rows from the last to the first. */
+static bool link_row(linked *l, tni_arena *arena, uint32_t row, uint32_t split,
+                     const char *name, size_t len)
+{
+    void **slot = slot_of(l, arena, split, name, len);
+    if (slot == NULL) return false;
+    l->next[row] = *slot != NULL ? (uint32_t)((uintptr_t)*slot - 1) : TN_NONE;
+    *slot = (void *)((uintptr_t)row + 1);
+    return true;
+}
+
+static bool link_rows(mot_out *o)
+{
+    const tn_dataset *d = o->w->d;
+    tni_arena *arena = &o->w->arena;
+    bool ok = true;
+    tni_strmap_init(&o->images.first, arena);
+    tni_strmap_init(&o->fields.first, arena);
+    o->images.next = TNI_NEW_ARRAY(arena, uint32_t, d->images.n + 1u);
+    o->fields.next = TNI_NEW_ARRAY(arena, uint32_t, d->metas.n + 1u);
+    if (o->images.next == NULL || o->fields.next == NULL) return false;
+    for (uint32_t i = d->images.n; ok && i-- > 0;) {
+        const char *name = o->w->names[i];
+        ok = link_row(&o->images, arena, i, tni_first_split(tni_image_at(d, i)),
+                      name, (size_t)(strrchr(name, '/') - name));
+    }
+    for (uint32_t i = d->metas.n; ok && i-- > 0;) {
+        const tni_meta *m = TNI_ROW(&d->metas, tni_meta, i);
+        if (strncmp(m->key, "seqinfo/", 8) == 0)
+            ok = link_row(&o->fields, arena, i, m->split, m->key + 8,
+                          strlen(m->key + 8));
+    }
+    return ok;
+}
+
+static tn_status write_gt(mot_out *o, const char *path, uint32_t first)
+{
+    tni_writer *w = o->w;
     tni_target t;
     tn_shape scratch = TN_SHAPE_INIT;
-    TN_TRY(tni_target_open(&t, w, path, err));
-    for (uint32_t i = 0; i < n; i++) {
+    TN_TRY(tni_target_open(&t, w, path, o->err));
+    for (uint32_t i = first; i != TN_NONE; i = o->images.next[i]) {
         size_t m = 0;
-        const uint32_t *list = tn_dataset_of_image(w->d, images[i], &m);
+        const uint32_t *list = tn_dataset_of_image(w->d, i, &m);
         for (size_t k = 0; k < m; k++) {
             tni_ann a;
             double box[4];
             tni_ann_get(w->d, list[k], &a);
             if (tni_box_for(w->d, list[k], &a, &scratch, box))
-                put_line(w, &t.out, list[k], &a, frame_of(w->names[images[i]]),
-                         box);
+                put_line(w, &t.out, list[k], &a, frame_of(w->names[i]), box);
         }
     }
     tn_shape_fini(&scratch);
-    return tni_target_close(&t, err);
+    return tni_target_close(&t, o->err);
 }
 
-static tn_status write_ini(tni_writer *w, const char *path, const char *name,
-                           uint32_t split, const char *extension, uint32_t n,
-                           tn_err *err)
+static tn_status write_ini(mot_out *o, const char *path, const char *name,
+                           uint32_t split, const char *extension, uint32_t n)
 {
+    tni_writer *w = o->w;
+    tn_err *err = o->err;
     tni_target t;
-    double size[2] = {0, 0};
     tni_span title = tni_span_of(name[0] != '\0' ? name : "sequence");
     tni_span rate = {NULL, 0};
-    for (uint32_t i = 0; i < w->d->metas.n; i++) {
+    void **slot = slot_of(&o->fields, &w->arena, split, name, strlen(name));
+    if (slot == NULL) return no_memory(err);
+    for (uint32_t i = *slot != NULL ? (uint32_t)((uintptr_t)*slot - 1)
+                                    : TN_NONE;
+         i != TN_NONE; i = o->fields.next[i]) {
         const tni_meta *m = TNI_ROW(&w->d->metas, tni_meta, i);
         tni_span raw;
-        if (strncmp(m->key, "seqinfo/", 8) != 0 ||
-            strcmp(m->key + 8, name) != 0 || m->split != split)
-            continue;
         if (tni_json_member(m->value, "name", &raw) && raw.len > 2 &&
             raw.p[0] == '"' && memchr(raw.p, '\\', raw.len) == NULL) {
             title.p = raw.p + 1;
@@ -317,11 +384,11 @@ static tn_status write_ini(tni_writer *w, const char *path, const char *name,
     }
     tni_out_str(&t.out, "seqLength=");
     tni_out_i64(&t.out, n);
-    if (one_size(w->d, size)) {
+    if (o->sized) {
         tni_out_str(&t.out, "\nimWidth=");
-        tni_out_i64(&t.out, (int64_t)size[0]);
+        tni_out_i64(&t.out, (int64_t)o->size[0]);
         tni_out_str(&t.out, "\nimHeight=");
-        tni_out_i64(&t.out, (int64_t)size[1]);
+        tni_out_i64(&t.out, (int64_t)o->size[1]);
     }
     tni_out_str(&t.out, "\nimExt=");
     tni_out_str(&t.out, extension);
@@ -341,23 +408,21 @@ static tn_status write_labels(tni_writer *w, const char *path, tn_err *err)
 }
 
 /* One sequence: those images of a split whose names begin alike. */
-static tn_status write_sequence(tni_writer *w, uint32_t first, uint32_t split,
-                                uint8_t *done, tn_err *err)
+static tn_status write_sequence(mot_out *o, uint32_t first, uint32_t split,
+                                uint8_t *done)
 {
+    tni_writer *w = o->w;
+    tn_err *err = o->err;
     char path[4096];
     const char *name = w->names[first];
     const char *folder = split != TN_NONE ? w->d->splits[split] : NULL;
     const size_t len = strlen(name) - strlen(strrchr(name, '/')) - 4;
     char *seq = tni_arena_strndup(&w->arena, name, len > 0 ? len - 1 : 0);
-    uint32_t *images = TNI_NEW_ARRAY(&w->arena, uint32_t, w->d->images.n);
     uint32_t n = 0;
-    if (seq == NULL || images == NULL) return no_memory(err);
-    for (uint32_t i = first; i < w->d->images.n; i++) {
-        if (done[i] != 0 || !tni_in_split(w->d, i, split) ||
-            strncmp(w->names[i], name, len + 5) != 0)
-            continue;
+    if (seq == NULL) return no_memory(err);
+    for (uint32_t i = first; i != TN_NONE; i = o->images.next[i]) {
         done[i] = 1;
-        images[n++] = i;
+        n++;
         TN_TRY(tni_path_of(path, sizeof path, folder, NULL, w->names[i], err));
         TN_TRY(tni_write_image(w, i, path, err));
     }
@@ -366,12 +431,12 @@ static tn_status write_sequence(tni_writer *w, uint32_t first, uint32_t split,
     TN_TRY(tni_path_of(inner, sizeof inner, seq, what,
                        strcmp(what, "det") == 0 ? "det.txt" : "gt.txt", err));
     TN_TRY(tni_path_of(path, sizeof path, folder, NULL, inner, err));
-    TN_TRY(write_gt(w, path, images, n, err));
+    TN_TRY(write_gt(o, path, first));
     TN_TRY(tni_path_of(inner, sizeof inner, seq, "gt", "labels.txt", err));
     TN_TRY(tni_path_of(path, sizeof path, folder, NULL, inner, err));
     TN_TRY(write_labels(w, path, err));
     TN_TRY(tni_path_of(path, sizeof path, folder, seq, "seqinfo.ini", err));
-    return write_ini(w, path, seq, split, name + tni_stem_len(name), n, err);
+    return write_ini(o, path, seq, split, name + tni_stem_len(name), n);
 }
 
 tn_status tni_mot_write(tni_writer *w, tn_err *err)
@@ -393,9 +458,15 @@ tn_status tni_mot_write(tni_writer *w, tn_err *err)
                         "rename it",
                         name);
     }
+    mot_out o;
+    memset(&o, 0, sizeof o);
+    o.w = w;
+    o.err = err;
+    o.sized = one_size(w->d, o.size);
+    if (!link_rows(&o)) return no_memory(err);
     for (uint32_t i = 0; i < w->d->images.n; i++)
         if (done[i] == 0)
-            TN_TRY(write_sequence(w, i, tni_first_split(tni_image_at(w->d, i)),
-                                  done, err));
+            TN_TRY(write_sequence(&o, i, tni_first_split(tni_image_at(w->d, i)),
+                                  done));
     return TN_OK;
 }
