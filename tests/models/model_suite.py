@@ -343,9 +343,11 @@ def distinct(tenon, isas):
 
 
 def fingerprint(a):
-    """Of all that the outcome depends on: the command, this file, the options
-    and the test data (by names, sizes and times)."""
+    """Of all that the outcome depends on: the command, the CPU it finds, this
+    file, the options and the test data (by names, sizes and times)."""
     h = hashlib.sha256(repr((a.isa, a.threads, a.rtol, a.only)).encode())
+    h.update(subprocess.run([a.tenon, "version", "--json"], check=True,
+                            capture_output=True).stdout)
     for path in (a.tenon, __file__):
         with open(path, "rb") as f:
             h.update(f.read())
