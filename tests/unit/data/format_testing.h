@@ -3,42 +3,9 @@
 #ifndef TN_TESTS_FORMAT_TESTING_H
 #define TN_TESTS_FORMAT_TESTING_H
 
-#include "harness/oom.h"
-#include "harness/tmp.h"
-#include "tenon/dataset.h"
+#include "dataset_testing.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define GOLDEN TEST_FIXTURES "/../formats/"
-
-static tn_err err;
-static char dir[TMP_PATH];
-
-static inline int set_up(void **state)
-{
-    (void)state;
-    tmp_new(dir);
-    return 0;
-}
-
-static inline int tear_down(void **state)
-{
-    (void)state;
-    tmp_remove(dir);
-    return 0;
-}
-
-/* A test in a scratch folder of its own. */
-#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 /* Writes a file of the scratch folder, and the folders above it. */
 static inline void put_text(const char *name, const char *text)
@@ -93,13 +60,6 @@ static inline void is_refused(const char *name, const char *format,
     assert_non_null(strstr(err.where, dir));
 }
 
-static inline tn_dataset_info info_of(const tn_dataset *d)
-{
-    tn_dataset_info info = TN_DATASET_INFO_INIT;
-    tn_dataset_get_info(d, &info);
-    return info;
-}
-
 static inline void has(const tn_dataset *d, size_t images, size_t annotations,
                        size_t classes)
 {
@@ -108,20 +68,6 @@ static inline void has(const tn_dataset *d, size_t images, size_t annotations,
         info.n_classes != classes)
         fail_msg("%s: %zu images, %zu annotations, %zu classes", info.path,
                  info.n_images, info.n_annotations, info.n_classes);
-}
-
-static inline tn_image_row image_of(const tn_dataset *d, size_t i)
-{
-    tn_image_row row = TN_IMAGE_ROW_INIT;
-    assert_int_equal(tn_dataset_image(d, i, &row), TN_OK);
-    return row;
-}
-
-static inline tn_annotation_row ann_of(const tn_dataset *d, size_t i)
-{
-    tn_annotation_row row = TN_ANNOTATION_ROW_INIT;
-    assert_int_equal(tn_dataset_annotation(d, i, &row), TN_OK);
-    return row;
 }
 
 static inline const char *class_of(const tn_dataset *d, size_t i)
@@ -259,29 +205,6 @@ static inline void file_is(const char *name, const char *text)
     found[n] = '\0';
     (void)fclose(f);
     assert_string_equal(found, text);
-}
-
-static char oom_path[TMP_PATH];
-static const char *oom_format;
-
-static inline tn_status oom_body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.allocator = allocator;
-    o.format = oom_format;
-    const tn_status status = tn_dataset_open(&d, oom_path, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
-/* Opening it, with each allocation failing in turn. */
-static inline void survives_oom(const char *path, const char *format)
-{
-    (void)snprintf(oom_path, sizeof oom_path, "%s", path);
-    oom_format = format;
-    oom_sweep(oom_body, NULL);
 }
 
 /* A dataset of the shared test data; NULL, with a message, when absent. */

@@ -3,40 +3,9 @@
 #ifndef TN_TESTS_FORMATS_H
 #define TN_TESTS_FORMATS_H
 
-#include "harness/oom.h"
-#include "harness/tmp.h"
-#include "tenon/dataset.h"
+#include "dataset_testing.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define GOLDEN TEST_FIXTURES "/../formats/"
-
-static tn_err err;
-static char dir[TMP_PATH], path[TMP_PATH];
-
-static inline int set_up(void **state)
-{
-    (void)state;
-    tmp_new(dir);
-    return 0;
-}
-
-static inline int tear_down(void **state)
-{
-    (void)state;
-    tmp_remove(dir);
-    return 0;
-}
+static char path[TMP_PATH];
 
 /* NULL when it is not taken; `err` says why. */
 static inline tn_dataset *try_open(const char *format, const char *what)
@@ -75,27 +44,6 @@ static inline void refused(const char *format, const char *name,
         fail_msg("%s gave: %s", text, err.message);
     if (strstr(err.where, name) == NULL)
         fail_msg("%s gave no file: %s", text, err.where);
-}
-
-static inline tn_dataset_info info_of(const tn_dataset *d)
-{
-    tn_dataset_info info = TN_DATASET_INFO_INIT;
-    tn_dataset_get_info(d, &info);
-    return info;
-}
-
-static inline tn_image_row image_of(const tn_dataset *d, size_t i)
-{
-    tn_image_row row = TN_IMAGE_ROW_INIT;
-    assert_int_equal(tn_dataset_image(d, i, &row), TN_OK);
-    return row;
-}
-
-static inline tn_annotation_row ann_of(const tn_dataset *d, size_t i)
-{
-    tn_annotation_row row = TN_ANNOTATION_ROW_INIT;
-    assert_int_equal(tn_dataset_annotation(d, i, &row), TN_OK);
-    return row;
 }
 
 static inline const char *class_of(const tn_dataset *d, size_t ann)

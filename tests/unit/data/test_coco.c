@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_coco.c - COCO files: reading, hostile input, COCO to COCO */
 #define _XOPEN_SOURCE 700
-#include "harness/oom.h"
-#include "harness/tmp.h"
-#include "tenon/dataset.h"
+#include "dataset_testing.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static tn_err err;
-static char dir[TMP_PATH], path[TMP_PATH];
+static char path[TMP_PATH];
 
 static const char full[] =
     "{\"info\": {\"year\": 2026, \"url\": \"x\"}, \"licenses\": [{\"id\": "
@@ -52,20 +39,6 @@ static tn_dataset *open_text(const char *text)
     memset(&err, 0, sizeof err);
     if (tn_dataset_open(&d, path, NULL, &err) != TN_OK) return NULL;
     return d;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    tmp_new(dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tmp_remove(dir);
-    return 0;
 }
 
 /* What `full` says, whether read from it or from what was written of it. */
@@ -289,23 +262,12 @@ static void broken_masks(void **state)
     tn_dataset_close(d);
 }
 
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.allocator = allocator;
-    const tn_status status = tn_dataset_open(&d, path, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
     tmp_write(dir, "x.json", full, sizeof full - 1);
     tmp_path(path, dir, "x.json");
-    oom_sweep(body, NULL);
+    survives_oom(path, NULL);
 }
 
 /* A list of categories that fills what a probe looks at, as LVIS has it. */
@@ -531,17 +493,6 @@ static void captions_may_say_otherwise(void **state)
     assert_non_null(strstr(err.message, "several tasks (stuff, captions)"));
 }
 
-static tn_status open_folder(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.allocator = allocator;
-    const tn_status status = tn_dataset_open(&d, path, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void captions_survive_lack_of_memory(void **state)
 {
     (void)state;
@@ -549,7 +500,7 @@ static void captions_survive_lack_of_memory(void **state)
     assert_int_equal(to_coco(d, "f", NULL, NULL), TN_OK);
     tn_dataset_close(d);
     tmp_path(path, dir, "f");
-    oom_sweep(open_folder, NULL);
+    survives_oom(path, NULL);
 }
 
 /* Counts that an independent program made of the shared fixtures. */

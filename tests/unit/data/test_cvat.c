@@ -578,27 +578,11 @@ static void coco_comes_back(void **state)
     tn_dataset_close(d);
 }
 
-static const char *oom_at;
-
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.allocator = allocator;
-    o.format = "cvat";
-    const tn_status status = tn_dataset_open(&d, oom_at, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
-    oom_at = GOLDEN "cvat";
-    oom_sweep(body, NULL);
-    oom_at = GOLDEN "cvat_video";
-    oom_sweep(body, NULL);
+    survives_oom(GOLDEN "cvat", "cvat");
+    survives_oom(GOLDEN "cvat_video", "cvat");
 }
 
 static void shared_fixtures(void **state)

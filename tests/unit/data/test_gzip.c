@@ -208,22 +208,11 @@ static void test_archives(void **state)
     assert_non_null(strstr(err.message, "compressed (gzip): unpack it"));
 }
 
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.allocator = allocator;
-    const tn_status status = tn_dataset_open(&d, path, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void test_survives_oom(void **state)
 {
     (void)state;
     put_packed("instances_val2017.json.gz", COCO);
-    oom_sweep(body, NULL);
+    survives_oom(path, NULL);
 }
 
 int main(void)

@@ -448,23 +448,11 @@ static void limits_hold(void **state)
             "a brush of 1048576 x 1048576 pixels");
 }
 
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.format = "label-studio";
-    o.allocator = allocator;
-    const tn_status status = tn_dataset_open(&d, path, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
     (void)snprintf(path, sizeof path, "%s", GOLDEN "label-studio/tasks.json");
-    oom_sweep(body, NULL);
+    survives_oom(path, "label-studio");
 }
 
 static void shared_fixtures(void **state)

@@ -317,22 +317,10 @@ static void refuses_broken(void **state)
     tn_dataset_close(d);
 }
 
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    o.format = "ndjson";
-    o.allocator = allocator;
-    const tn_status status = tn_dataset_open(&d, ctx, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
-    static char golden_path[] = GOLDEN "ndjson/dataset.ndjson";
-    oom_sweep(body, golden_path);
+    survives_oom(GOLDEN "ndjson/dataset.ndjson", "ndjson");
 }
 
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -373,23 +373,11 @@ static void shared_fixtures(void **state)
     if (found == 0) skip();
 }
 
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.allocator = allocator;
-    o.format = "coco";
-    const tn_status status = tn_dataset_open(&d, path, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
     make_full();
-    oom_sweep(body, NULL);
+    survives_oom(path, "coco");
 }
 
 #define IN(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

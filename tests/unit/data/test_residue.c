@@ -245,20 +245,6 @@ static void nothing_and_wrong_things(void **state)
     tn_dataset_close(d);
 }
 
-static char oom_path[TMP_PATH];
-
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.allocator = allocator;
-    o.variant = "segment";
-    const tn_status status = tn_dataset_open(&d, oom_path, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
@@ -267,8 +253,9 @@ static void survives_lack_of_memory(void **state)
                            "[[10.01,20.07,33.33,20.99,31.1,47]]}, {\"id\": 6, "
                            "\"image_id\": 7, \"caption\": \"c\"}"),
                "segment");
+    char oom_path[TMP_PATH];
     tmp_path(oom_path, dir, "t");
-    oom_sweep(body, NULL);
+    survives_oom_as(oom_path, NULL, "segment");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

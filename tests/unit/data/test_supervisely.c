@@ -334,28 +334,16 @@ static void refuses_broken(void **state)
     assert_non_null(strstr(err.message, "no Supervisely dataset"));
 }
 
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    o.format = "supervisely";
-    o.allocator = allocator;
-    const tn_status status = tn_dataset_open(&d, ctx, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
-    static char golden_path[] = GOLDEN "supervisely";
-    oom_sweep(body, golden_path);
+    survives_oom(GOLDEN "supervisely", "supervisely");
     tn_dataset *d = open_ann(
         ANN("{\"classTitle\": \"c\", \"geometryType\": \"bitmap\", \"bitmap\": "
             "{\"data\": \"" STORED "\", \"origin\": [1, 2]}}"));
     assert_non_null(d);
     tn_dataset_close(d);
-    oom_sweep(body, path);
+    survives_oom(path, "supervisely");
 }
 
 static void shared_fixture(void **state)

@@ -369,27 +369,15 @@ static void tables_need_a_clear_class(void **state)
     tn_dataset_close(d);
 }
 
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.format = "via";
-    o.allocator = allocator;
-    const tn_status status = tn_dataset_open(&d, path, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
     tmp_write(dir, "x.json", full, sizeof full - 1);
     tmp_path(path, dir, "x.json");
-    oom_sweep(body, NULL);
+    survives_oom(path, "via");
     tmp_write(dir, "x.csv", table, sizeof table - 1);
     tmp_path(path, dir, "x.csv");
-    oom_sweep(body, NULL);
+    survives_oom(path, "via");
 }
 
 int main(void)

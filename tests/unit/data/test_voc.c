@@ -706,22 +706,10 @@ static void coco_comes_back(void **state)
     tn_dataset_close(d);
 }
 
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.allocator = allocator;
-    o.format = "voc";
-    const tn_status status = tn_dataset_open(&d, GOLDEN "voc", &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
-    oom_sweep(body, NULL);
+    survives_oom(GOLDEN "voc", "voc");
 }
 
 static void shared_fixtures(void **state)

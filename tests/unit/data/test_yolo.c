@@ -1,36 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_yolo.c - YOLO: spellings of data.yaml, lines, COCO and back */
 #define _XOPEN_SOURCE 700
-#include "harness/oom.h"
-#include "harness/tmp.h"
-#include "tenon/dataset.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static tn_err err;
-static char dir[TMP_PATH];
-
-static int set_up(void **state)
-{
-    (void)state;
-    tmp_new(dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tmp_remove(dir);
-    return 0;
-}
+#include "dataset_testing.h"
 
 /* Writes a file with the folders above it. */
 static void put(const char *name, const char *text)
@@ -78,13 +49,6 @@ static tn_dataset *open_it(const char *sub, const char *variant)
                    sub);
     if (tn_dataset_open(&d, path, &o, &err) != TN_OK) return NULL;
     return d;
-}
-
-static tn_dataset_info info_of(const tn_dataset *d)
-{
-    tn_dataset_info info = TN_DATASET_INFO_INIT;
-    tn_dataset_get_info(d, &info);
-    return info;
 }
 
 static const char *class_name(const tn_dataset *d, size_t i)
@@ -719,23 +683,11 @@ static void classify(void **state)
     tn_dataset_close(d);
 }
 
-static tn_status body(void *ctx, const tn_allocator *allocator)
-{
-    tn_dataset *d = NULL;
-    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
-    (void)ctx;
-    o.allocator = allocator;
-    o.format = "yolo";
-    const tn_status status = tn_dataset_open(&d, dir, &o, NULL);
-    tn_dataset_close(d);
-    return status;
-}
-
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
     make_detect();
-    oom_sweep(body, NULL);
+    survives_oom(dir, "yolo");
 }
 
 static void shared_fixtures(void **state)
