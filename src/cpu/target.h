@@ -38,5 +38,10 @@
 #define TN_TARGET_AVX512_VNNI TN_TARGET_AVX512 ",avx512vnni"
 #define TN_TARGET_AVX512_BF16 TN_TARGET_AVX512 ",avx512bf16"
 #define TN_TARGET_AVXVNNI     TN_TARGET_AVX2 ",avxvnni"
+#if defined(__clang__)
+#define TN_TARGET_NEON_DOT "dotprod"
+#else
+#define TN_TARGET_NEON_DOT "arch=armv8.2-a+dotprod"
+#endif
 
 #endif

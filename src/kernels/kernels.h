@@ -21,6 +21,7 @@
 #include "kernels/gemm/gemm.h"
 #include "kernels/imul/imul.h"
 #include "kernels/norm/norm.h"
+#include "kernels/qconv/qconv.h"
 #include "kernels/quant/quant.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/softmax/softmax.h"
@@ -35,6 +36,7 @@ typedef struct tni_kernels {
     tni_binary_kernels binary;
     tni_cvt_kernels cvt;
     tni_norm_kernels norm;
+    tni_qconv_kernels qconv;
     tni_quant_kernels quant;
     tni_reduce_kernels reduce;
     tni_softmax_kernels softmax;

@@ -354,8 +354,8 @@ bool kc_bench_begin(kc *t)
     return true;
 }
 
-void kc_bench(kc *t, const char *label, double flops, double bytes,
-              kc_thunk thunk, void *call)
+static void bench_against(kc *t, const char *label, double flops, double bytes,
+                          kc_thunk thunk, void *call, double peak)
 {
     const int sig = kc_protected(thunk, call); /* and warm up */
     if (sig != 0) {
@@ -368,7 +368,7 @@ void kc_bench(kc *t, const char *label, double flops, double bytes,
     const int level = bytes <= 48 * 1024 ? 0 : bytes <= 768 * 1024 ? 1 : 2;
     double pct = 0;
     if (t->peak) {
-        const double a = 1e9 * gflops / t->peaks.flops;
+        const double a = 1e9 * gflops / peak;
         const double b = 1e9 * gbs / t->peaks.copy[level];
         pct = 100 * (a > b ? a : b);
     }
@@ -392,6 +392,18 @@ void kc_bench(kc *t, const char *label, double flops, double bytes,
     if (t->peak) printf("  %5.1f%% of peak", pct);
     printf("\n");
     (void)fflush(stdout);
+}
+
+void kc_bench(kc *t, const char *label, double flops, double bytes,
+              kc_thunk thunk, void *call)
+{
+    bench_against(t, label, flops, bytes, thunk, call, t->peaks.flops);
+}
+
+void kc_bench_int8(kc *t, const char *label, double ops, double bytes,
+                   kc_thunk thunk, void *call)
+{
+    bench_against(t, label, ops, bytes, thunk, call, t->peaks.int8);
 }
 
 /* ---- options ---- */
@@ -529,17 +541,17 @@ static void report_peaks(kc *t)
     kc_measure_peaks(&t->peaks, t->isa);
     const kc_peak *p = &t->peaks;
     if (t->report != NULL)
-        fprintf(
-            t->report,
-            "\"peak\": {\"gflops\": %.1f, \"copy_gbs\": [%.1f, %.1f, %.1f]},"
-            "\n",
-            p->flops * 1e-9, p->copy[0] * 1e-9, p->copy[1] * 1e-9,
-            p->copy[2] * 1e-9);
+        fprintf(t->report,
+                "\"peak\": {\"gflops\": %.1f, \"int8_gops\": %.1f, "
+                "\"copy_gbs\": [%.1f, %.1f, %.1f]},\n",
+                p->flops * 1e-9, p->int8 * 1e-9, p->copy[0] * 1e-9,
+                p->copy[1] * 1e-9, p->copy[2] * 1e-9);
     if (!t->json)
-        printf("peak: %.1f GFLOP/s (1 thread, fp32 FMA); copy %.1f GB/s in L1, "
-               "%.1f in L2, %.1f in memory (read + written)\n",
-               p->flops * 1e-9, p->copy[0] * 1e-9, p->copy[1] * 1e-9,
-               p->copy[2] * 1e-9);
+        printf("peak: %.1f GFLOP/s (1 thread, fp32 FMA), %.1f Gop/s (8-bit "
+               "integers); copy %.1f GB/s in L1, %.1f in L2, %.1f in memory "
+               "(read + written)\n",
+               p->flops * 1e-9, p->int8 * 1e-9, p->copy[0] * 1e-9,
+               p->copy[1] * 1e-9, p->copy[2] * 1e-9);
 }
 
 int main(int argc, char **argv)

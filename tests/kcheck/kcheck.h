@@ -89,6 +89,10 @@ bool kc_bench_begin(kc *t);
  * (L1, L2, memory) the row is held against. */
 void kc_bench(kc *t, const char *label, double flops, double bytes,
               kc_thunk thunk, void *call);
+/* The same of 8-bit integers, a multiply-add counting two: held against what
+ * the machine's best instructions for them reach. */
+void kc_bench_int8(kc *t, const char *label, double ops, double bytes,
+                   kc_thunk thunk, void *call);
 double kc_now(void); /* seconds, monotonic */
 
 /* The families' tests. */

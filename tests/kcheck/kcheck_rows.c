@@ -22,6 +22,10 @@ const kc_foreign_row kc_foreign[] = {
         {"norm", #affine, isa},
 #include "kernels/norm/norm.def"
 #undef TN_NORM_KERNEL
+#define TN_QCONV_KERNEL(isa, form, name, mr, nr)                               \
+    {"qconv", "tni_qconv__" #name, isa},
+#include "kernels/qconv/qconv.def"
+#undef TN_QCONV_KERNEL
 #define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8)                   \
     {"quant", #to_u8, isa}, {"quant", #to_s8, isa}, {"quant", #from_u8, isa},  \
         {"quant", #from_s8, isa},

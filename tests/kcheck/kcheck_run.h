@@ -29,6 +29,7 @@ typedef struct kc_sample {
 
 typedef struct kc_peak {
     double flops;   /* fused multiply-adds count two */
+    double int8;    /* multiply-adds of 8-bit integers count two */
     double copy[3]; /* bytes read + written per s: L1, L2, memory */
 } kc_peak;
 

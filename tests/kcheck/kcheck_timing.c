@@ -48,7 +48,9 @@ kc_sample kc_measure(kc_thunk thunk, void *call, double budget_s)
 
 typedef struct fma_call {
     tni_peak_fn fn;
+    tni_peak_i8_fn i8;
     float out[192];
+    int32_t sums[192];
     double flops; /* of one call */
 } fma_call;
 
@@ -56,6 +58,12 @@ static void fma_thunk(void *call)
 {
     fma_call *c = call;
     c->fn(c->out, n_fma);
+}
+
+static void i8_thunk(void *call)
+{
+    fma_call *c = call;
+    c->i8(c->sums, n_fma);
 }
 
 typedef struct copy_call {
@@ -78,8 +86,16 @@ void kc_measure_peaks(kc_peak *peak, uint32_t isa)
     call.flops = 2.0 * 12 * n_fma * width;
     /* The best of many samples: the peak is what the machine can do. */
     for (int i = 0; i < 5; i++) {
-        const double f = call.flops * 1e9 / kc_measure(fma_thunk, &call, 0.05).best;
+        const double f =
+            call.flops * 1e9 / kc_measure(fma_thunk, &call, 0.05).best;
         if (f > peak->flops) peak->flops = f;
+    }
+    call.i8 = tni_peak_i8_select(isa, &width);
+    call.flops = 2.0 * 12 * n_fma * width;
+    for (int i = 0; i < 5; i++) {
+        const double f =
+            call.flops * 1e9 / kc_measure(i8_thunk, &call, 0.05).best;
+        if (f > peak->int8) peak->int8 = f;
     }
     const size_t sizes[3] = {12 * 1024, 160 * 1024, 48u << 20};
     uint8_t *block = malloc(2 * sizes[2]);

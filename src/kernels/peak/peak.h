@@ -18,6 +18,20 @@ typedef void (*tni_peak_fn)(float *out, size_t n);
 /* The widest one of `isa`, and its floats per vector. */
 tni_peak_fn tni_peak_select(uint32_t isa, int *width);
 
+/* The same of 8-bit integers: products of them, added in 32 bits. `width`:
+ * multiply-adds of one vector step. */
+typedef void (*tni_peak_i8_fn)(int32_t *out, size_t n);
+
+tni_peak_i8_fn tni_peak_i8_select(uint32_t isa, int *width);
+
+void tni_peak_i8__ref(int32_t *out, size_t n);
+void tni_peak_i8__avx2(int32_t *out, size_t n);
+void tni_peak_i8__avxvnni(int32_t *out, size_t n);
+void tni_peak_i8__avx512(int32_t *out, size_t n);
+void tni_peak_i8__avx512vnni(int32_t *out, size_t n);
+void tni_peak_i8__neon(int32_t *out, size_t n);
+void tni_peak_i8__neondot(int32_t *out, size_t n);
+
 void tni_peak_f32__ref(float *out, size_t n);
 void tni_peak_f32__avx2(float *out, size_t n);
 void tni_peak_f32__avx512(float *out, size_t n);

@@ -356,4 +356,39 @@ KCS_MASKED(128_epi8, __m128i, 1, 16)
 #define _mm_prefetch(p, hint) ((void)(p))
 #endif
 
+/* Dot products of four unsigned by four signed bytes, wrapping around. */
+#define KCS_DPBUSD(name, V, n)                                                 \
+    static inline V name(V acc, V a, V b)                                      \
+    {                                                                          \
+        uint32_t s[n];                                                         \
+        uint8_t x[4 * (n)];                                                    \
+        int8_t y[4 * (n)];                                                     \
+        memcpy(s, &acc, sizeof s);                                             \
+        memcpy(x, &a, sizeof x);                                               \
+        memcpy(y, &b, sizeof y);                                               \
+        for (int i = 0; i < 4 * (n); i++)                                      \
+            s[i / 4] += (uint32_t)((int)x[i] * y[i]);                          \
+        memcpy(&acc, s, sizeof s);                                             \
+        return acc;                                                            \
+    }
+KCS_DPBUSD(kcs_dpbusd_512, __m512i, 16)
+KCS_DPBUSD(kcs_dpbusd_256, __m256i, 8)
+static inline __m512i kcs_madd_epi16(__m512i a, __m512i b)
+{
+    int16_t x[32], y[32];
+    int32_t s[16];
+    memcpy(x, &a, sizeof x);
+    memcpy(y, &b, sizeof y);
+    for (int i = 0; i < 16; i++)
+        s[i] = x[2 * i] * y[2 * i] + x[2 * i + 1] * y[2 * i + 1];
+    memcpy(&a, s, sizeof s);
+    return a;
+}
+#undef _mm512_madd_epi16
+#define _mm512_madd_epi16 kcs_madd_epi16
+#undef _mm512_dpbusd_epi32
+#undef _mm256_dpbusd_avx_epi32
+#define _mm512_dpbusd_epi32     kcs_dpbusd_512
+#define _mm256_dpbusd_avx_epi32 kcs_dpbusd_256
+
 #endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qconv_avx2.c - 8-bit convolutions by vpmaddwd, 6 pixels by 16 channels */
+#include "kernels/qconv/qconv.h"
+
+#if TN_ARCH_X86_64
+#include <immintrin.h>
+#include <string.h>
+
+#include "cpu/target.h"
+
+TN_TARGET_BEGIN(TN_TARGET_AVX2)
+#include "kernels/simd/simd_avx2.h"
+
+#define QCONV_NAME(part) tni_qconv_##part##__avx2_6x16
+#define MR               6
+#define VN               2
+#include "kernels/qconv/qconv_vec_avx2.h"
+
+/* Two products, then two sums, over the pixel's own register: in this order
+ * a Zen 3 does 1.4 times as much as in that of gcc. */
+#define Q_ROW(r)                                                               \
+    {                                                                          \
+        vi other;                                                              \
+        __asm__("vpmaddwd %4, %2, %3\n\t"                                      \
+                "vpmaddwd %5, %2, %2\n\t"                                      \
+                "vpaddd %3, %0, %0\n\t"                                        \
+                "vpaddd %2, %1, %1"                                            \
+                : "+x"(c##r##_0), "+x"(c##r##_1), "+x"(x), "=&x"(other)        \
+                : "x"(w0), "x"(w1));                                           \
+    }
+#include "kernels/qconv/qconv_tmpl.h"
+
+#include "kernels/qconv/qconv_pairs_x86.h"
+TN_TARGET_END
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qconv_vec_neon.h - what the tiles of 8-bit convolutions add to simd_neon.h */
+#define vi_loadu(p)     vld1q_s32(p)
+#define vi_storeu(p, v) vst1q_s32(p, v)
+
+TN_INLINE vi vi_dup(const char *p)
+{
+    int32_t v;
+    memcpy(&v, p, sizeof v);
+    return vdupq_n_s32(v);
+}
