@@ -249,11 +249,100 @@ class Net:
         return self.linear(Val(y, c, 0.0, 0.1), c, gain=0.5)
 
 
+class QuantNet(Net):
+    """The same networks quantised: 8-bit integers between QuantizeLinear and
+    DequantizeLinear, as quantisers write them.
+
+    Activations are uint8 with a range from the moments that are expected;
+    weights int8 with a scale per channel, of seven bits, because ONNX Runtime
+    saturates sums of two products on processors without dot products.
+    """
+
+    def quantize(self, x):
+        """The name of x after a round of quantisation, made when first used."""
+        if getattr(x, "quantized", None):
+            return x.quantized
+        dev = math.sqrt(x.var)
+        low, high = x.mean - 5 * dev, x.mean + 5 * dev
+        if getattr(x, "floor", None) is not None:
+            low, high = x.floor, min(high, x.ceiling)
+        scale = np.float32((high - low) / 255)
+        zero = np.uint8(min(255, max(0, round(-low / float(scale)))))
+        params = [self.const(scale, "scale"), self.const(zero, "zero")]
+        q = self.node("QuantizeLinear", [x.name, *params])
+        x.quantized = self.node("DequantizeLinear", [q, *params])
+        x.scale, x.params = float(scale), params
+        return x.quantized
+
+    def quantized_weights(self, w, bias, x, per_channel):
+        """Weights [out, ...] and a bias through DequantizeLinear."""
+        axes = tuple(range(1, w.ndim)) if per_channel else None
+        scale = np.asarray(np.abs(w).max(axis=axes) / 63, np.float32)
+        shape = (-1,) + (1,) * (w.ndim - 1) if per_channel else ()
+        q = np.clip(np.rint(w / scale.reshape(shape)), -64, 63)
+        zero = self.const(np.zeros(scale.shape, np.int8), "zero")
+        axis = {"axis": 0} if per_channel else {}
+        out = [self.node("DequantizeLinear",
+                         [self.const(q.astype(np.int8), "weight"),
+                          self.const(scale, "scale"), zero], **axis)]
+        unit = np.asarray(np.float32(x.scale) * scale, np.float32)
+        b = np.rint(bias / unit).astype(np.int32)
+        out.append(self.node("DequantizeLinear",
+                             [self.const(b, "bias"), self.const(unit, "scale"),
+                              self.const(np.zeros(unit.shape, np.int32),
+                                         "zero")], **axis))
+        return out
+
+    def act(self, x, kind):
+        y = super().act(x, kind)
+        if kind in ("relu", "relu6"):
+            y.floor, y.ceiling = 0.0, 6.0 if kind == "relu6" else math.inf
+        return y
+
+    def conv(self, x, channels, k, stride=1, groups=1, act=None, bn=False,
+             pad=None, gain=1.0):
+        pad = k // 2 if pad is None else pad
+        per = x.channels // groups
+        w = self._weight((channels, per, k, k), per * k * k, x)
+        w *= np.float32(gain)
+        bias = 0.1 * self.rng.standard_normal(channels, np.float32)
+        y = self.node("Conv", [self.quantize(x),
+                               *self.quantized_weights(w, bias, x, True)],
+                      kernel_shape=[k, k], group=groups, strides=[stride] * 2,
+                      pads=[pad] * 4, dilations=[1, 1])
+        return self.act(Val(y, channels, 0.0, gain ** 2), act)
+
+    def add(self, a, b):
+        return Val(self.node("Add", [self.quantize(a), self.quantize(b)]),
+                   a.channels, a.mean + b.mean, a.var + b.var)
+
+    def maxpool(self, x, k, stride, pad):
+        y = self.node("MaxPool", [self.quantize(x)], kernel_shape=[k, k],
+                      strides=[stride] * 2, pads=[pad] * 4)
+        v = Val(y, x.channels, x.mean + math.sqrt(x.var), x.var)
+        q = self.node("QuantizeLinear", [y, *x.params])
+        v.quantized = self.node("DequantizeLinear", [q, *x.params])
+        v.scale, v.params = x.scale, x.params
+        return v
+
+    def classify(self, x, units=1000):
+        y = self.node("GlobalAveragePool", [self.quantize(x)])
+        y = Val(y, x.channels, x.mean, 0.1 * x.var)
+        f = self.node("Flatten", [self.quantize(y)], axis=1)
+        w = self._weight((units, x.channels), x.channels, y)
+        bias = 0.1 * self.rng.standard_normal(units, np.float32)
+        q = self.node("QuantizeLinear", [f, *y.params])
+        q = self.node("DequantizeLinear", [q, *y.params])
+        y = self.node("Gemm", [q, *self.quantized_weights(w, bias, y, False)], transB=1)
+        y = Val(y, units)
+        self.output(self.quantize(y), "logits", ["batch", units])
+
+
 # -- image networks -----------------------------------------------------------
 
-def resnet(name, blocks, bottleneck):
+def resnet(name, blocks, bottleneck, kind=Net):
     """He et al. 2015 (v1.5: the stride sits on the 3x3), BatchNorm apart."""
-    n = Net(name)
+    n = kind(name)
     x = n.input("image", ["batch", 3, 224, 224], channels=3)
     x = n.maxpool(n.conv(x, 64, 7, 2, act="relu", bn=True), 3, 2, 1)
     for stage, count in enumerate(blocks):
@@ -279,9 +368,9 @@ def resnet(name, blocks, bottleneck):
     return n
 
 
-def mobilenetv2():
+def mobilenetv2(name="mobilenetv2", kind=Net):
     """Sandler et al. 2018, width 1.0; BatchNorm folded, as exporters do."""
-    n = Net("mobilenetv2")
+    n = kind(name)
     x = n.input("image", ["batch", 3, 224, 224], channels=3)
     x = n.conv(x, 32, 3, 2, act="relu6")
     for t, c, count, s in [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2),
@@ -563,7 +652,10 @@ def gbdt():
 MODELS = {
     "resnet18": lambda: resnet("resnet18", [2, 2, 2, 2], False),
     "resnet50": lambda: resnet("resnet50", [3, 4, 6, 3], True),
+    "resnet50-int8": lambda: resnet("resnet50-int8", [3, 4, 6, 3], True,
+                                    QuantNet),
     "mobilenetv2": mobilenetv2,
+    "mobilenetv2-int8": lambda: mobilenetv2("mobilenetv2-int8", QuantNet),
     "mobilenetv3-large": mobilenetv3_large,
     "efficientnet-b0": efficientnet_b0,
     "vgg16": vgg16,

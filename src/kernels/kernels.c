@@ -13,6 +13,7 @@ void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu, uint32_t isa_mask)
     tni_cvt_init(&k->cvt, k->isa);
     tni_norm_init(&k->norm, k->isa);
     tni_qconv_init(&k->qconv, k->isa);
+    tni_qdwconv_init(&k->qdwconv, k->isa);
     tni_quant_init(&k->quant, k->isa);
     tni_reduce_init(&k->reduce, k->isa);
     tni_softmax_init(&k->softmax, k->isa);

@@ -22,6 +22,7 @@
 #include "kernels/imul/imul.h"
 #include "kernels/norm/norm.h"
 #include "kernels/qconv/qconv.h"
+#include "kernels/qdwconv/qdwconv.h"
 #include "kernels/quant/quant.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/softmax/softmax.h"
@@ -37,6 +38,7 @@ typedef struct tni_kernels {
     tni_cvt_kernels cvt;
     tni_norm_kernels norm;
     tni_qconv_kernels qconv;
+    tni_qdwconv_kernels qdwconv;
     tni_quant_kernels quant;
     tni_reduce_kernels reduce;
     tni_softmax_kernels softmax;

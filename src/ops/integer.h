@@ -33,11 +33,22 @@ tn_status tni_int_product_ref(tni_ref *c, const tni_int_roles *roles,
 tn_status tni_int_product_plan(tni_plan *c, const tni_int_roles *roles,
                                tni_product_view va, tni_product_view vb);
 
+/* The same of `rows` rows by one constant matrix, where nothing differs from
+ * row to row; leaves c->run NULL where this is not so. */
+tn_status tni_int_dense_plan(tni_plan *c, const tni_int_roles *roles,
+                             const tni_product *p, int64_t rows);
+
 /* Convolutions: a is x, b is w, with one scale and zero point for each output
  * channel or one for all. */
 tn_status tni_int_conv_infer(tni_infer *c, const tni_int_roles *roles);
 tn_status tni_int_conv_ref(tni_ref *c, const tni_int_roles *roles);
 tn_status tni_int_conv_plan(tni_plan *c, const tni_int_roles *roles);
+
+/* Convolutions of one or two axes with the channels last, quantised at both
+ * ends: inputs as QLinearConv has them. */
+tn_status tni_int_nhwc_infer(tni_infer *c);
+tn_status tni_int_nhwc_ref(tni_ref *c);
+tn_status tni_int_nhwc_plan(tni_plan *c);
 
 /* --- the multiplication ------------------------------------------------- */
 

@@ -385,7 +385,11 @@ tn_status tni_int_product_plan(tni_plan *c, const tni_int_roles *r,
     p->n_in = c->n_in;
     TN_TRY(make(s, r, c->node, c->in, c->n_in, va, vb, c->n_workers, packed,
                 c->err));
-    if (c->kernels != NULL) s->tile = c->kernels->imul.tile;
+    if (c->kernels != NULL) {
+        TN_TRY(tni_int_dense_plan(c, r, &s->p, s->batches * s->p.m));
+        if (c->run != NULL) return TN_OK;
+        s->tile = c->kernels->imul.tile;
+    }
     size_t size = 0;
     if (packed && s->n_b > 0 &&
         tni_mul_size(s->packed_len * sizeof(int16_t), (size_t)s->n_b, &size) &&

@@ -30,7 +30,7 @@ static tn_status ref(tni_ref *c)
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_qlinear_zip_plan(c, mul);
+    return tni_qlinear_zip_plan(c, mul, NULL);
 }
 
 static const tni_op_version versions[] = {

@@ -50,14 +50,21 @@ static tn_status ref(tni_ref *c)
                         ((float)tni_get_f64(c->in[3], 0) * (float)len);
     const bool s8 = x->dtype == TN_I8;
     const float lo = s8 ? -128.0f : 0.0f;
-    const int64_t step = last ? ch : 1;
+    int64_t *sums = tni_ref_scratch(c, (size_t)(n * ch) * sizeof *sums);
+    if (sums == NULL) return tni_ref_nomem(c);
+    for (int64_t i = 0; i < n * ch; i++) sums[i] = -zx * len;
+    /* In the order of memory, whichever that is. */
+    const uint8_t *u = TNI_CDATA(uint8_t, x);
+    for (int64_t i = 0; i < n * (last ? len : ch); i++) {
+        int64_t *to = sums + (last ? i / len * ch : i);
+        const int64_t step = last ? 1 : 0, row = last ? ch : len;
+        if (s8)
+            for (int64_t k = 0; k < row; k++) to[k * step] += (int8_t)*u++;
+        else
+            for (int64_t k = 0; k < row; k++) to[k * step] += *u++;
+    }
     for (int64_t i = 0; i < n * ch; i++) {
-        const uint8_t *u = TNI_CDATA(uint8_t, x) +
-                           (last ? i / ch * len * ch + i % ch : i * len);
-        int64_t sum = -zx * len;
-        for (int64_t k = 0; k < len; k++)
-            sum += s8 ? (int8_t)u[k * step] : u[k * step];
-        const float v = rintf((float)sum * scale) + (float)zy;
+        const float v = rintf((float)sums[i] * scale) + (float)zy;
         TNI_DATA(uint8_t, c->out[0])
         [i] = (uint8_t)(int)fminf(fmaxf(v, lo), lo + 255.0f);
     }

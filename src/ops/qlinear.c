@@ -65,6 +65,8 @@ const tni_arg tni_qlinear_zip_out[1] = {{"C", TNI_BYTES, 'T', 0}};
 
 typedef struct qzip_job {
     tni_qlinear_fn fn;
+    tni_qlinear_codes_fn codes;
+    const tni_kernels *kernels;
     tn_dtype dtype;
     int n_in;
     tni_bcast bcast;
@@ -91,6 +93,10 @@ static void qzip_piece(void *ctx, int64_t at, size_t n)
     const char *x = j->x + tni_bcast_offset(&j->bcast, 0, at);
     const char *y = j->y + tni_bcast_offset(&j->bcast, 1, at);
     float a[BLOCK], b[BLOCK];
+    if (j->codes != NULL && sx != 0 && sy != 0) {
+        j->codes(j->z + (size_t)at, j->dtype, x, y, n, &j->p, j->kernels);
+        return;
+    }
     for (size_t i = 0; i < n; i += BLOCK) {
         const size_t m = n - i < BLOCK ? n - i : BLOCK;
         code_row(a, x + i * sx, j->dtype, m, sx);
@@ -144,13 +150,16 @@ static void qzip_run(const tni_run *c)
     qzip_start(&j, c->in, c->out[0], c->par);
 }
 
-tn_status tni_qlinear_zip_plan(tni_plan *c, tni_qlinear_fn fn)
+tn_status tni_qlinear_zip_plan(tni_plan *c, tni_qlinear_fn fn,
+                               tni_qlinear_codes_fn codes)
 {
     TN_TRY(check_plan(c, 3));
     if (c->out[0] == NULL) return TN_OK;
     qzip_job *j = TNI_NEW(c->arena, qzip_job);
     if (j == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     j->fn = fn;
+    j->codes = c->kernels != NULL ? codes : NULL;
+    j->kernels = c->kernels;
     j->dtype = c->in[0]->dtype;
     j->n_in = c->n_in;
     tni_shape in[2], out;

@@ -25,9 +25,16 @@ typedef void (*tni_qlinear_fn)(void *z, tn_dtype dtype, const float *a,
                                const float *b, size_t n,
                                const tni_qlinear_params *p);
 
+/* The same of n codes side by side; NULL: there is no such way. */
+typedef void (*tni_qlinear_codes_fn)(void *z, tn_dtype dtype, const void *a,
+                                     const void *b, size_t n,
+                                     const tni_qlinear_params *p,
+                                     const tni_kernels *k);
+
 tn_status tni_qlinear_zip_infer(tni_infer *c);
 tn_status tni_qlinear_zip_ref(tni_ref *c, tni_qlinear_fn fn);
-tn_status tni_qlinear_zip_plan(tni_plan *c, tni_qlinear_fn fn);
+tn_status tni_qlinear_zip_plan(tni_plan *c, tni_qlinear_fn fn,
+                               tni_qlinear_codes_fn codes);
 
 /* X, X_scale, X_zero_point, Y_scale, Y_zero_point -> Y, by a table of 256. */
 extern const tni_arg tni_qlinear_map_in[5];

@@ -7,16 +7,21 @@
  *
  *     Q(Conv(D(x), D(w), D(b)))    QLinearConv
  *     Q(MatMul(D(a), D(b)))        QLinearMatMul
+ *     Q(Gemm(D(a), D(b), D(c)))    com.microsoft QGemm, without Q too
  *     Q(Add(D(a), D(b)))           com.microsoft QLinearAdd, Mul alike
+ *     Q(Concat(D(a), D(b) ...))    com.microsoft QLinearConcat
+ *     Q(GlobalAveragePool(D(x)))   com.microsoft QLinearGlobalAveragePool,
+ *                                  AveragePool alike
+ *     Q(g(f(D(x))))                tenon.Lookup, for functions of one number
  *     Q(f(D(x))), same scale       f(x) for what only moves or compares
  *     Q(D(x)), same scale          x
  *
- * A Relu before Q is dropped when the smallest quantised value is the zero
- * point. Results differ from the float path by at most the rounding of a tie.
+ * A Relu or Clip before Q is dropped when the range of Q lies within its own. Results differ from the float path by at most the rounding of a tie.
  * Runs before constants are folded, while quantised weights are still there.
  */
 #include "passes/match.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A DequantizeLinear or QuantizeLinear with one scale and zero point. */
@@ -76,9 +81,9 @@ static int64_t zero_of(const qparams *q)
 
 static bool same_number(const tni_value *a, const tni_value *b)
 {
-    return a == b || (a->constant->len == 1 && b->constant->len == 1 &&
-                      tni_get_f64(a->constant, 0) ==
-                          tni_get_f64(b->constant, 0));
+    return a == b ||
+           (a->constant->len == 1 && b->constant->len == 1 &&
+            tni_get_f64(a->constant, 0) == tni_get_f64(b->constant, 0));
 }
 
 static bool same_params(const qparams *a, const qparams *b)
@@ -132,9 +137,8 @@ static tn_status fuse_conv(tni_pass_run *c, tni_node *node, const qparams *y,
         (tni_attr_int(conv->in[1]->producer, "axis", 1) != 0 ||
          w.scale->constant->len != w.x->constant->dims[0]))
         return TN_OK;
-    tni_value *in[9] = {x.x,     x.scale, zero_value(c, &x),
-                        w.x,     w.scale, w.zero,
-                        y->scale, zero_value(c, y), bias};
+    tni_value *in[9] = {x.x,    x.scale,  zero_value(c, &x), w.x, w.scale,
+                        w.zero, y->scale, zero_value(c, y),  bias};
     if (in[5] == NULL) in[5] = zero_value(c, &w);
     if (in[2] == NULL || in[5] == NULL || in[7] == NULL) return nomem(c);
     const char *name = conv->name;
@@ -151,8 +155,9 @@ static tn_status fuse_matmul(tni_pass_run *c, tni_node *node, const qparams *y,
     if (!dequantized(&a, mm->in[0]) || !one_scale(&a) || !int8_type(a.dtype) ||
         !dequantized(&b, mm->in[1]) || !one_scale(&b) || !int8_type(b.dtype))
         return TN_OK;
-    tni_value *in[8] = {a.x,  a.scale,  zero_value(c, &a), b.x, b.scale,
-                        zero_value(c, &b), y->scale, zero_value(c, y)};
+    tni_value *in[8] = {a.x,      a.scale,         zero_value(c, &a),
+                        b.x,      b.scale,         zero_value(c, &b),
+                        y->scale, zero_value(c, y)};
     if (in[2] == NULL || in[5] == NULL || in[7] == NULL) return nomem(c);
     return tni_pass_become(c, node, "", "QLinearMatMul", 10, in, 8, NULL, 0);
 }
@@ -161,26 +166,208 @@ static tn_status fuse_binary(tni_pass_run *c, tni_node *node, const qparams *y,
                              const tni_node *op)
 {
     qparams a, b;
-    const char *name = strcmp(op->op_type, "Add") == 0 ? "QLinearAdd"
-                                                       : "QLinearMul";
+    const char *name =
+        strcmp(op->op_type, "Add") == 0 ? "QLinearAdd" : "QLinearMul";
     if (tni_op_find("com.microsoft", name) == NULL ||
         !dequantized(&a, op->in[0]) || !one_scale(&a) ||
         !dequantized(&b, op->in[1]) || !one_scale(&b) || a.dtype != b.dtype ||
         a.dtype != y->dtype)
         return TN_OK;
-    tni_value *in[8] = {a.x,  a.scale,  zero_value(c, &a), b.x, b.scale,
-                        zero_value(c, &b), y->scale, zero_value(c, y)};
+    tni_value *in[8] = {a.x,      a.scale,         zero_value(c, &a),
+                        b.x,      b.scale,         zero_value(c, &b),
+                        y->scale, zero_value(c, y)};
     if (in[2] == NULL || in[5] == NULL || in[7] == NULL) return nomem(c);
     return tni_pass_become(c, node, "com.microsoft", name, 1, in, 8, NULL, 0);
+}
+
+static tn_status fuse_gemm(tni_pass_run *c, tni_node *node, const qparams *y,
+                           const tni_node *gemm)
+{
+    qparams a, b;
+    tni_value *bias = NULL;
+    tni_attr attrs[2];
+    if (!dequantized(&a, gemm->in[0]) || !one_scale(&a) ||
+        !int8_type(a.dtype) || !dequantized(&b, gemm->in[1]) ||
+        !one_scale(&b) || !int8_type(b.dtype) || b.x->constant == NULL ||
+        !int_bias(&bias, input_or_null(gemm, 2)) ||
+        tni_attr_float(gemm, "alpha", 1.0f) != 1.0f ||
+        tni_attr_float(gemm, "beta", 1.0f) != 1.0f)
+        return TN_OK;
+    tni_value *in[9] = {a.x,  a.scale, zero_value(c, &a),
+                        b.x,  b.scale, zero_value(c, &b),
+                        bias, NULL,    NULL};
+    if (y != NULL) {
+        in[7] = y->scale;
+        in[8] = zero_value(c, y);
+    }
+    if (in[2] == NULL || in[5] == NULL || (y != NULL && in[8] == NULL))
+        return nomem(c);
+    attrs[0] = tni_attr_of_int("transA", tni_attr_int(gemm, "transA", 0));
+    attrs[1] = tni_attr_of_int("transB", tni_attr_int(gemm, "transB", 0));
+    const char *name = gemm->name;
+    TN_TRY(tni_pass_become(c, node, "com.microsoft", "QGemm", 1, in,
+                           y != NULL      ? 9
+                           : bias != NULL ? 7
+                                          : 6,
+                           attrs, 2));
+    node->name = name;
+    return TN_OK;
+}
+
+static tn_status fuse_pool(tni_pass_run *c, tni_node *node, const qparams *y,
+                           const tni_node *op)
+{
+    qparams x;
+    const bool global = strcmp(op->op_type, "GlobalAveragePool") == 0;
+    if (!dequantized(&x, op->in[0]) || !one_scale(&x) || x.dtype != y->dtype ||
+        op->in[0] == NULL)
+        return TN_OK;
+    for (int i = 0; i < op->n_attrs; i++)
+        if (strcmp(op->attrs[i].name, "dilations") == 0) return TN_OK;
+    tni_value *in[5] = {x.x, x.scale, zero_value(c, &x), y->scale,
+                        zero_value(c, y)};
+    if (in[2] == NULL || in[4] == NULL) return nomem(c);
+    const char *name = op->name;
+    TN_TRY(tni_pass_become(c, node, "com.microsoft",
+                           global ? "QLinearGlobalAveragePool"
+                                  : "QLinearAveragePool",
+                           1, in, 5, op->attrs, op->n_attrs));
+    node->name = name;
+    return TN_OK;
+}
+
+static tn_status fuse_concat(tni_pass_run *c, tni_node *node, const qparams *y,
+                             const tni_node *op)
+{
+    tni_value **in = TNI_NEW_ARRAY(c->tmp, tni_value *, 3 * op->n_in + 2);
+    if (in == NULL) return nomem(c);
+    in[0] = y->scale;
+    in[1] = zero_value(c, y);
+    if (in[1] == NULL) return nomem(c);
+    for (int i = 0; i < op->n_in; i++) {
+        qparams x;
+        if (!dequantized(&x, op->in[i]) || !one_scale(&x) ||
+            x.dtype != y->dtype)
+            return TN_OK;
+        in[3 * i + 2] = x.x;
+        in[3 * i + 3] = x.scale;
+        in[3 * i + 4] = zero_value(c, &x);
+        if (in[3 * i + 4] == NULL) return nomem(c);
+    }
+    return tni_pass_become(c, node, "com.microsoft", "QLinearConcat", 1, in,
+                           3 * op->n_in + 2, op->attrs, op->n_attrs);
+}
+
+/* --- functions of one number --------------------------------------------- */
+
+static bool is_function(const tni_node *node)
+{
+    static const char *const ops[] = {
+        "Sigmoid", "Tanh",  "LeakyRelu", "Elu",      "HardSigmoid",
+        "Relu",    "Clip",  "HardSwish", "Softplus", "Swish",
+        "Gelu",    "Mish",  "Erf",       "Exp",      "Sqrt",
+        "Abs",     "Neg",   "Celu",      "Selu",     "Softsign",
+        "Log",     "Floor", "Ceil",      "Round",    "ThresholdedRelu",
+        "Add",     "Sub",   "Mul",       "Div",      "Pow",
+        "Min",     "Max"};
+    if (node->domain[0] != '\0' || node->ver == NULL || node->n_out != 1)
+        return false;
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+        if (strcmp(node->op_type, ops[i]) == 0) return true;
+    return false;
+}
+
+/* The input that varies, all others being one number each; -1: none. */
+static int variable_input(const tni_node *node)
+{
+    int at = -1;
+    for (int i = 0; i < node->n_in; i++) {
+        const tni_value *v = node->in[i];
+        if (v == NULL) continue;
+        if (v->constant == NULL) {
+            if (at >= 0) return -1;
+            at = i;
+        } else if (v->constant->len != 1) {
+            return -1;
+        }
+    }
+    return at;
+}
+
+/* The same node over `from` instead of its input `at`. */
+static tni_value *copy_over(tni_pass_run *c, const tni_node *node, int at,
+                            tni_value *from)
+{
+    tni_graph *g = c->graph;
+    tni_node *n = tni_graph_add_node(g, node->domain, node->op_type, node->n_in,
+                                     1, node->n_attrs);
+    tni_value *v = n != NULL ? tni_graph_add_value(g, "") : NULL;
+    if (v == NULL) return NULL;
+    n->op = node->op;
+    n->ver = node->ver;
+    n->opset = node->opset;
+    for (int i = 0; i < node->n_in; i++) n->in[i] = node->in[i];
+    n->in[at] = from;
+    for (int i = 0; i < node->n_attrs; i++) n->attrs[i] = node->attrs[i];
+    n->out[0] = v;
+    v->type = from->type;
+    v->type.dtype = node->out[0]->type.dtype;
+    v->producer = n;
+    return v;
+}
+
+/* Every code there is, in the order of their bytes. */
+static tni_value *all_codes(tni_pass_run *c, tn_dtype dtype)
+{
+    const int64_t len = 256;
+    tni_tensor *t = TNI_NEW(c->arena, tni_tensor);
+    if (t == NULL ||
+        tni_tensor_alloc(t, c->arena, dtype, 1, &len, c->err) != TN_OK)
+        return NULL;
+    for (int i = 0; i < 256; i++) TNI_DATA(uint8_t, t)[i] = (uint8_t)i;
+    return tni_graph_add_constant(c->graph, "", t);
+}
+
+enum { CHAIN = 8 };
+
+/* The chain from Q up to D is copied over all codes, where it is folded into
+ * the table. */
+static tn_status fuse_function(tni_pass_run *c, tni_node *node)
+{
+    const tni_node *chain[CHAIN];
+    int at[CHAIN], n = 0;
+    qparams x;
+    const tni_value *v = node->in[0];
+    while (!dequantized(&x, v)) {
+        const tni_node *f = v->producer;
+        if (n == CHAIN - 1 || f == NULL || !tni_value_single_use(v) ||
+            !is_function(f) || (at[n] = variable_input(f)) < 0)
+            return TN_OK;
+        v = f->in[at[n]];
+        chain[n++] = f;
+    }
+    if (n == 0 || !one_scale(&x) || !int8_type(x.dtype)) return TN_OK;
+    tni_value *table = all_codes(c, x.dtype);
+    if (table == NULL) return nomem(c);
+    table = copy_over(c, v->producer, 0, table);
+    for (int i = n - 1; i >= 0 && table != NULL; i--)
+        table = copy_over(c, chain[i], at[i], table);
+    if (table != NULL) table = copy_over(c, node, 0, table);
+    if (table == NULL) return nomem(c);
+    tni_value *const in[2] = {x.x, table};
+    const char *name = chain[n - 1]->name;
+    TN_TRY(tni_pass_become(c, node, "tenon", "Lookup", 1, in, 2, NULL, 0));
+    node->name = name;
+    return TN_OK;
 }
 
 /* Moves or compares elements without computing on them. */
 static bool is_mover(const tni_node *node)
 {
-    static const char *const ops[] = {"MaxPool",   "Reshape", "Transpose",
-                                      "Flatten",   "Squeeze", "Unsqueeze",
-                                      "Slice",     "Gather",  "Expand",
-                                      "DepthToSpace", "SpaceToDepth"};
+    static const char *const ops[] = {
+        "MaxPool", "Reshape",      "Transpose",   "Flatten",
+        "Squeeze", "Unsqueeze",    "Slice",       "Gather",
+        "Expand",  "DepthToSpace", "SpaceToDepth"};
     if (node->domain[0] != '\0' || node->n_in < 1) return false;
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
         if (strcmp(node->op_type, ops[i]) == 0) {
@@ -208,39 +395,84 @@ static tn_status fuse_mover(tni_pass_run *c, tni_node *node, const qparams *y,
     return TN_OK;
 }
 
-static bool relu_is_redundant(const qparams *y)
+/* Where rounding and holding a bound in range ends: relative to the lowest
+ * code, 0 to 255. */
+static double code_of(const qparams *y, double bound)
 {
-    const int64_t lowest = y->dtype == TN_U8 ? 0 : -128;
-    return zero_of(y) == lowest;
+    const double scale = tni_get_f64(y->scale->constant, 0);
+    const double least = y->dtype == TN_U8 ? 0.0 : -128.0;
+    const double v = rint(bound / scale) + (double)zero_of(y) - least;
+    return v < 0.0 ? 0.0 : v > 255.0 ? 255.0 : v;
+}
+
+/* Quantising is monotonous, so a node that only holds its input between two
+ * bounds does nothing when their codes are the ends of the range. */
+static bool is_redundant(const tni_node *node, const qparams *y)
+{
+    double low = 0.0, high = HUGE_VAL;
+    if (tni_match_op(node, "", "Clip") && node->opset >= 11) {
+        const tni_value *lo = input_or_null(node, 1);
+        const tni_value *hi = input_or_null(node, 2);
+        low = -HUGE_VAL;
+        if ((lo != NULL && !tni_match_scalar(&low, lo)) ||
+            (hi != NULL && !tni_match_scalar(&high, hi)))
+            return false;
+    } else if (!tni_match_op(node, "", "Relu")) {
+        return false;
+    }
+    return code_of(y, low) <= 0.0 && code_of(y, high) >= 255.0;
+}
+
+/* What stands before Q, a Relu or Clip that Q makes redundant left out. */
+static tn_status fuse_before(tni_pass_run *c, tni_node *node, const qparams *y)
+{
+    const tni_value *v = y->x;
+    const tni_node *held = v != NULL ? v->producer : NULL;
+    if (held != NULL && tni_value_single_use(v) && held->ver != NULL &&
+        is_redundant(held, y))
+        v = held->in[0];
+    if (v == NULL || v->producer == NULL || !tni_value_single_use(v) ||
+        v->producer->ver == NULL || v->producer->out[0] != v)
+        return TN_OK;
+    const tni_node *op = v->producer;
+    if (tni_match_op(op, "", "Conv")) return fuse_conv(c, node, y, op);
+    if (tni_match_op(op, "", "MatMul")) return fuse_matmul(c, node, y, op);
+    if (tni_match_op(op, "", "Gemm")) return fuse_gemm(c, node, y, op);
+    if (tni_match_op(op, "", "Add") || tni_match_op(op, "", "Mul"))
+        TN_TRY(fuse_binary(c, node, y, op));
+    if (v != y->x || node->domain[0] != '\0' ||
+        strcmp(node->op_type, "QuantizeLinear") != 0)
+        return TN_OK;
+    if (is_mover(op)) return fuse_mover(c, node, y, op);
+    if (tni_match_op(op, "", "GlobalAveragePool") ||
+        tni_match_op(op, "", "AveragePool"))
+        return fuse_pool(c, node, y, op);
+    if (tni_match_op(op, "", "Concat")) return fuse_concat(c, node, y, op);
+    return TN_OK;
 }
 
 static tn_status run(tni_pass_run *c)
 {
     tni_graph *g = c->graph;
-    for (int i = 0; i < g->n_nodes; i++) {
+    const int n_nodes = g->n_nodes; /* new ones come behind */
+    for (int i = 0; i < n_nodes; i++) {
         tni_node *node = g->nodes[i];
         qparams y, x;
         if (node->index < 0 || !quantizes(&y, node)) continue;
         if (dequantized(&x, y.x) && one_scale(&x) && same_params(&x, &y)) {
-            TN_TRY(tni_pass_become(c, node, "", "Identity", 13, &x.x, 1, NULL,
-                                   0));
+            TN_TRY(
+                tni_pass_become(c, node, "", "Identity", 13, &x.x, 1, NULL, 0));
             continue;
         }
-        const tni_value *v = y.x;
-        const tni_node *relu = tni_match_only(v, "Relu");
-        if (relu != NULL && relu_is_redundant(&y)) v = relu->in[0];
-        if (v == NULL || v->producer == NULL || !tni_value_single_use(v) ||
-            v->producer->ver == NULL || v->producer->out[0] != v)
-            continue;
-        const tni_node *op = v->producer;
-        if (tni_match_op(op, "", "Conv"))
-            TN_TRY(fuse_conv(c, node, &y, op));
-        else if (tni_match_op(op, "", "MatMul"))
-            TN_TRY(fuse_matmul(c, node, &y, op));
-        else if (tni_match_op(op, "", "Add") || tni_match_op(op, "", "Mul"))
-            TN_TRY(fuse_binary(c, node, &y, op));
-        else if (is_mover(op) && v == y.x)
-            TN_TRY(fuse_mover(c, node, &y, op));
+        TN_TRY(fuse_before(c, node, &y));
+        if (tni_match_op(node, "", "QuantizeLinear"))
+            TN_TRY(fuse_function(c, node));
+    }
+    /* A last layer's result may stay a float. */
+    for (int i = 0; i < n_nodes; i++) {
+        tni_node *node = g->nodes[i];
+        if (node->index >= 0 && tni_match_op(node, "", "Gemm"))
+            TN_TRY(fuse_gemm(c, node, NULL, node));
     }
     return TN_OK;
 }

@@ -100,12 +100,13 @@ static void expect(void *want, size_t at, const tni_qconv_end *e, int32_t v,
 
 /* Weights and zero points: of one for all channels, or each its own. */
 static void draw_weights(kc *t, tni_qconv_weights *w, const tni_qconv_shape *s,
-                         bool any_zero)
+                         tni_qconv_form form)
 {
     const size_t taps = s->kernel[0] * s->kernel[1];
     const size_t channels = s->groups * s->oc;
     uint8_t *bytes = kc_own(t, channels * s->ic * taps);
     int32_t *zero = kc_own(t, channels * 4);
+    const bool any_zero = form == TNI_QCONV_PAIRS;
     kc_fill_bytes(t, bytes, channels * s->ic * taps);
     w->w = bytes;
     w->o_step = s->ic * taps;
@@ -117,6 +118,10 @@ static void draw_weights(kc *t, tni_qconv_weights *w, const tni_qconv_shape *s,
         const int z = (int)(kc_rand(t) & 255) - (w->is_signed ? 128 : 0);
         zero[i] = any_zero ? z : w->is_signed ? 0 : 128;
     }
+    /* Two of 64 are the most that may meet. */
+    for (size_t i = 0; form == TNI_QCONV_NARROW && i < channels * s->ic * taps;
+         i++)
+        bytes[i] = (uint8_t)(bytes[i] % 129 + (w->is_signed ? 192 : 64));
     w->zero = zero;
 }
 
@@ -145,7 +150,8 @@ static void one_case(kc *t, const tni_qconv_row *row)
     const int workers = (int)kc_pick(t, "workers", 1, 9);
     if (!tni_qconv_plan_init(&c.plan, row, &s, x_signed, workers)) return;
     const tni_qconv_plan *p = &c.plan;
-    draw_weights(t, &w, &s, row->form == TNI_QCONV_PAIRS);
+    draw_weights(t, &w, &s, row->form);
+    if (!tni_qconv_weights_fit(p, &w)) kc_fail(t, "the weights do not fit");
     c.zero = (int)kc_pick(t, "x_zero", 0, 255) - (x_signed ? 128 : 0);
     const size_t channels = s.groups * s.oc, pixels = s.out[0] * s.out[1];
     const size_t x_len = s.n * s.in[0] * s.in[1] * s.groups * s.ic;
@@ -234,6 +240,8 @@ static bool bench_prepare(kc *t, call *c, const tni_qconv_row *row, size_t i,
     float *scale = kc_own(t, p->oc_len * 4);
     kc_fill_bytes(t, x, x_len);
     kc_fill_bytes(t, bytes_w, w_len);
+    for (size_t j = 0; j < w_len; j++)
+        bytes_w[j] = (uint8_t)(bytes_w[j] % 129 + 192);
     const tni_qconv_weights w = {bytes_w, s.ic * k * k, k * k, 1,
                                  true,    &none,        0};
     tni_qconv_pack(p, packed, sums, &w);

@@ -7,16 +7,16 @@
 #include <string.h>
 
 typedef struct row {
-    const char *names[4]; /* to_u8, to_s8, from_u8, from_s8 */
+    const char *names[6]; /* to_u8, to_s8, from_u8, from_s8, add_u8, add_s8 */
     uint32_t isa;
     tni_quant_kernels k;
 } row;
 
 static const row table[] = {
-#define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8)                   \
-    {{#to_u8, #to_s8, #from_u8, #from_s8},                                     \
+#define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8, add_u8, add_s8)   \
+    {{#to_u8, #to_s8, #from_u8, #from_s8, #add_u8, #add_s8},                   \
      isa,                                                                      \
-     {to_u8, to_s8, from_u8, from_s8}},
+     {to_u8, to_s8, from_u8, from_s8, add_u8, add_s8}},
 #include "kernels/quant/quant.def"
 #undef TN_QUANT_KERNEL
 };
@@ -93,6 +93,63 @@ static void check(kc *t, const row *r, int what)
     }
 }
 
+typedef struct sum_call {
+    const tni_quant_kernels *k;
+    bool is_signed;
+    const void *a, *b;
+    void *y;
+    size_t n;
+    float ra, rb, fixed;
+} sum_call;
+
+static void sum_thunk(void *p)
+{
+    const sum_call *c = p;
+    if (c->is_signed)
+        c->k->add_s8(c->a, c->b, c->y, c->n, c->ra, c->rb, c->fixed);
+    else
+        c->k->add_u8(c->a, c->b, c->y, c->n, c->ra, c->rb, c->fixed);
+}
+
+static void check_sum(kc *t, const row *r, bool is_signed)
+{
+    while (kc_case(t, 100)) {
+        const size_t n = kc_sweep(t, "n", 16, 500);
+        uint8_t *a = kc_in(t, n, 1), *b = kc_in(t, n, 1), *y = kc_out(t, n, 1);
+        uint8_t *want = kc_own(t, n);
+        sum_call c = {&r->k, is_signed, a, b, y, n, 0, 0, 0};
+        /* Halves give ties. */
+        const bool ties = (kc_rand(t) & 1) != 0;
+        c.ra = ties ? 0.5f : (float)kc_uniform(t, 0.01, 2);
+        c.rb = ties ? 0.5f : (float)kc_uniform(t, 0.01, 2);
+        c.fixed = ties ? -20.0f : (float)kc_uniform(t, -300, 100);
+        kc_fill_bytes(t, a, n);
+        kc_fill_bytes(t, b, n);
+        if (!kc_call(t, sum_thunk, &c)) return;
+        for (size_t i = 0; i < n; i++) {
+            const int u = is_signed ? (int8_t)a[i] : a[i];
+            const int v = is_signed ? (int8_t)b[i] : b[i];
+            const float s = fmaf(c.ra, (float)u, fmaf(c.rb, (float)v, c.fixed));
+            const float lo = is_signed ? -128.0f : 0.0f;
+            want[i] = (uint8_t)(int)rintf(fminf(fmaxf(s, lo), lo + 255.0f));
+        }
+        if (!kc_same(t, "y", y, want, n, 1)) return;
+    }
+}
+
+static void family_sums(kc *t, const row *r)
+{
+    for (int s8 = 0; s8 < 2; s8++) {
+        if (!kc_begin(t, r->names[4 + s8], r->isa)) continue;
+        check_sum(t, r, s8 != 0);
+        if (!kc_bench_begin(t)) continue;
+        const size_t n = 4096;
+        sum_call c = {&r->k, s8 != 0, kc_own(t, n), kc_own(t, n), kc_own(t, n),
+                      n,     0.5f,    0.5f,         1.0f};
+        kc_bench(t, "n=4096", 0, 3 * (double)n, sum_thunk, &c);
+    }
+}
+
 void kc_family_quant(kc *t)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -105,5 +162,6 @@ void kc_family_quant(kc *t)
             call c = {&r->k, what, kc_own(t, n * 4), kc_own(t, n * 4), n, 1, 0};
             kc_bench(t, "n=4096", 0, 5 * (double)n, thunk, &c);
         }
+        family_sums(t, r);
     }
 }

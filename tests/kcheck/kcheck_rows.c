@@ -26,9 +26,13 @@ const kc_foreign_row kc_foreign[] = {
     {"qconv", "tni_qconv__" #name, isa},
 #include "kernels/qconv/qconv.def"
 #undef TN_QCONV_KERNEL
-#define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8)                   \
+#define TN_QDWCONV_KERNEL(isa, name, channels)                                 \
+    {"qdwconv", "tni_qdwconv_tile__" #name, isa},
+#include "kernels/qdwconv/qdwconv.def"
+#undef TN_QDWCONV_KERNEL
+#define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8, add_u8, add_s8)   \
     {"quant", #to_u8, isa}, {"quant", #to_s8, isa}, {"quant", #from_u8, isa},  \
-        {"quant", #from_s8, isa},
+        {"quant", #from_s8, isa}, {"quant", #add_u8, isa}, {"quant", #add_s8, isa},
 #include "kernels/quant/quant.def"
 #undef TN_QUANT_KERNEL
 #define TN_REDUCE_KERNEL(isa, op, row, rows)                                   \

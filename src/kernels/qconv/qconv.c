@@ -34,36 +34,11 @@ bool tni_qconv_table(tni_qconv_row *row, int i)
 
 void tni_qconv_init(tni_qconv_kernels *k, uint32_t isa)
 {
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if ((table[i].isa & ~isa) != 0) continue;
-        /* Wide pairs sum as much at once as narrow quads do. */
-        const bool wider = table[i].form == TNI_QCONV_PAIRS &&
-                           k->bytes.form == TNI_QCONV_PAIRS;
-        if (table[i].form != TNI_QCONV_PAIRS || k->bytes.tile == NULL || wider)
-            k->bytes = table[i];
-        if (table[i].form == TNI_QCONV_PAIRS) k->pairs = table[i];
-    }
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if ((table[i].isa & ~isa) == 0) k->rows[table[i].form] = table[i];
 }
 
 /* --- plan ---------------------------------------------------------------- */
-
-bool tni_qconv_weights_fit(const tni_qconv_shape *s, const tni_qconv_weights *w)
-{
-    const size_t taps = s->kernel[0] * s->kernel[1];
-    for (size_t o = 0; o < s->groups * s->oc; o++) {
-        const int32_t zero = w->zero[o * w->zero_step];
-        if (zero == (w->is_signed ? 0 : 128)) continue;
-        for (size_t c = 0; c < s->ic; c++) {
-            for (size_t t = 0; t < taps; t++) {
-                const uint8_t u =
-                    w->w[o * w->o_step + c * w->c_step + t * w->tap_step];
-                const int32_t v = (w->is_signed ? (int8_t)u : u) - zero;
-                if (v < -128 || v > 127) return false;
-            }
-        }
-    }
-    return true;
-}
 
 static bool padded(const tni_qconv_shape *s, int i)
 {
@@ -187,6 +162,50 @@ static int32_t weight(const tni_qconv_plan *p, const tni_qconv_weights *w,
     return (w->is_signed ? (int8_t)u : u) - w->zero[o * w->zero_step];
 }
 
+/* Two unsigned bytes times two of these, added, fit 16 bits. */
+static bool is_narrow(int32_t a, int32_t b)
+{
+    const int32_t up = (a > 0 ? a : 0) + (b > 0 ? b : 0);
+    const int32_t down = (a < 0 ? a : 0) + (b < 0 ? b : 0);
+    return 255 * up <= INT16_MAX && 255 * down >= INT16_MIN;
+}
+
+bool tni_qconv_weights_fit(const tni_qconv_plan *p, const tni_qconv_weights *w)
+{
+    const tni_qconv_form form = p->row.form;
+    if (form == TNI_QCONV_PAIRS) return true;
+    for (size_t o = 0; o < p->s.groups * p->s.oc; o++) {
+        const int32_t zero = w->zero[o * w->zero_step];
+        if (form != TNI_QCONV_NARROW && zero == (w->is_signed ? 0 : 128))
+            continue;
+        for (size_t r = 0; r < p->n_runs; r++) {
+            for (size_t t = 0; t < p->run_terms; t += 2) {
+                const int32_t a = weight(p, w, o, r, t);
+                const int32_t b = weight(p, w, o, r, t + 1);
+                if (a < -128 || a > 127 || b < -128 || b > 127 ||
+                    (form == TNI_QCONV_NARROW && !is_narrow(a, b)))
+                    return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool tni_qconv_plan_for(tni_qconv_plan *p, const tni_qconv_kernels *k,
+                        const tni_qconv_shape *s, const tni_qconv_weights *w,
+                        bool x_signed, int n_workers)
+{
+    static const tni_qconv_form best[] = {TNI_QCONV_QUADS, TNI_QCONV_SIGNED,
+                                          TNI_QCONV_NARROW, TNI_QCONV_PAIRS};
+    for (size_t i = 0; i < sizeof best / sizeof best[0]; i++) {
+        const tni_qconv_row *row = &k->rows[best[i]];
+        if (row->tile == NULL) continue;
+        if (!tni_qconv_plan_init(p, row, s, x_signed, n_workers)) return false;
+        if (tni_qconv_weights_fit(p, w)) return true;
+    }
+    return false;
+}
+
 static void pack_channel(const tni_qconv_plan *p, char *to, int32_t *sum,
                          const tni_qconv_weights *w, size_t o)
 {
@@ -231,8 +250,8 @@ size_t tni_qconv_oc_at(const tni_qconv_plan *p, size_t o)
 static int32_t zero_in_form(const tni_qconv_plan *p, int zero)
 {
     if (p->row.form == TNI_QCONV_PAIRS) return 0;
-    if (p->row.form == TNI_QCONV_QUADS) return zero + (p->x_signed ? 128 : 0);
-    return zero - (p->x_signed ? 0 : 128);
+    if (p->row.form == TNI_QCONV_SIGNED) return zero - (p->x_signed ? 0 : 128);
+    return zero + (p->x_signed ? 128 : 0);
 }
 
 void tni_qconv_bias(const tni_qconv_plan *p, int32_t *out, const int32_t *bias,

@@ -14,7 +14,9 @@
  *          x - zx of 16 bits, multiplied and added without saturation by
  *          vpmaddwd and its like. QUADS: four bytes as they are for dot
  *          product instructions; zx times the sum of the weights is taken from
- *          the bias. SIGNED: the same of signed bytes. A band of the image is
+ *          the bias. SIGNED: the same of signed bytes. NARROW: as QUADS by
+ *          vpmaddubsw, whose 16-bit sums of two products saturate: for weights
+ *          of which no two that are added could make it. A band of the image is
  *          written in that form into scratch, its padding with it, unless it
  *          is there already: bytes that need no padding are read in place.
  * Numeric: exact; sums wrap around in 32 bits; the ending is written in single
@@ -35,9 +37,11 @@
 #include <stdint.h>
 
 typedef enum tni_qconv_form {
-    TNI_QCONV_PAIRS,
+    TNI_QCONV_PAIRS, /* takes any weights */
+    TNI_QCONV_NARROW,
     TNI_QCONV_QUADS,
-    TNI_QCONV_SIGNED
+    TNI_QCONV_SIGNED,
+    TNI_QCONV_FORMS
 } tni_qconv_form;
 
 typedef enum tni_qconv_out {
@@ -85,9 +89,9 @@ typedef struct tni_qconv_row {
     tni_qconv_form_fn prepare;
 } tni_qconv_row;
 
-/* The best row of any form, and the best that takes any weights. */
+/* The best row of each form; tile is NULL where there is none. */
 typedef struct tni_qconv_kernels {
-    tni_qconv_row bytes, pairs;
+    tni_qconv_row rows[TNI_QCONV_FORMS];
 } tni_qconv_kernels;
 
 #define TN_QCONV_KERNEL(isa, form, name, mr, nr)                               \
@@ -135,14 +139,18 @@ typedef struct tni_qconv_plan {
     size_t worker_bytes;
 } tni_qconv_plan;
 
-/* True when every difference w - zero fits a signed byte. */
-bool tni_qconv_weights_fit(const tni_qconv_shape *s,
-                           const tni_qconv_weights *w);
-
 /* Chooses sizes. False when one overflows. */
 bool tni_qconv_plan_init(tni_qconv_plan *p, const tni_qconv_row *row,
                          const tni_qconv_shape *s, bool x_signed,
                          int n_workers);
+
+/* Whether the plan's row is exact for these weights. */
+bool tni_qconv_weights_fit(const tni_qconv_plan *p, const tni_qconv_weights *w);
+
+/* A plan with the best row that these weights allow. */
+bool tni_qconv_plan_for(tni_qconv_plan *p, const tni_qconv_kernels *k,
+                        const tni_qconv_shape *s, const tni_qconv_weights *w,
+                        bool x_signed, int n_workers);
 
 /* Packs the weights, and their sums: oc_len of them. */
 void tni_qconv_pack(const tni_qconv_plan *p, void *packed, int32_t *sums,

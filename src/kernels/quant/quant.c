@@ -8,8 +8,8 @@ static const struct {
     uint32_t isa;
     tni_quant_kernels k;
 } table[] = {
-#define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8)                   \
-    {isa, {to_u8, to_s8, from_u8, from_s8}},
+#define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8, add_u8, add_s8)   \
+    {isa, {to_u8, to_s8, from_u8, from_s8, add_u8, add_s8}},
 #include "kernels/quant/quant.def"
 #undef TN_QUANT_KERNEL
 };

@@ -8,7 +8,9 @@
  *          quantize:   saturate(round_half_even(x / scale) + zero_point); the
  *                      quotient is a float; NaN gives the lowest value
  *          dequantize: (x - zero_point) * scale, the difference is exact
- * Aliases: none
+ *          add:        saturate(round_half_even(a ra + (b rb + fixed))), two
+ *          fused multiply-adds; NaN gives the lowest value
+ * Aliases: none; add: y may be a or b
  * Threads: any
  * Source:  ONNX QuantizeLinear, DequantizeLinear
  */
@@ -30,11 +32,15 @@ typedef struct tni_quant_kernels {
                         int zero_point);
     void (*f32_from_s8)(const int8_t *x, float *y, size_t n, float scale,
                         int zero_point);
+    void (*add_u8)(const uint8_t *a, const uint8_t *b, uint8_t *y, size_t n,
+                   float ra, float rb, float fixed);
+    void (*add_s8)(const int8_t *a, const int8_t *b, int8_t *y, size_t n,
+                   float ra, float rb, float fixed);
 } tni_quant_kernels;
 
 void tni_quant_init(tni_quant_kernels *k, uint32_t isa);
 
-#define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8)                   \
+#define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8, add_u8, add_s8)   \
     void to_u8(const float *x, uint8_t *y, size_t n, float scale,              \
                int zero_point);                                                \
     void to_s8(const float *x, int8_t *y, size_t n, float scale,               \
@@ -42,7 +48,11 @@ void tni_quant_init(tni_quant_kernels *k, uint32_t isa);
     void from_u8(const uint8_t *x, float *y, size_t n, float scale,            \
                  int zero_point);                                              \
     void from_s8(const int8_t *x, float *y, size_t n, float scale,             \
-                 int zero_point);
+                 int zero_point);                                              \
+    void add_u8(const uint8_t *a, const uint8_t *b, uint8_t *y, size_t n,      \
+                float ra, float rb, float fixed);                              \
+    void add_s8(const int8_t *a, const int8_t *b, int8_t *y, size_t n,         \
+                float ra, float rb, float fixed);
 #include "kernels/quant/quant.def"
 #undef TN_QUANT_KERNEL
 

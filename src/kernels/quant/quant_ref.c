@@ -37,3 +37,26 @@ void tni_f32_from_s8__ref(const int8_t *x, float *y, size_t n, float scale,
 {
     for (size_t i = 0; i < n; i++) y[i] = (float)(x[i] - zero_point) * scale;
 }
+
+static int sum(int a, int b, float ra, float rb, float fixed, float lo,
+               float hi)
+{
+    float q = fmaf(ra, (float)a, fmaf(rb, (float)b, fixed));
+    q = q > lo ? q : lo; /* NaN too */
+    q = q < hi ? q : hi;
+    return (int)nearbyintf(q);
+}
+
+void tni_add_u8__ref(const uint8_t *a, const uint8_t *b, uint8_t *y, size_t n,
+                     float ra, float rb, float fixed)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = (uint8_t)sum(a[i], b[i], ra, rb, fixed, 0.0f, 255.0f);
+}
+
+void tni_add_s8__ref(const int8_t *a, const int8_t *b, int8_t *y, size_t n,
+                     float ra, float rb, float fixed)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = (int8_t)sum(a[i], b[i], ra, rb, fixed, -128.0f, 127.0f);
+}

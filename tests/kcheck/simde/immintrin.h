@@ -384,6 +384,34 @@ static inline __m512i kcs_madd_epi16(__m512i a, __m512i b)
     memcpy(&a, s, sizeof s);
     return a;
 }
+#ifndef _mm512_cvtepi16_epi8
+KCS_MAP(kcs_cvtepi16_epi8, __m256i, int8_t, __m512i, int16_t, 32, x[i])
+#define _mm512_cvtepi16_epi8 kcs_cvtepi16_epi8
+#endif
+#ifndef _mm512_cvtepi8_epi16
+KCS_MAP(kcs_cvtepi8_epi16, __m512i, int16_t, __m256i, int8_t, 32, x[i])
+#define _mm512_cvtepi8_epi16 kcs_cvtepi8_epi16
+#endif
+#ifndef _mm512_cvtepu8_epi16
+KCS_MAP(kcs_cvtepu8_epi16, __m512i, int16_t, __m256i, uint8_t, 32, x[i])
+#define _mm512_cvtepu8_epi16 kcs_cvtepu8_epi16
+#endif
+static inline __m512i kcs_maddubs_epi16(__m512i a, __m512i b)
+{
+    uint8_t x[64];
+    int8_t y[64];
+    int16_t s[32];
+    memcpy(x, &a, sizeof x);
+    memcpy(y, &b, sizeof y);
+    for (int i = 0; i < 32; i++) {
+        const int v = x[2 * i] * y[2 * i] + x[2 * i + 1] * y[2 * i + 1];
+        s[i] = (int16_t)(v > 32767 ? 32767 : v < -32768 ? -32768 : v);
+    }
+    memcpy(&a, s, sizeof s);
+    return a;
+}
+#undef _mm512_maddubs_epi16
+#define _mm512_maddubs_epi16 kcs_maddubs_epi16
 #undef _mm512_madd_epi16
 #define _mm512_madd_epi16 kcs_madd_epi16
 #undef _mm512_dpbusd_epi32

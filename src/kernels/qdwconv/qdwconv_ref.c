@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qdwconv_ref.c - depthwise 8-bit convolution in plain C */
+#include "kernels/qdwconv/qdwconv.h"
+
+#include <math.h>
+
+enum { BLOCK = 8 };
+
+static uint8_t channel(const tni_qdwconv_tile *t, const uint8_t *const *tap,
+                       size_t c)
+{
+    /* Blocks of eight are in the order of their channels. */
+    const size_t first = c / BLOCK * BLOCK;
+    const int16_t *w = t->w + first * 2 * t->pairs + c % BLOCK * 2;
+    uint32_t sum = (uint32_t)t->bias[c];
+    for (size_t i = 0; i < t->pairs; i++, w += 2 * BLOCK) {
+        for (size_t j = 0; j < 2; j++) {
+            const uint8_t u = tap[2 * i + j][c];
+            sum += (uint32_t)((t->x_signed ? (int8_t)u : u) * w[j]);
+        }
+    }
+    float f = (float)(int32_t)sum * t->scale[c];
+    f = f > t->lo ? f : t->lo; /* NaN too */
+    f = f < t->hi ? f : t->hi;
+    return (uint8_t)((int32_t)nearbyintf(f) + t->zero);
+}
+
+void tni_qdwconv_tile__ref(const tni_qdwconv_tile *t)
+{
+    for (size_t p = 0; p < t->pixels; p++)
+        for (size_t c = 0; c < t->channels; c++)
+            t->y[p * t->channels + c] =
+                channel(t, t->tap + p * 2 * t->pairs, c);
+}
