@@ -204,13 +204,15 @@ static tn_status plan(tn_conversion *c, tn_err *err)
     TN_TRY(tni_features_count(c->d, &of, c->counts, err));
     w->keeps = f->keeps;
     if (f->plan != NULL) w->keeps = f->plan(c->d, c->counts, &w->variant);
-    if ((f->flags & TNI_FORMAT_SEEN_CLASSES) != 0)
-        TN_TRY(count_classes(c, err));
+    const int seen = is_one_file(f, c->path) ? TNI_FORMAT_FILE_SEEN : 0;
+    const bool lists =
+        (f->flags & (uint32_t)(TNI_FORMAT_SEEN_CLASSES | seen)) == 0;
+    if (!lists) TN_TRY(count_classes(c, err));
     if (is_one_file(f, c->path)) {
         const char *slash = strrchr(c->path, '/');
         w->file = slash != NULL ? slash + 1 : c->path;
         if (f->plan_file != NULL)
-            w->keeps = f->plan_file(&w->variant, w->keeps);
+            w->keeps = f->plan_file(c->d, &w->variant, w->keeps);
         if (!keeps_split(c)) w->keeps &= ~TNI_KEEPS(SPLIT);
     }
     if ((f->flags & TNI_FORMAT_SPLIT_FIELDS) == 0 || w->file != NULL) {
@@ -218,8 +220,7 @@ static tn_status plan(tn_conversion *c, tn_err *err)
         TN_TRY(find_repeated(&repeat, c->d, err));
         if (repeat) w->keeps &= ~TNI_KEEPS(META);
     }
-    if ((f->flags & TNI_FORMAT_SEEN_CLASSES) == 0)
-        w->keeps |= TNI_KEEPS(UNUSED);
+    if (lists) w->keeps |= TNI_KEEPS(UNUSED);
     /* Who keeps no outline writes the box itself. */
     if ((w->keeps & TNI_KEEPS(POLYGON)) == 0) c->counts[TNI_F_OUTLINE_BOX] = 0;
     /* Of these the target lacks what was counted, and else nothing. */

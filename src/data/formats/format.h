@@ -200,7 +200,9 @@ enum {
     TNI_FORMAT_PICTURES = 1 << 9,
     /* Its files may be gzip, which its probe and its reader see as it is; those
      * of other formats come unpacked. */
-    TNI_FORMAT_PACKED = 1 << 10
+    TNI_FORMAT_PACKED = 1 << 10,
+    /* TNI_FORMAT_SEEN_CLASSES of a target that is one file. */
+    TNI_FORMAT_FILE_SEEN = 1 << 11
 };
 
 /* An annotation in the file, with its geometry or cut at the image's edges. */
@@ -227,7 +229,8 @@ typedef struct tni_format {
                      const char **variant);
     /* What of `keeps` a target of one file holds, and as which variant (*variant
      * is that of plan); NULL: all. */
-    uint64_t (*plan_file)(const char **variant, uint64_t keeps);
+    uint64_t (*plan_file)(const tn_dataset *d, const char **variant,
+                          uint64_t keeps);
     /* Gives images the names that the format prescribes, unique within a split;
      * `names` comes with those that are kept. NULL: names stay. */
     tn_status (*rename)(const tn_dataset *d, const char **names,

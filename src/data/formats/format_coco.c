@@ -420,8 +420,10 @@ static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
 }
 
 /* Captions would need a second file. */
-static uint64_t plan_file(const char **variant, uint64_t keeps)
+static uint64_t plan_file(const tn_dataset *d, const char **variant,
+                          uint64_t keeps)
 {
+    (void)d;
     for (int i = 0; i < N_WITH; i++)
         if (strcmp(*variant, with_captions[i][1]) == 0) {
             *variant = with_captions[i][0];

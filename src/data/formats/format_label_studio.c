@@ -24,6 +24,12 @@
  * `annotation_info`, `prediction_info`; of several annotations each row says
  * which is its own. The controls (`from_name`) are a field of the dataset.
  *
+ * The labelling interface (label_config.xml beside the tasks, else the one XML
+ * file there with a <View>) lists the classes in their order, `category` their
+ * ids; a `model_index` makes labels of keypoints named points. It is written
+ * beside tasks.json: as it was read while it lists the classes of the dataset,
+ * else made of the controls that results name.
+ *
  * Source: github.com/HumanSignal/label-studio-sdk, converter; labelstud.io
  */
 #include "data/formats/label_studio.h"
@@ -136,16 +142,34 @@ static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                    TNI_KEEPS(KEYPOINT_NAMES));
     for (uint32_t i = 0; i < d->metas.n; i++) {
         const tni_meta *m = TNI_ROW(&d->metas, tni_meta, i);
-        if (strcmp(m->key, TNI_LS_CONTROLS) != 0 &&
-            strncmp(m->key, "task@", 5) != 0)
+        const bool config = strcmp(m->key, TNI_LS_CONFIG) == 0;
+        if ((strcmp(m->key, TNI_LS_CONTROLS) != 0 && !config &&
+             strncmp(m->key, "task@", 5) != 0) ||
+            (config && !tni_ls_config_fits(d, m->value)))
             keeps &= ~TNI_KEEPS(META);
     }
+    for (uint32_t i = 0; i < d->classes.n; i++)
+        if (tni_class_at(d, i)->id_kind == TN_ID_TEXT ||
+            tni_find_class(d, tni_class_at(d, i)->name) != i)
+            keeps &= ~TNI_KEEPS(CLASS_ID);
     if (strcmp(*variant, "min") == 0)
-        keeps &= TNI_KEEPS(BOX) | TNI_KEEPS(OBB) | TNI_KEEPS(POLYGON) |
-                 TNI_KEEPS(MASK) | TNI_KEEPS(POINTS) | TNI_KEEPS(ELLIPSE) |
-                 TNI_KEEPS(TAG) | TNI_KEEPS(DEGENERATE) | TNI_KEEPS(IMAGE_ID) |
-                 TNI_KEEPS(SIZE) | TNI_KEEPS(EMPTY) | TNI_KEEPS(UNKNOWN);
+        keeps &= TNI_KEEPS(CLASS_ID) | TNI_KEEPS(BOX) | TNI_KEEPS(OBB) |
+                 TNI_KEEPS(POLYGON) | TNI_KEEPS(MASK) | TNI_KEEPS(POINTS) |
+                 TNI_KEEPS(ELLIPSE) | TNI_KEEPS(TAG) | TNI_KEEPS(DEGENERATE) |
+                 TNI_KEEPS(IMAGE_ID) | TNI_KEEPS(SIZE) | TNI_KEEPS(EMPTY) |
+                 TNI_KEEPS(UNKNOWN);
     return keeps;
+}
+
+/* One file of tasks has no labelling interface beside it. */
+static uint64_t plan_file(const tn_dataset *d, const char **variant,
+                          uint64_t keeps)
+{
+    (void)variant;
+    for (uint32_t i = 0; i < d->metas.n; i++)
+        if (strcmp(TNI_ROW(&d->metas, tni_meta, i)->key, TNI_LS_CONFIG) == 0)
+            keeps &= ~TNI_KEEPS(META);
+    return keeps & ~TNI_KEEPS(CLASS_ID);
 }
 
 const tni_format tni_format_label_studio = {
@@ -159,12 +183,14 @@ const tni_format tni_format_label_studio = {
              TNI_KEEPS(KEYPOINT_NAMES) | TNI_KEEPS(POINTS) |
              TNI_KEEPS(ELLIPSE) | TNI_KEEPS(TAG) | TNI_KEEPS(CAPTION) |
              TNI_KEEPS(ATTRIBUTES) | TNI_KEEPS(EXTRA) | TNI_KEEPS(SCORE) |
-             TNI_KEEPS(ANN_ID) | TNI_KEEPS(IMAGE_ID) | TNI_KEEPS(SIZE) |
-             TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(META) | TNI_KEEPS(EMPTY) |
-             TNI_KEEPS(UNKNOWN) | TNI_KEEPS(CLASSLESS) | TNI_KEEPS(DEGENERATE),
-    .flags = TNI_FORMAT_ONE_FILE | TNI_FORMAT_UNITS | TNI_FORMAT_SEEN_CLASSES,
+             TNI_KEEPS(ANN_ID) | TNI_KEEPS(IMAGE_ID) | TNI_KEEPS(CLASS_ID) |
+             TNI_KEEPS(SIZE) | TNI_KEEPS(IMAGE_EXTRA) | TNI_KEEPS(META) |
+             TNI_KEEPS(EMPTY) | TNI_KEEPS(UNKNOWN) | TNI_KEEPS(CLASSLESS) |
+             TNI_KEEPS(DEGENERATE),
+    .flags = TNI_FORMAT_ONE_FILE | TNI_FORMAT_UNITS | TNI_FORMAT_FILE_SEEN,
     .probe = probe,
     .read = tni_ls_read,
     .plan = plan,
+    .plan_file = plan_file,
     .write = tni_ls_write,
 };

@@ -62,11 +62,18 @@ tn_status tni_ls_brush_write(tni_out *o, const tn_shape *runs, tni_arena *arena,
 /* --- the rest ---------------------------------------------------------------- */
 
 #define TNI_LS_CONTROLS "label_studio_controls"
+/* The labelling interface, where the writer would not make the same. */
+#define TNI_LS_CONFIG      "label_studio_config"
+#define TNI_LS_CONFIG_FILE "label_config.xml"
 /* How large keypoints are drawn, in percent of the width. */
 #define TNI_LS_POINT_WIDTH 0.5
 
 tn_status tni_ls_read(tni_reader *r, tn_err *err);
 tn_status tni_ls_write(tni_writer *w, tn_err *err);
+/* [["a", 1], ["b", null]]: the first n classes and their ids. */
+void tni_ls_put_listed(tni_out *o, const tn_dataset *d, uint32_t n);
+/* Whether the dataset's labelling interface still has its classes. */
+bool tni_ls_config_fits(const tn_dataset *d, tni_span config);
 /* Whether attributes (a JSON object) have only what controls can give: texts,
  * numbers, lists of several texts. */
 bool tni_ls_plain_attributes(tni_span object);

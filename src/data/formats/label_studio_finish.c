@@ -96,5 +96,6 @@ tn_status tni_ls_finish(tni_ls *l)
     for (const tni_ls_points *p = l->points; p != NULL; p = p->next)
         TN_TRY(set_points(l, p));
     TN_TRY(keep_controls(l));
-    return tni_classes_sort(&l->classes, l->err);
+    TN_TRY(tni_ls_keep_config(l));
+    return tni_classes_sort_after(&l->classes, l->n_listed, l->err);
 }

@@ -324,6 +324,18 @@ static void put_head(tni_ls_writer *l, const char *id, const char *type,
     }
     tni_out_bytes(l->o, to.p, to.len);
     str(l, "\"");
+    tni_ls_use(l, type, from, to, false);
+}
+
+/* Remembers what the classes of these rows are used for. */
+static void use_classes(tni_ls_writer *l, const uint32_t *list, size_t from,
+                        size_t to, uint8_t use)
+{
+    for (size_t k = from; k < to; k++) {
+        const uint32_t cls = *TNI_ROW(&l->d->ann_class, uint32_t, list[k]);
+        if (cls != TN_NONE) l->class_uses[cls] |= use;
+    }
+    if (use == TNI_LS_DOTTED && l->now != NULL) l->now->classed = true;
 }
 
 static void put_size(tni_ls_writer *l, const tni_ls_form *f, uint32_t ann)
@@ -499,6 +511,7 @@ static void put_child(tni_ls_writer *l, const char *id, const char *type,
         c != NULL && c->to.len > 0 ? c->to : tni_span_of("image");
     tni_out_bytes(l->o, to.p, to.len);
     str(l, "\", \"origin\": \"manual\", \"value\": {");
+    tni_ls_use(l, type, from, to, strcmp(type, "labels") != 0);
 }
 
 /* The type of control that gives such a value: the one the dataset names, if
@@ -541,6 +554,8 @@ static void put_answers(tni_ls_writer *l, const char *id, uint32_t i)
         const bool list = type[0] != 'n' && type[0] != 'r' && type[0] != 'd' &&
                           value.p[0] != '[';
         put_child(l, id, type, key);
+        if (strcmp(type, "choices") == 0 || strcmp(type, "taxonomy") == 0)
+            tni_ls_use_values(l, value);
         str(l, "\"");
         str(l, strcmp(type, "textarea") == 0 ? "text" : type);
         str(l, list ? "\": [" : "\": ");
@@ -614,6 +629,7 @@ static tn_status put_points(tni_ls_writer *l, const char *id, uint32_t i)
         }
         if (at == NULL) return tni_fail(l->err, TN_ENOMEM, "out of memory");
         put_head(l, at, "keypointlabels", TN_NONE);
+        tni_ls_use_text(l, name);
         str(l, ", \"parentID\": ");
         tni_out_json(l->o, id, strlen(id));
         if (none) str(l, ", \"visibility\": 0");
@@ -679,6 +695,8 @@ static tn_status put_region(tni_ls_writer *l, const uint32_t *list, size_t from,
     const char *key = s == OWN ? type : "labels";
     if (id == NULL) return tni_fail(l->err, TN_ENOMEM, "out of memory");
     put_head(l, id, type, i);
+    if (f.kind == TNI_LS_POINT && classed && s == OWN)
+        use_classes(l, list, from, to, TNI_LS_DOTTED);
     put_point_names(l, i, n_points);
     put_size(l, &f, i);
     str(l, ", \"value\": {");
@@ -714,6 +732,8 @@ static tn_status put_whole(tni_ls_writer *l, const tni_ls_form *f,
     if (tni_strmap_find(&l->regions, id, strlen(id)) != NULL) id = "";
     put_head(l, id, tni_ls_type_name(f->kind, false), i);
     if (f->kind == TNI_LS_CHOICES) {
+        use_classes(l, list, from, to, TNI_LS_TAGGED);
+        if (l->now != NULL && to - from > 1) l->now->several = true;
         put_names(l, ", \"value\": {\"choices\": [", list, from, to);
     } else if (f->kind == TNI_LS_TAXONOMY) {
         str(l, ", \"value\": {\"taxonomy\": [");
@@ -721,6 +741,7 @@ static tn_status put_whole(tni_ls_writer *l, const tni_ls_form *f,
             if (!kept(l, list[k], "taxonomy", '[', &value)) continue;
             str(l, k > from ? ", " : "");
             tni_out_bytes(l->o, value.p, value.len);
+            tni_ls_use_value(l, value);
         }
         str(l, "]");
     } else {

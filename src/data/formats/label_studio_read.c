@@ -611,6 +611,7 @@ static tn_status read_all(tni_ls *l)
     const tni_dir_entry *e = NULL;
     size_t n = 0, n_read = 0;
     TN_TRY(find_folders(l));
+    TN_TRY(tni_ls_read_config(l));
     if (!l->r->is_dir) {
         TN_TRY(read_file(l, l->r->path));
         return tni_ls_finish(l);

@@ -33,6 +33,14 @@ typedef struct tni_ls_names {
     uint32_t n, cap;
 } tni_ls_names;
 
+/* A control that the labelling interface has. */
+typedef struct tni_ls_listed {
+    struct tni_ls_listed *next;
+    const char *name, *type;
+    uint32_t n_labels;
+    bool region; /* its labels are classes of regions */
+} tni_ls_listed;
+
 typedef struct tni_ls {
     tni_reader *r;
     tn_dataset *d;
@@ -49,6 +57,11 @@ typedef struct tni_ls {
     tni_strmap names_of;    /* class to one of the names */
     const char *folders[4]; /* where images may lie */
     bool folder;
+    tni_span config; /* the labelling interface; none: NULL */
+    uint64_t config_where;
+    tni_ls_listed *listed;
+    uint32_t n_listed;     /* classes it has */
+    bool config_says_more; /* than the writer would write */
 } tni_ls;
 
 /* Images and sets of a task while it is read. */
@@ -71,6 +84,13 @@ tn_status tni_ls_read_set(tni_ls *l, tni_ls_task *task, tni_span set,
 /* The results of a record of JSON-MIN: objects at the ends of lists. */
 tn_status tni_ls_read_min(tni_ls *l, tni_ls_task *task, tni_span record,
                           tni_span header);
+/* The labelling interface beside the tasks, first of all; what of it has to be
+ * kept, when they are read. */
+tn_status tni_ls_read_config(tni_ls *l);
+tn_status tni_ls_keep_config(tni_ls *l);
+/* The number of a class's named point, added when it is new. */
+tn_status tni_ls_name_point(tni_ls *l, uint32_t cls, tni_span raw,
+                            uint32_t *index);
 /* Whether a member of such a record has results. */
 bool tni_ls_is_answer(const tni_ls *l, tni_span value);
 /* Named points and the controls, when all is read. */

@@ -502,7 +502,8 @@ static tn_status read_answer(set *s, tni_ls_item *it, tni_ls_item *region,
 
 /* --- named points ----------------------------------------------------------------- */
 
-static tn_status name_at(tni_ls *l, uint32_t cls, tni_span raw, uint32_t *index)
+tn_status tni_ls_name_point(tni_ls *l, uint32_t cls, tni_span raw,
+                            uint32_t *index)
 {
     void **slot = tni_strmap_find(&l->names_of, (const char *)&cls, sizeof cls);
     tni_ls_names *n = slot != NULL ? *slot : NULL;
@@ -573,7 +574,7 @@ static tn_status read_points(set *s, tni_ls_item *it)
         if (tni_json_enter(&j, '['))
             while (tni_json_item(&j)) {
                 if (!tni_json_string(&j, &raw, NULL)) break;
-                TN_TRY(name_at(l, cls, raw, &name));
+                TN_TRY(tni_ls_name_point(l, cls, raw, &name));
             }
         TN_TRY(j.status);
     }
@@ -586,7 +587,7 @@ static tn_status read_points(set *s, tni_ls_item *it)
     list->ann = it->ann;
     for (tni_ls_item *p = it->point; p != NULL; p = p->next) {
         if (!point_name(l, p, &raw)) continue;
-        TN_TRY(name_at(l, cls, raw, &name));
+        TN_TRY(tni_ls_name_point(l, cls, raw, &name));
         if (tni_ls_control_of(l, p) == NULL && p->from.p != NULL)
             return no_memory(l->err);
         list->at[list->n].name = name;

@@ -2,6 +2,8 @@
 /* label_studio_write.c - the dataset as tasks of Label Studio */
 #include "data/formats/label_studio_write.h"
 
+#include <stdio.h>
+
 static void str(tni_ls_writer *l, const char *s)
 {
     tni_out_str(l->o, s);
@@ -86,9 +88,11 @@ static bool names_image(tni_ls_writer *l, tni_span data, uint32_t i)
         const char *name =
             url != NULL ? tni_ls_name(&l->work, url, l->folder, false) : NULL;
         if (name == NULL) return false;
-        found = found || strcmp(name, row->name) == 0 ||
-                (name[0] == '\0' && row->id_kind == TN_ID_INT &&
-                 strncmp(row->name, "task-", 5) == 0);
+        const bool this = strcmp(name, row->name) == 0 ||
+                          (name[0] == '\0' && row->id_kind == TN_ID_INT &&
+                           strncmp(row->name, "task-", 5) == 0);
+        if (this && l->key.p == NULL) l->key = key;
+        found = found || this;
     }
     return found;
 }
@@ -105,6 +109,7 @@ static void put_data(tni_ls_writer *l, uint32_t i, bool with_size)
         tni_out_bytes(l->o, data.p, data.len);
         return;
     }
+    if (l->key.p == NULL) l->key = tni_span_of("image");
     str(l, l->min ? "\"image\": \"" : "{\"image\": \"");
     tni_ls_put_url(l->o, l->w->names[i], l->folder);
     str(l, "\"");
@@ -212,6 +217,21 @@ static tn_status divide(tni_ls_writer *l, const char *key, sets *s)
     return TN_OK;
 }
 
+/* The controls of results that are no rows. */
+static void use_rest(tni_ls_writer *l, tni_span list)
+{
+    tni_json j;
+    tni_span one;
+    tni_json_init(&j, list.p, list.len, 0, NULL);
+    if (!tni_json_enter(&j, '[')) return;
+    while (tni_json_item(&j) && tni_json_skip(&j, &one)) {
+        const tni_span from = quoted(one, "from_name");
+        const tni_ls_type *t = tni_ls_type_of(quoted(one, "type"));
+        if (t != NULL && from.p != NULL)
+            tni_ls_use(l, t->type, from, quoted(one, "to_name"), false);
+    }
+}
+
 static tn_status put_set(tni_ls_writer *l, const sets *s, size_t set)
 {
     tni_json j;
@@ -243,6 +263,7 @@ static tn_status put_set(tni_ls_writer *l, const sets *s, size_t set)
         k = at;
     }
     if (rest.p != NULL && !tni_json_is_empty(rest)) {
+        use_rest(l, rest);
         str(l, any ? ",\n        " : "\n        ");
         const tni_span inner = {rest.p + 1, rest.len - 2};
         rest = tni_trim(inner);
@@ -380,8 +401,15 @@ static tn_status put_min(tni_ls_writer *l, uint32_t i)
         const char *name = tni_class_at(l->d, cls)->name;
         if (to != now) {
             str(l, now >= 0 ? "],\n    \"" : ",\n    \"");
-            str(l, to == 0 ? "label" : "choice");
-            if (++n_lists[to] > 1) tni_out_i64(l->o, (int64_t)n_lists[to]);
+            char key[40] = "";
+            const char *base = to == 0 ? "label" : "choice";
+            if (++n_lists[to] > 1)
+                (void)snprintf(key, sizeof key, "%s%zu", base, n_lists[to]);
+            else
+                (void)snprintf(key, sizeof key, "%s", base);
+            str(l, key);
+            tni_ls_use(l, tni_ls_type_name(f.kind, true), tni_span_of(key),
+                       tni_span_of("image"), false);
             str(l, "\": [");
         }
         str(l, to != now ? "{" : ", {");
@@ -394,6 +422,7 @@ static tn_status put_min(tni_ls_writer *l, uint32_t i)
             str(l, tni_ls_type_name(f.kind, true));
             str(l, "\": [");
         } else {
+            l->class_uses[cls] |= TNI_LS_TAGGED;
             str(l, "\"choices\": [");
         }
         text(l, name);
@@ -470,16 +499,21 @@ tn_status tni_ls_write(tni_writer *w, tn_err *err)
     l.shape.struct_size = sizeof l.shape;
     l.t = TNI_NEW(&w->arena, tni_target);
     l.named = tni_arena_zalloc(&w->arena, w->d->classes.n + (size_t)1, 1);
-    if (l.t == NULL || l.named == NULL)
+    l.class_uses = tni_arena_zalloc(&w->arena, w->d->classes.n + (size_t)1, 1);
+    l.draft = tni_draft_new(&w->arena, err);
+    if (l.t == NULL || l.named == NULL || l.class_uses == NULL ||
+        l.draft == NULL)
         return tni_fail(err, TN_ENOMEM, "out of memory");
     l.o = &l.t->out;
     TN_TRY(read_controls(&l));
     TN_TRY(put_images(&l));
     TN_TRY(tni_target_open(l.t, w, l.folder ? "tasks.json" : w->file, err));
     tni_arena_init(&l.work, w->arena.mem, 1 << 14);
-    const tn_status status = put_tasks(&l);
+    tn_status status = put_tasks(&l);
     if (status != TN_OK && l.o->status == TN_OK) l.o->status = status;
+    status = tni_target_close(l.t, err);
+    if (status == TN_OK && l.folder) status = tni_ls_write_config(&l);
     tni_arena_fini(&l.work);
     tn_shape_fini(&l.shape);
-    return tni_target_close(l.t, err);
+    return status;
 }

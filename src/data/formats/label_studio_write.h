@@ -11,6 +11,27 @@ typedef struct tni_ls_known {
     bool usual;              /* of rows that do not name theirs */
 } tni_ls_known;
 
+/* What a control has given: choices, paths of a taxonomy, names of points. */
+typedef struct tni_ls_value {
+    struct tni_ls_value *next;
+    tni_span text; /* JSON */
+} tni_ls_value;
+
+/* A control that a result names. */
+typedef struct tni_ls_used {
+    struct tni_ls_used *next;
+    const char *type;
+    tni_span from, to; /* texts of JSON, without quotes */
+    tni_strmap values;
+    tni_ls_value *first, *last;
+    bool about_region; /* it asks about regions alone */
+    bool classed;      /* of keypoints: one has a class */
+    bool several;      /* of choices: an answer has more than one */
+} tni_ls_used;
+
+/* What a class is used for, where that matters to a control. */
+enum { TNI_LS_TAGGED = 1, TNI_LS_DOTTED = 2 };
+
 typedef struct tni_ls_writer {
     tni_writer *w;
     const tn_dataset *d;
@@ -26,6 +47,11 @@ typedef struct tni_ls_writer {
     uint32_t made;        /* ids made so far */
     uint8_t *named;       /* per class: the names of its points are written */
     bool sized, folder, min;
+    tni_draft *draft;
+    tni_ls_used *used, *now; /* all; that of the result being written */
+    tni_span key;            /* of `data` that has the image */
+    uint8_t *class_uses;
+    bool all_dotted; /* a control of keypoints has all classes */
 } tni_ls_writer;
 
 /* How a row is written. */
@@ -49,5 +75,16 @@ bool tni_ls_kept(const tni_sparse *s, uint32_t row, const char *key,
                  tni_span *value);
 /* What an image's rows of regions are called, before they are written. */
 tn_status tni_ls_collect_ids(tni_ls_writer *l, const uint32_t *list, size_t n);
+
+/* --- the labelling interface ------------------------------------------------- */
+
+/* That a result names this control; errors stick to the file. */
+void tni_ls_use(tni_ls_writer *l, const char *type, tni_span from, tni_span to,
+                bool about_region);
+/* That the control used last gives this value; the values of a list. */
+void tni_ls_use_value(tni_ls_writer *l, tni_span json);
+void tni_ls_use_values(tni_ls_writer *l, tni_span json);
+void tni_ls_use_text(tni_ls_writer *l, const char *text);
+tn_status tni_ls_write_config(tni_ls_writer *l);
 
 #endif

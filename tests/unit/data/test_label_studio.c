@@ -132,6 +132,8 @@ static void golden(void **state)
     must_convert(d, to, "label-studio", NULL);
     tn_dataset_close(d);
     same_file(GOLDEN "label-studio", "tasks.json", to, "tasks.json");
+    same_file(GOLDEN "label-studio", "label_config.xml", to,
+              "label_config.xml");
     d = open_as(NULL, to);
     look_at_golden(d);
     tn_dataset_close(d);
@@ -321,8 +323,8 @@ static void losses_come_back(void **state)
     assert_int_equal(convert(d, to, "label-studio", NULL, lost),
                      TN_EUNSUPPORTED);
     assert_string_equal(
-        lost, "parts,crowd,areas,annotation-ids,class-ids,class-order,"
-              "supercategories,dataset-fields");
+        lost,
+        "parts,crowd,areas,annotation-ids,supercategories,dataset-fields");
     must_convert(d, to, "label-studio", lost);
     tn_dataset_close(d);
     d = open_as(NULL, to);
@@ -448,10 +450,238 @@ static void limits_hold(void **state)
             "a brush of 1048576 x 1048576 pixels");
 }
 
+/* --- the labelling interface -------------------------------------------------- */
+
+static const char interface[] =
+    "<View>\n  <Style>.x { color: red }</Style>\n"
+    "  <Image name=\"image\" value=\"$image\" zoom=\"true\"/>\n"
+    "  <RectangleLabels name=\"box\" toName=\"image\">\n"
+    "    <Label value=\"zebra\" background=\"red\" hotkey=\"1\"/>\n"
+    "    <Label value=\"A &amp; B\" alias=\"ab\" category=\"7\"/>\n"
+    "    <Label value=\"$labels\"/>\n  </RectangleLabels>\n"
+    "  <PolygonLabels name=\"poly\" toName=\"image\">"
+    "<Label value=\"zebra\"/><Label value=\"M\xc3\xbcnchen\"/>"
+    "</PolygonLabels>\n"
+    "  <KeyPointLabels name=\"kp\" toName=\"image\"><Label value=\"dot\"/>"
+    "<Label value=\"nose\" model_index=\"0\"/></KeyPointLabels>\n"
+    "  <Choices name=\"scene\" toName=\"image\"><Choice value=\"day\"/>"
+    "</Choices>\n"
+    "  <Choices name=\"q\" toName=\"image\" perRegion=\"true\">"
+    "<Choice value=\"blurred\"/></Choices>\n"
+    "  <Taxonomy name=\"t\" toName=\"image\"><Choice value=\"road\">"
+    "<Choice value=\"urban\"/><Choice value=\"rural\"/></Choice>"
+    "</Taxonomy>\n</View>\n";
+
+static const char one_box[] = TASK(RESULT(
+    "rectanglelabels",
+    "\"x\": 0, \"y\": 0, \"width\": 5, \"height\": "
+    "5, \"rectanglelabels\": [\"ab\"]") "," RESULT("rectanglelabels",
+                                                   "\"x\": 0, \"y\": 0, "
+                                                   "\"width\": 5, \"height\": "
+                                                   "5, \"rectanglelabels\": "
+                                                   "[\"other\"]"));
+
+static void has_classes(const tn_dataset *d, const char *const *names, size_t n)
+{
+    assert_int_equal(info_of(d).n_classes, n);
+    for (size_t i = 0; i < n; i++) {
+        tn_class_row row = TN_CLASS_ROW_INIT;
+        assert_int_equal(tn_dataset_class(d, i, &row), TN_OK);
+        assert_string_equal(row.name, names[i]);
+        if (strcmp(row.name, "ab") == 0) assert_int_equal(row.id.number, 7);
+    }
+}
+
+/* Its labels are the classes, those of no annotation too; what is not listed
+ * comes behind. While it fits it is written as it was. */
+static void the_interface_lists_the_classes(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"zebra",      "ab",   "M\xc3\xbcnchen",
+                                        "dot",        "day",  "road/urban",
+                                        "road/rural", "other"};
+    char to[TMP_PATH], lost[400];
+    put("s/tasks.json", one_box);
+    put("s/label_config.xml", interface);
+    tmp_path(to, dir, "s");
+    tn_dataset *d = open_as(NULL, to);
+    has_classes(d, names, 8);
+    assert_string_equal(class_of(d, 0), "ab");
+    tmp_path(to, dir, "out");
+    must_convert(d, to, "label-studio", NULL);
+    char from[TMP_PATH];
+    tmp_path(from, dir, "s");
+    same_file(from, "label_config.xml", to, "label_config.xml");
+    tn_dataset_close(d);
+    d = open_as(NULL, to);
+    has_classes(d, names, 8);
+    /* One file has no interface beside it; the residue knows. */
+    tmp_path(to, dir, "one.json");
+    assert_int_equal(convert(d, to, "label-studio", NULL, lost),
+                     TN_EUNSUPPORTED);
+    assert_string_equal(lost, "class-ids,unused-classes,dataset-fields");
+    tmp_path(to, dir, "two/one.json");
+    must_convert(d, to, "label-studio", "all");
+    tn_dataset_close(d);
+    d = open_as(NULL, to);
+    has_classes(d, names, 8);
+    tn_dataset_close(d);
+}
+
+/* What it lists no longer: one is made. */
+static void an_interface_that_does_not_fit(void **state)
+{
+    (void)state;
+    char to[TMP_PATH], file[TMP_PATH];
+    size_t n = 0;
+    put("in.json",
+        "{\"images\": [{\"id\": 1, \"file_name\": \"a.png\", "
+        "\"width\": 20, \"height\": 10}], \"annotations\": "
+        "[{\"id\": 1, \"image_id\": 1, \"category_id\": 4, \"bbox\": "
+        "[1, 2, 3, 4]}, {\"id\": 2, \"image_id\": 1, \"category_id\": "
+        "9}], \"categories\": [{\"id\": 9, \"name\": \"z<\"}, "
+        "{\"id\": 4, \"name\": \"b\", \"keypoints\": [\"n\"]}, "
+        "{\"id\": 5, \"name\": \"u\", \"keypoints\": [\"p\", "
+        "\"q\"]}], \"label_studio_config\": {\"classes\": [[\"b\", "
+        "4]], \"xml\": \"<View/>\"}}");
+    tmp_path(file, dir, "in.json");
+    tn_dataset *d = open_as("coco", file);
+    tmp_path(to, dir, "out");
+    must_convert(d, to, "label-studio", "annotation-ids,dataset-fields");
+    tn_dataset_close(d);
+    char *made = bytes_of(to, "label_config.xml", &n);
+    assert_string_equal(
+        made,
+        "<View>\n  <Image name=\"image\" value=\"$image\"/>\n"
+        "  <RectangleLabels name=\"label_rectangles\" toName=\"image\">\n"
+        "    <Label value=\"z&lt;\" category=\"9\"/>\n"
+        "    <Label value=\"b\" category=\"4\"/>\n"
+        "    <Label value=\"u\" category=\"5\" keypoints=\"[&quot;p&quot;, "
+        "&quot;q&quot;]\"/>\n"
+        "  </RectangleLabels>\n"
+        "  <Choices name=\"class\" toName=\"image\">\n"
+        "    <Choice value=\"z&lt;\" category=\"9\"/>\n"
+        "  </Choices>\n</View>\n");
+    free(made);
+    tmp_path(file, dir, "out/residue.ndjson");
+    assert_int_equal(unlink(file), 0);
+    d = open_as(NULL, to);
+    static const char *const names[] = {"z<", "b", "u"};
+    has_classes(d, names, 3);
+    assert_string_equal(tn_dataset_keypoint_name(d, 2, 1), "q");
+    assert_string_equal(tn_dataset_keypoint_name(d, 1, 0), "n");
+    tn_dataset_close(d);
+}
+
+static void interfaces_that_are_none(void **state)
+{
+    (void)state;
+    static const char *const broken[][2] = {
+        {"<View><Labels name=\"l\" toName=\"i\"><Label/></Labels></View>",
+         "a Label has no 'value'"},
+        {"<Config/>", "found <Config>, expected <View>"},
+        {"<!DOCTYPE a [<!ENTITY b \"c\">]><View>&b;</View>", "entit"},
+        {"<View>", "line 1"},
+    };
+    char to[TMP_PATH];
+    tmp_path(to, dir, "s");
+    put("s/x.json", one_box);
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        put("s/label_config.xml", broken[i][0]);
+        if (try_open("label-studio", to) != NULL)
+            fail_msg("taken: %s", broken[i][0]);
+        if (strstr(err.message, broken[i][1]) == NULL)
+            fail_msg("%s gave: %s", broken[i][0], err.message);
+        assert_non_null(strstr(err.where, "label_config.xml"));
+    }
+    tmp_path(path, dir, "s/label_config.xml");
+    assert_int_equal(unlink(path), 0);
+    /* By another name: when it is the only one. */
+    put("s/my.xml", interface);
+    put("s/voc.xml", "<annotation/>");
+    tmp_path(to, dir, "s/x.json");
+    tn_dataset *d = open_as(NULL, to);
+    assert_int_equal(info_of(d).n_classes, 8);
+    tn_dataset_close(d);
+    put("s/two.xml", interface);
+    d = open_as(NULL, to);
+    assert_int_equal(info_of(d).n_classes, 2);
+    assert_int_equal(noted(d, "several-configs"), 1);
+    tn_dataset_close(d);
+}
+
+/* A picture of 16 x 8 with this EXIF orientation. */
+static void put_turned(const char *name, int orientation)
+{
+    static const char tag[] = "\x12\x01\x03\x00\x01\x00\x00\x00\x06";
+    size_t n = 0, at = 0;
+    char *bytes = bytes_of(TEST_FIXTURES "/images", "exif_le6.jpg", &n);
+    while (at + 9 <= n && memcmp(bytes + at, tag, 9) != 0) at++;
+    assert_true(at + 9 <= n);
+    bytes[at + 8] = (char)orientation;
+    tmp_write(dir, name, bytes, n);
+    free(bytes);
+}
+
+static void frame_is(int orientation, const char *size, double w, double h,
+                     tn_frame frame)
+{
+    char text[600], to[TMP_PATH];
+    put_turned("a.jpg", orientation);
+    (void)snprintf(text, sizeof text,
+                   "[{\"id\": 1, \"data\": {\"image\": \"a.jpg\"}, "
+                   "\"annotations\": [{\"result\": [{\"type\": "
+                   "\"rectanglelabels\", \"from_name\": \"f\", \"to_name\": "
+                   "\"image\", %s \"value\": {\"x\": 50, \"y\": 25, \"width\": "
+                   "50, \"height\": 50, \"rotation\": 0, \"rectanglelabels\": "
+                   "[\"c\"]}}]}]}]",
+                   size);
+    tn_dataset *d = open_text("label-studio", "x.json", text);
+    if (d == NULL) fail_msg("%s", err.message);
+    assert_non_null(image_of(d, 0).file);
+    if (image_of(d, 0).frame != frame)
+        fail_msg("orientation %d, %s: frame %d", orientation, size,
+                 (int)image_of(d, 0).frame);
+    assert_box(d, 0, w / 2, h / 4, w, 3 * h / 4);
+    (void)snprintf(text, sizeof text, "%d-%zu%d.json", orientation,
+                   strlen(size), (int)frame);
+    tmp_path(to, dir, text);
+    must_convert(d, to, "coco", "all");
+    tn_dataset_close(d);
+    d = open_as("coco", to);
+    assert_int_equal(image_of(d, 0).width, (int)w);
+    assert_box(d, 0, w / 2, h / 4, w, 3 * h / 4);
+    tn_dataset_close(d);
+}
+
+/* Browsers turn an image before anybody draws: sizes and percents are those of
+ * the image as it is shown, unless the file says the size of its pixels. */
+static void exif_orientation_is_applied(void **state)
+{
+    (void)state;
+    static const char stored[] =
+        "\"original_width\": 16, \"original_height\": 8,";
+    static const char shown[] =
+        "\"original_width\": 8, \"original_height\": 16,";
+    for (int o = 2; o < 9; o++) {
+        const bool turned = o >= 5;
+        frame_is(o, turned ? shown : stored, turned ? 8 : 16, turned ? 16 : 8,
+                 TN_FRAME_UPRIGHT);
+        frame_is(o, "", turned ? 8 : 16, turned ? 16 : 8, TN_FRAME_UPRIGHT);
+        if (turned) frame_is(o, stored, 16, 8, TN_FRAME_RAW);
+    }
+    frame_is(0, "", 16, 8, TN_FRAME_UNKNOWN);
+    frame_is(1, stored, 16, 8, TN_FRAME_UNKNOWN);
+}
+
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
-    (void)snprintf(path, sizeof path, "%s", GOLDEN "label-studio/tasks.json");
+    (void)snprintf(path, sizeof path, "%s", GOLDEN "label-studio");
+    survives_oom(path, "label-studio");
+    put("s/tasks.json", one_box);
+    put("s/label_config.xml", interface);
+    tmp_path(path, dir, "s");
     survives_oom(path, "label-studio");
 }
 
@@ -481,7 +711,7 @@ static void shared_fixtures(void **state)
         assert_string_equal(info_of(d).format, "label-studio");
         assert_int_equal(info_of(d).n_images, rows[i].images);
         assert_int_equal(info_of(d).n_annotations, rows[i].annotations);
-        (void)snprintf(name, sizeof name, "%zu.json", i);
+        (void)snprintf(name, sizeof name, "%zu", i);
         tmp_path(to, dir, name);
         must_convert(d, to, "label-studio", NULL); /* nothing is lost */
         tn_dataset_close(d);
@@ -502,6 +732,10 @@ int main(void)
         IN_FOLDER(files_of_images),
         IN_FOLDER(losses_come_back),
         IN_FOLDER(points_of_one_name),
+        IN_FOLDER(the_interface_lists_the_classes),
+        IN_FOLDER(an_interface_that_does_not_fit),
+        IN_FOLDER(interfaces_that_are_none),
+        IN_FOLDER(exif_orientation_is_applied),
         IN_FOLDER(refuses_broken),
         IN_FOLDER(limits_hold),
         IN_FOLDER(survives_lack_of_memory),
