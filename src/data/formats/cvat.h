@@ -117,6 +117,9 @@ typedef struct tni_cvat_out {
     const char *track_source; /* of the track at hand */
 } tni_cvat_out;
 
+/* What point k of a skeleton is called. */
+const char *tni_cvat_point_name(const tni_class_row *row, size_t k,
+                                char number[32]);
 tn_status tni_cvat_put_meta(tni_cvat_out *m);
 /* A text that stays until the writer's arena is rewound; NULL sets status. */
 const char *tni_cvat_keep(tni_cvat_out *m, const char *text, size_t len);

@@ -276,17 +276,28 @@ static void put_element_rest(tni_cvat_out *m, uint32_t ann, const char *name)
     }
 }
 
+/* Points are labels of their own: where nobody names them they are numbered. */
+const char *tni_cvat_point_name(const tni_class_row *row, size_t k,
+                                char number[32])
+{
+    if (row->keypoints != NULL) return row->keypoints[k];
+    (void)snprintf(number, 32, "%zu", k + 1);
+    return number;
+}
+
 static void put_elements(tni_cvat_out *m, uint32_t ann)
 {
     const uint32_t cls = *TNI_ROW(&m->d->ann_class, uint32_t, ann);
     const tni_class_row *row = tni_class_at(m->d, cls);
     for (size_t k = 0; k < m->s.n_points; k++) {
+        char number[32];
+        const char *name = tni_cvat_point_name(row, k, number);
         tni_xml_out_open(&m->x, "points");
-        tni_xml_out_attr(&m->x, "label", row->keypoints[k]);
+        tni_xml_out_attr(&m->x, "label", name);
         tni_xml_out_attr(&m->x, "source", "manual");
         put_state(m, &m->s, k);
         put_points(m, m->s.xy + 2 * k, 1);
-        put_element_rest(m, ann, row->keypoints[k]);
+        put_element_rest(m, ann, name);
         tni_xml_out_close(&m->x);
     }
 }
@@ -457,6 +468,9 @@ static tn_status put_nested(tni_cvat_out *m, const step *list, size_t n)
         cls != TN_NONE ? tni_class_at(m->d, cls)->n_keypoints : 0;
     double box[4];
     for (uint32_t k = 0; k < count; k++) {
+        char number[32];
+        const char *point =
+            tni_cvat_point_name(tni_class_at(m->d, cls), k, number);
         bool any = false;
         for (size_t i = 0; i < n; i++) {
             const tni_arena_mark mark = tni_arena_save(&m->w->arena);
@@ -465,8 +479,7 @@ static tn_status put_nested(tni_cvat_out *m, const step *list, size_t n)
             if (!any) {
                 tni_xml_out_open(&m->x, "track");
                 put_int(m, "id", k);
-                tni_xml_out_attr(&m->x, "label",
-                                 tni_class_at(m->d, cls)->keypoints[k]);
+                tni_xml_out_attr(&m->x, "label", point);
                 tni_xml_out_attr(&m->x, "source", "manual");
             }
             any = true;
@@ -476,8 +489,7 @@ static tn_status put_nested(tni_cvat_out *m, const step *list, size_t n)
                              kept_text(m, list[i].ann, "keyframe", "1"));
             put_state(m, &m->s, k);
             put_points(m, m->s.xy + 2 * k, 1);
-            put_element_rest(m, list[i].ann,
-                             tni_class_at(m->d, cls)->keypoints[k]);
+            put_element_rest(m, list[i].ann, point);
             tni_xml_out_close(&m->x);
             tni_arena_rewind(&m->w->arena, mark);
         }
@@ -609,7 +621,7 @@ static tn_status write_file(tni_cvat_out *m)
 
 static bool are_unique(const tni_class_row *row)
 {
-    for (uint32_t i = 0; i < row->n_keypoints; i++)
+    for (uint32_t i = 0; row->keypoints != NULL && i < row->n_keypoints; i++)
         for (uint32_t k = 0; k < i; k++)
             if (strcmp(row->keypoints[i], row->keypoints[k]) == 0) return false;
     return row->n_keypoints <= 1024;

@@ -153,10 +153,12 @@ static tni_span sublabel_of(const tn_dataset *d, uint32_t cls,
 static void put_point(tni_cvat_out *m, uint32_t cls, uint32_t k)
 {
     const tni_class_row *row = tni_class_at(m->d, cls);
-    const tni_span found = sublabel_of(m->d, cls, row->keypoints[k]);
+    char number[32];
+    const char *name = tni_cvat_point_name(row, k, number);
+    const tni_span found = sublabel_of(m->d, cls, name);
     tni_span raw;
     tni_xml_out_open(&m->x, "label");
-    tni_xml_out_leaf(&m->x, "name", row->keypoints[k]);
+    tni_xml_out_leaf(&m->x, "name", name);
     tni_span attributes = {NULL, 0};
     if (found.p != NULL) put_members(m, found, no_copies);
     if (found.p == NULL || !tni_json_member(found, "type", &raw))

@@ -630,6 +630,33 @@ static void shared_fixtures(void **state)
 
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* YOLO may have points that nobody names. */
+static void points_without_names_are_numbered(void **state)
+{
+    (void)state;
+    char from[TMP_PATH], to[TMP_PATH];
+    size_t n = 0;
+    put("p/data.yaml", "train: images/train\nval: images/train\nkpt_shape: "
+                       "[2, 3]\nnames: [cat]\n");
+    put("p/labels/train/a.txt", "0 0.5 0.5 0.5 0.5 0.25 0.25 2 0.75 0.75 1\n");
+    put("p/images/train/a.bmp", "");
+    char *image = bytes_of(TEST_FIXTURES "/images", "rgb24.bmp", &n);
+    tmp_write(dir, "p/images/train/a.bmp", image, n);
+    free(image);
+    tmp_path(from, dir, "p");
+    tn_dataset *d = open_as("yolo", from);
+    tmp_path(to, dir, "out");
+    must_convert(d, to, "cvat", "all");
+    tn_dataset_close(d);
+    d = open_as("cvat", to);
+    assert_int_equal(info_of(d).n_annotations, 1);
+    assert_true((ann_of(d, 0).flags & TN_HAS_KEYPOINTS) != 0);
+    tn_dataset_close(d);
+    char *text = bytes_of(to, "annotations.xml", &n);
+    assert_non_null(strstr(text, "<points label=\"2\""));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -651,6 +678,7 @@ int main(void)
         IN_FOLDER(refuses_folders_and_names),
         IN_FOLDER(classes_that_are_not_written),
         IN_FOLDER(names_that_leave_the_folder),
+        IN_FOLDER(points_without_names_are_numbered),
         IN_FOLDER(coco_comes_back),
         cmocka_unit_test(survives_lack_of_memory),
         IN_FOLDER(shared_fixtures),
