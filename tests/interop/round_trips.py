@@ -43,6 +43,18 @@ KINDS = {
 }
 # Formats of whole images: these need one class for each.
 TAGS = ("imagefolder",)
+# Pairs that are refused, and the words that say why. A pair that is refused and is
+# not here fails, and so does one that is here and is not refused.
+SPACE = "cannot be the first word of a KITTI line"  # the class "traffic light"
+REFUSALS = {(first, "kitti"): SPACE for first in (
+    "coco boxes", "coco shapes", "createml boxes", "csv boxes", "cvat boxes",
+    "cvat masks", "datumaro boxes", "datumaro masks", "hf-metadata boxes",
+    "imagefolder tags", "label-studio boxes", "label-studio masks", "labelme boxes",
+    "labelme polygons", "mot boxes", "ndjson boxes", "ndjson:segment polygons",
+    "openimages boxes", "supervisely boxes", "supervisely masks", "tfrecord boxes",
+    "via boxes", "via polygons", "voc boxes", "voc masks", "webdataset boxes",
+    "webdataset shapes", "yolo:detect boxes", "yolo:segment polygons",
+    "yolo:obb boxes")}
 # Numbers may differ by what either format prints; in pixels, or parts of 1.
 OFF = 2e-5
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp")
@@ -54,6 +66,8 @@ class Refused(Exception):
 
 def tenon(*args):
     r = subprocess.run([TENON, *args], capture_output=True, text=True)
+    if r.returncode < 0:
+        raise Refused("ended by signal %d" % -r.returncode)
     if r.returncode:
         raise Refused((r.stderr.strip() or r.stdout.strip())[-300:])
     return r.stdout
@@ -177,14 +191,13 @@ def write_first(top, name, kind):
 
 
 def trip(top, first, target, other):
+    """Complaints, or why the one between is not written."""
     there = os.path.join(top, "there", "%s-%s" % (os.path.basename(first), other))
     back = os.path.join(top, "back", "%s-%s" % (os.path.basename(first), other))
     try:
         convert(first, there, other, "--from", target, "--images", "copy")
     except Refused as e:
-        # A folder for each class asks for a class for each image, and so on: an
-        # honest refusal names what is missing.
-        return None if "please report" not in str(e) else [str(e)]
+        return str(e)
     try:
         convert(there, back, target, "--from", other, "--images", "copy")
     except Refused as e:
@@ -192,6 +205,18 @@ def trip(top, first, target, other):
     if target == "tfrecord":
         return compare(first + "-coco", as_coco(back, target))
     return compare(first, back)
+
+
+def judge(found, expected):
+    """Complaints about what `trip` found where a refusal with these words (None:
+    none) is expected."""
+    if isinstance(found, str):
+        if expected and expected in found:
+            return []
+        return ["refused: " + found] + (["instead of: " + expected] if expected else [])
+    if expected:
+        return ["was refused, and is not any more: " + expected]
+    return found
 
 
 def main():
@@ -212,22 +237,25 @@ def main():
                         continue
                     if target == "tfrecord":
                         as_coco(first, target)
-                    jobs += [("%s (%s) to %s and back" % (target, kind.split()[0],
-                                                          other),
-                              pool.submit(trip, top, first, target, other))
+                    label = "%s %s" % (target, kind.split()[0])
+                    jobs += [(label, other, pool.submit(trip, top, first, target, other))
                              for other in names
                              if not ONLY or name in ONLY or other in ONLY]
-            for what, job in jobs:
-                lines = job.result()
-                if lines is None:
-                    refused += 1
-                elif lines:
+            for label, other, job in jobs:
+                found = job.result()
+                lines = judge(found, REFUSALS.get((label, other)))
+                refused += isinstance(found, str)
+                if lines:
                     failed += 1
-                    print("FAIL " + what)
+                    print("FAIL %s to %s and back" % (label, other))
                     for line in lines[:4]:
                         print("     " + line)
-                else:
+                elif not isinstance(found, str):
                     passed += 1
+            pairs = {(label, other) for label, other, job in jobs}
+            for label, other in sorted(set(REFUSALS) - pairs if not ONLY else ()):
+                failed += 1
+                print("FAIL %s to %s: is to be refused, and is no pair" % (label, other))
     print("%d pairs refused with a reason" % refused)
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed else 0
