@@ -349,12 +349,12 @@ static void pad_tasks(void *ctx, size_t begin, size_t end, int worker)
                     r->shared + c * r->p->pad_len);
 }
 
-/* What the tiles left to do for channels [o, o + n) of pixels [q, q + len). */
+/* What the tiles left to do for channels [o, o + n) of pixels [q, q + len);
+ * late: that is the residual and the clamp too. */
 static void finish(const run_ctx *r, size_t base, size_t n, size_t q,
-                   size_t len)
+                   size_t len, bool late)
 {
     const tni_epilogue *e = r->epi;
-    const bool late = e->add != NULL;
     if (!late && e->act == NULL) return;
     for (size_t o = 0; o < n; o++) {
         float *y = r->y + (base + o) * r->p->out_len + q;
@@ -417,7 +417,7 @@ static void task_channels(const run_ctx *r, const float *x, size_t image,
             run_tiles(r, &t, q0, len);
         } while (k0 < p->k);
         finish(r, image * p->s.groups * p->s.oc + chan + o, (size_t)t.nr, q0,
-               len);
+               len, r->epi->add != NULL);
     }
 }
 
@@ -437,7 +437,7 @@ static void task_pixels(const run_ctx *r, const float *x, size_t image,
     t.b = panel;
     t.b_ks = nr;
     t.soon = panel; /* small, and just written: nothing to fetch */
-    t.c_rs = p->out_len;
+    t.c_rs = t.add_rs = p->out_len;
     t.lo = e->lo;
     t.hi = e->hi;
     for (size_t q = q0; q < q0 + len; q += nr) {
@@ -448,7 +448,8 @@ static void task_pixels(const run_ctx *r, const float *x, size_t image,
             t.flags = k0 != 0 ? TNI_TILE_LOAD : 0;
             if (k0 + t.k == p->k) {
                 if (e->bias_row != NULL) t.flags |= TNI_TILE_BIAS_ROW;
-                if (e->clip && e->add == NULL) t.flags |= TNI_TILE_CLIP;
+                if (e->add != NULL) t.flags |= TNI_TILE_ADD;
+                if (e->clip) t.flags |= TNI_TILE_CLIP;
             }
             r->ker->unfold(panel, x, r->off + k0, t.k, r->pix + q,
                            (size_t)t.nr);
@@ -457,12 +458,13 @@ static void task_pixels(const run_ctx *r, const float *x, size_t image,
                 t.a = w + o * p->k + k0 * mr;
                 t.c = r->y + (base + o) * p->out_len + q;
                 if (e->bias_row != NULL) t.bias_row = e->bias_row + chan + o;
+                if (e->add != NULL) t.add = e->add + (t.c - r->y);
                 r->gemm->col(&t);
             }
             k0 += t.k;
         } while (k0 < p->k);
     }
-    finish(r, base + o0, n, q0, len);
+    finish(r, base + o0, n, q0, len, false);
 }
 
 static void conv_tasks(void *ctx, size_t begin, size_t end, int worker)

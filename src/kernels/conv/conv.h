@@ -19,7 +19,7 @@
  * Numeric: one chain of fused multiply-adds per element in the order of w's
  *          row, padding included as zeros; the same bits for every method,
  *          SIMD row and number of workers. |err| <= (k + 2) u sum |w x|.
- * Aliases: y overlaps neither x nor w; add may be y.
+ * Aliases: y overlaps neither x nor w nor add.
  * Reads:   no more than the tensors given.
  * Threads: any; scratch is exclusive to the call.
  */

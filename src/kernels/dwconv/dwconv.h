@@ -10,7 +10,7 @@
  *          is computed between two rows is thrown away.
  * Numeric: one chain of fused multiply-adds per element in the order of the
  *          taps, as in conv.h: the same bits as its methods.
- * Aliases: y overlaps neither x nor w; epi.add may be y
+ * Aliases: y overlaps neither x nor w nor epi.add
  * Reads:   no more than the tensors given
  * Threads: any; scratch is exclusive to the call
  */

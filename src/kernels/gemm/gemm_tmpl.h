@@ -45,6 +45,11 @@ enum { NR = VN * VW };
         __builtin_prefetch(t->c + (r)*t->c_rs, 1);                             \
         __builtin_prefetch(t->c + (r)*t->c_rs + NR - 1, 1);                    \
     }
+#define ROW_WARM_ADD(r)                                                        \
+    if (r < mr) {                                                              \
+        __builtin_prefetch(t->add + (r)*t->add_rs);                            \
+        __builtin_prefetch(t->add + (r)*t->add_rs + NR - 1);                   \
+    }
 #define ROW_LOAD(r)                                                            \
     if (r < mr) {                                                              \
         EACH_V(ACC_LOAD, r)                                                    \
@@ -144,6 +149,9 @@ TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr, const size_t bs)
     const float *a12 = a0 + (mr > 12 ? 12 * rs : 0);
     EACH_ROW(ROW_ZERO)
     EACH_ROW(ROW_WARM)
+    if (t->flags & TNI_TILE_ADD) {
+        EACH_ROW(ROW_WARM_ADD)
+    }
     if (t->flags & TNI_TILE_LOAD) {
         EACH_ROW(ROW_LOAD)
     }
@@ -180,6 +188,9 @@ TN_INLINE void tile_col(const tni_gemm_tile *t, const int mr, const size_t bs,
     const float *a0 = t->a, *b = t->b, *soon = t->soon;
     EACH_ROW(ROW_ZERO)
     EACH_ROW(ROW_WARM)
+    if (t->flags & TNI_TILE_ADD) {
+        EACH_ROW(ROW_WARM_ADD)
+    }
     if (t->flags & TNI_TILE_LOAD) {
         EACH_ROW(ROW_LOAD)
     }
