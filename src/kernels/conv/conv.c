@@ -421,6 +421,28 @@ static void task_channels(const run_ctx *r, const float *x, size_t image,
     }
 }
 
+/* Channels [o, o + n) of one panel of pixels: t holds what the tiles share.
+ * The first tiles fetch what the next panel is unfolded from, at `next` and
+ * every t->soon_step floats: a line of each page, which nobody foresees. */
+static void run_channels(const run_ctx *r, const tni_gemm_tile *first, size_t o,
+                         size_t n, const float *next)
+{
+    const size_t mr = (size_t)r->gemm->mr, fetch = (size_t)r->gemm->nr / 4;
+    tni_gemm_tile t = *first;
+    for (size_t i = 0; i * mr < n; i++) {
+        t.mr = (int)min_size(mr, n - i * mr);
+        t.a = first->a + (o + i * mr) * r->p->k;
+        t.c = first->c + (o + i * mr) * t.c_rs;
+        if (t.bias_row != NULL) t.bias_row = first->bias_row + o + i * mr;
+        if (t.add != NULL) t.add = first->add + (o + i * mr) * t.c_rs;
+        t.soon = t.b; /* just written: nothing to fetch */
+        if (next != NULL && i < fetch)
+            t.soon = next + i % 4 * (t.k / 4) * t.soon_step + i / 4 * 16;
+        r->gemm->col(&t);
+    }
+}
+
+/* Channels [o0, o0 + n) of pixels [q0, q0 + len), unfolded panel by panel. */
 static void task_pixels(const run_ctx *r, const float *x, size_t image,
                         size_t group, size_t o0, size_t n, size_t q0,
                         size_t len, float *panel)
@@ -430,39 +452,38 @@ static void task_pixels(const run_ctx *r, const float *x, size_t image,
     const size_t chan = group * p->s.oc;
     const size_t base = image * p->s.groups * p->s.oc + chan;
     const tni_epilogue *e = r->epi;
-    const float *w = r->packed + group * p->group_len;
+    const bool point = p->k == p->s.ic && p->k > 1;
     tni_gemm_tile t = {0};
     t.a_rs = 1;
     t.a_ks = mr;
     t.b = panel;
     t.b_ks = nr;
-    t.soon = panel; /* small, and just written: nothing to fetch */
+    t.soon_step = point ? (size_t)(r->off[1] - r->off[0]) : 0;
     t.c_rs = t.add_rs = p->out_len;
     t.lo = e->lo;
     t.hi = e->hi;
+    if (e->bias_row != NULL) t.bias_row = e->bias_row + chan;
     for (size_t q = q0; q < q0 + len; q += nr) {
         t.nr = (int)min_size(nr, q0 + len - q);
-        size_t k0 = 0;
-        do {
-            t.k = min_size(r->gemm->kc, p->k - k0);
-            t.flags = k0 != 0 ? TNI_TILE_LOAD : 0;
-            if (k0 + t.k == p->k) {
-                if (e->bias_row != NULL) t.flags |= TNI_TILE_BIAS_ROW;
-                if (e->add != NULL) t.flags |= TNI_TILE_ADD;
-                if (e->clip) t.flags |= TNI_TILE_CLIP;
-            }
-            r->ker->unfold(panel, x, r->off + k0, t.k, r->pix + q,
-                           (size_t)t.nr);
-            for (size_t o = o0; o < o0 + n; o += mr) {
-                t.mr = (int)min_size(mr, o0 + n - o);
-                t.a = w + o * p->k + k0 * mr;
-                t.c = r->y + (base + o) * p->out_len + q;
-                if (e->bias_row != NULL) t.bias_row = e->bias_row + chan + o;
-                if (e->add != NULL) t.add = e->add + (t.c - r->y);
-                r->gemm->col(&t);
-            }
-            k0 += t.k;
-        } while (k0 < p->k);
+        t.c = r->y + base * p->out_len + q;
+        if (e->add != NULL) t.add = e->add + base * p->out_len + q;
+        for (size_t k = 0; k == 0 || k < p->k; k += t.k) {
+            t.k = min_size(r->gemm->kc, p->k - k);
+            t.a = r->packed + group * p->group_len + k * mr;
+            t.flags = k != 0 ? TNI_TILE_LOAD : 0;
+            const bool last = k + t.k == p->k;
+            if (last && t.bias_row != NULL) t.flags |= TNI_TILE_BIAS_ROW;
+            if (last && t.add != NULL) t.flags |= TNI_TILE_ADD;
+            if (last && e->clip) t.flags |= TNI_TILE_CLIP;
+            r->ker->unfold(panel, x, r->off + k, t.k, r->pix + q, (size_t)t.nr);
+            const float *next = NULL;
+            if (point && !last)
+                next = x + r->pix[q] + r->off[k + t.k] + 15;
+            else if (point && q + nr < q0 + len)
+                next = x + r->pix[q + nr] + r->off[0] + 15;
+            run_channels(r, &t, o0, n, next);
+            if (t.k == 0) break;
+        }
     }
     finish(r, base + o0, n, q0, len, false);
 }

@@ -67,9 +67,10 @@ typedef struct tni_gemm_tile {
     size_t a_rs, a_ks;
     const float *b; /* element (k, j) at b[k * b_ks + j], row of full width */
     size_t b_ks, b_ps; /* b_ps: from one panel to the next (wide only) */
-    /* What of B is wanted soon, to be prefetched: a line for every fourth
-     * term. May point anywhere. */
+    /* What is wanted soon, to be prefetched: a line for every fourth term,
+     * soon_step floats (0: one line) after the last. May point anywhere. */
     const float *soon;
+    size_t soon_step;
     float *c;
     size_t c_rs;
     size_t k;

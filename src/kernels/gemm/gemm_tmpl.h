@@ -147,6 +147,7 @@ TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr, const size_t bs)
     const float *a6 = a0 + (mr > 6 ? 6 * rs : 0);
     const float *a9 = a0 + (mr > 9 ? 9 * rs : 0);
     const float *a12 = a0 + (mr > 12 ? 12 * rs : 0);
+    const size_t soon_step = t->soon_step != 0 ? t->soon_step : 16;
     EACH_ROW(ROW_ZERO)
     EACH_ROW(ROW_WARM)
     if (t->flags & TNI_TILE_ADD) {
@@ -168,7 +169,7 @@ TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr, const size_t bs)
         a9 += 4;
         a12 += 4;
         __builtin_prefetch(soon, 0, 2);
-        soon += 16;
+        soon += soon_step;
     }
     for (; k > 0; k--) {
         STEP_ROW(0)
@@ -186,6 +187,7 @@ TN_INLINE void tile_col(const tni_gemm_tile *t, const int mr, const size_t bs,
                         const size_t ks)
 {
     const float *a0 = t->a, *b = t->b, *soon = t->soon;
+    const size_t soon_step = t->soon_step != 0 ? t->soon_step : 16;
     EACH_ROW(ROW_ZERO)
     EACH_ROW(ROW_WARM)
     if (t->flags & TNI_TILE_ADD) {
@@ -201,7 +203,7 @@ TN_INLINE void tile_col(const tni_gemm_tile *t, const int mr, const size_t bs,
         STEP_COL
         STEP_COL
         __builtin_prefetch(soon, 0, 2);
-        soon += 16;
+        soon += soon_step;
     }
     for (; k > 0; k--) STEP_COL
     TILE_FINISH
