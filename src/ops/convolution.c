@@ -517,8 +517,11 @@ static tn_status plan_winograd(tni_plan *c, conv_state *st)
     bool fresh = false;
     size_t bytes = 0;
     TN_TRY(packed_bytes(c, p->packed_len, &bytes));
-    float *packed = c->prepack(c, p->m == 2 ? SLOT_WINOGRAD2 : SLOT_WINOGRAD4,
-                               bytes, &fresh);
+    /* Those of kernels of one element are the same as for CHANNELS. */
+    const int slot = p->m == 1   ? SLOT_CHANNELS
+                     : p->m == 2 ? SLOT_WINOGRAD2
+                                 : SLOT_WINOGRAD4;
+    float *packed = c->prepack(c, slot, bytes + TNI_ALIGN, &fresh);
     if (packed == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     if (fresh)
         tni_winograd_pack(p, st->gemm, packed,
@@ -531,14 +534,14 @@ static tn_status plan_winograd(tni_plan *c, conv_state *st)
     return TN_OK;
 }
 
-/* Whether Winograd serves: its weights are transformed ahead, and its error is
- * not that of the definition. */
+/* Whether the family serves: weights are transformed ahead, and the error of
+ * tiles of several pixels is not that of the definition. */
 static bool choose_winograd(const tni_plan *c, conv_state *st,
                             const tni_conv_shape *s)
 {
-    if (c->exact || c->in_const[1] == NULL) return false;
+    if (c->in_const[1] == NULL) return false;
     const int m = tni_winograd_choose(st->wino, st->gemm, s);
-    return m != 0 &&
+    return m != 0 && (m == 1 || !c->exact) &&
            tni_winograd_plan_init(&st->winograd, st->wino, st->gemm, s, m);
 }
 

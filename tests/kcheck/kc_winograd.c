@@ -38,6 +38,18 @@ static void act(const float *x, float *y, size_t n, const float *params)
     for (size_t i = 0; i < n; i++) y[i] = 2.0f * x[i] + params[0];
 }
 
+/* Kernels of one element: strides, no padding. */
+static void draw_point(kc *t, tni_conv_shape *s)
+{
+    for (int d = 1; d < 3; d++) {
+        s->kernel[d] = 1;
+        s->pad_lo[d] = 0;
+        s->stride[d] = kc_pick(t, "stride", 1, 3);
+        s->dilation[d] = kc_pick(t, "dilation", 1, 2);
+        s->out[d] = (s->in[d] - 1) / s->stride[d] + 1;
+    }
+}
+
 static void draw_shape(kc *t, tni_conv_shape *s, size_t nr)
 {
     memset(s, 0, sizeof *s);
@@ -60,6 +72,7 @@ static void draw_shape(kc *t, tni_conv_shape *s, size_t nr)
         if (padded < 3) padded = 3;
         s->out[d] = padded - 2;
     }
+    if (kc_pick(t, "point", 0, 3) == 0) draw_point(t, s);
 }
 
 static void draw_epilogue(kc *t, call *c, size_t channels, size_t len)
@@ -93,16 +106,18 @@ static void draw_epilogue(kc *t, call *c, size_t channels, size_t len)
 static double sum(const tni_conv_shape *s, const float *x, const float *w,
                   size_t row, size_t col)
 {
+    const size_t side = s->kernel[1];
     double r = 0;
-    for (size_t c = 0; c < s->ic; c++, w += 9) {
-        for (size_t q = 0; q < 9; q++) {
-            const size_t i = row + q / 3, j = col + q % 3;
+    for (size_t c = 0; c < s->ic; c++) {
+        for (size_t q = 0; q < side * side; q++, w++) {
+            const size_t i = row * s->stride[1] + q / side;
+            const size_t j = col * s->stride[2] + q % side;
             if (i < s->pad_lo[1] || i - s->pad_lo[1] >= s->in[1] ||
                 j < s->pad_lo[2] || j - s->pad_lo[2] >= s->in[2])
                 continue;
             const size_t at =
                 (c * s->in[1] + i - s->pad_lo[1]) * s->in[2] + j - s->pad_lo[2];
-            r += (double)x[at] * (double)w[q];
+            r += (double)x[at] * (double)*w;
         }
     }
     return r;
@@ -111,13 +126,13 @@ static double sum(const tni_conv_shape *s, const float *x, const float *w,
 /* X W of winograd.h for one image and output channel, X of the whole image. */
 static double magnitude(const tni_conv_shape *s, const float *x, const float *w)
 {
-    const size_t len = s->in[1] * s->in[2];
+    const size_t len = s->in[1] * s->in[2], taps = s->kernel[1] * s->kernel[2];
     double all = 0;
-    for (size_t c = 0; c < s->ic; c++, x += len, w += 9) {
+    for (size_t c = 0; c < s->ic; c++, x += len, w += taps) {
         double largest = 0, weights = 0;
         for (size_t i = 0; i < len; i++)
             largest = fmax(largest, fabs((double)x[i]));
-        for (size_t q = 0; q < 9; q++) weights += fabs((double)w[q]);
+        for (size_t q = 0; q < taps; q++) weights += fabs((double)w[q]);
         all += largest * weights;
     }
     return all;
@@ -128,12 +143,13 @@ static void expect(const call *c, const float *x, const float *w, double *want,
 {
     const tni_winograd_plan *p = &c->plan;
     const tni_conv_shape *s = &p->s;
-    const double factor = p->m == 2 ? 4 : 16;
+    const double factor = (double)(p->m * p->m);
+    const size_t taps = s->kernel[1] * s->kernel[2];
     size_t i = 0;
     for (size_t n = 0; n < s->n; n++) {
         const float *image = x + n * s->ic * p->in_len;
         for (size_t o = 0; o < s->oc; o++) {
-            const float *weights = w + o * s->ic * 9;
+            const float *weights = w + o * s->ic * taps;
             const double bound = 0x1p-24 * (double)(s->ic + 32) *
                                  (factor * magnitude(s, image, weights) + 40);
             for (size_t q = 0; q < p->out_len; q++, i++) {
@@ -176,14 +192,16 @@ static void one_case(kc *t, call *c)
 {
     tni_conv_shape s;
     draw_shape(t, &s, (size_t)c->gemm->nr);
-    const int m = kc_pick(t, "m", 0, 2) == 0 ? 2 : 4;
+    const bool two = kc_pick(t, "two", 0, 2) == 0;
+    const int m = s.kernel[1] == 1 ? 1 : two ? 2 : 4;
     if (!tni_winograd_plan_init(&c->plan, c->ker, c->gemm, &s, m)) {
-        kc_fail(t, "no plan for a 3x3 kernel");
+        kc_fail(t, "no plan for the shape");
         return;
     }
     const tni_winograd_plan *p = &c->plan;
     const size_t x_len = s.n * s.ic * p->in_len;
-    const size_t y_len = s.n * s.oc * p->out_len, w_len = s.oc * s.ic * 9;
+    const size_t y_len = s.n * s.oc * p->out_len;
+    const size_t w_len = s.oc * s.ic * s.kernel[1] * s.kernel[2];
     float *x = kc_in(t, x_len * 4, 4), *w = kc_own(t, w_len * 4);
     float *packed = kc_in(t, p->packed_len * 4, 64);
     kc_fill_normal(t, x, x_len);
@@ -209,28 +227,33 @@ static void one_case(kc *t, call *c)
 
 /* Layers of ResNet, VGG and YOLO. */
 static const struct {
-    size_t ic, oc, size;
+    size_t ic, oc, size, kernel, stride;
 } layers[] = {
-    {64, 64, 56},   {128, 128, 28}, {256, 256, 14},  {512, 512, 7},
-    {64, 64, 224},  {64, 128, 112}, {128, 128, 112}, {256, 256, 56},
-    {512, 512, 28}, {512, 512, 14}, {16, 16, 160},   {32, 32, 80},
-    {64, 64, 40},   {128, 128, 20}, {64, 80, 80},    {8, 8, 56},
-    {3, 64, 224},
+    {64, 64, 56, 3, 1},    {128, 128, 28, 3, 1},   {256, 256, 14, 3, 1},
+    {512, 512, 7, 3, 1},   {64, 64, 224, 3, 1},    {64, 128, 112, 3, 1},
+    {128, 128, 112, 3, 1}, {256, 256, 56, 3, 1},   {512, 512, 28, 3, 1},
+    {512, 512, 14, 3, 1},  {16, 16, 160, 3, 1},    {32, 32, 80, 3, 1},
+    {64, 64, 40, 3, 1},    {128, 128, 20, 3, 1},   {64, 80, 80, 3, 1},
+    {8, 8, 56, 3, 1},      {3, 64, 224, 3, 1},     {64, 256, 56, 1, 1},
+    {256, 64, 56, 1, 1},   {512, 128, 28, 1, 1},   {256, 1024, 14, 1, 1},
+    {1024, 256, 14, 1, 1}, {512, 2048, 7, 1, 1},   {2048, 512, 7, 1, 1},
+    {512, 1024, 28, 1, 2}, {1024, 2048, 14, 1, 2},
 };
 
 static tni_conv_shape layer(size_t i)
 {
-    const size_t ic = layers[i].ic, oc = layers[i].oc, size = layers[i].size;
+    const size_t in = layers[i].size, k = layers[i].kernel;
+    const size_t stride = layers[i].stride, out = (in - 1) / stride + 1;
     const tni_conv_shape s = {1,
                               1,
-                              ic,
-                              oc,
-                              {1, size, size},
-                              {1, size, size},
-                              {1, 3, 3},
+                              layers[i].ic,
+                              layers[i].oc,
+                              {1, in, in},
+                              {1, out, out},
+                              {1, k, k},
+                              {1, stride, stride},
                               {1, 1, 1},
-                              {1, 1, 1},
-                              {0, 1, 1}};
+                              {0, k / 2, k / 2}};
     return s;
 }
 
@@ -243,7 +266,8 @@ static bool bench_prepare(kc *t, call *c, size_t i, int m)
                  : tni_conv_plan_init(&c->direct, c->conv, c->gemm, &s)))
         return false;
     const size_t x_len = s.ic * s.in[1] * s.in[2];
-    const size_t y_len = s.oc * s.out[1] * s.out[2], w_len = s.oc * s.ic * 9;
+    const size_t y_len = s.oc * s.out[1] * s.out[2];
+    const size_t w_len = s.oc * s.ic * s.kernel[1] * s.kernel[2];
     float *x = kc_own(t, x_len * 4), *w = kc_own(t, w_len * 4);
     float *packed =
         kc_own(t, (m != 0 ? c->plan.packed_len : c->direct.packed_len) * 4);
@@ -278,15 +302,22 @@ static void bench(kc *t, call *c)
         const tni_conv_shape s = layer(i);
         const int chosen = tni_winograd_choose(c->ker, c->gemm, &s);
         const double out = (double)(s.out[1] * s.out[2]);
-        for (int m = 0; m <= 4; m += 2) {
+        const double in = (double)(s.in[1] * s.in[2]);
+        const double taps = (double)(s.kernel[1] * s.kernel[2]);
+        for (int m = 0; m <= 4; m += m != 0 ? m : 1) {
             char label[80], name[16];
+            if (m != 0 && (m == 1) != (s.kernel[1] == 1)) continue;
             if (!bench_prepare(t, c, i, m)) return;
-            (void)snprintf(name, sizeof name, m != 0 ? "F(%d,3)" : "direct", m);
-            (void)snprintf(label, sizeof label, "%zu>%zu %zux%zu %s%s", s.ic,
-                           s.oc, s.in[1], s.in[2], name,
+            if (m > 1)
+                (void)snprintf(name, sizeof name, "F(%d,3)", m);
+            else
+                (void)snprintf(name, sizeof name, m != 0 ? "turned" : "direct");
+            (void)snprintf(label, sizeof label,
+                           "%zu>%zu %zux%zu k%zu s%zu %s%s", s.ic, s.oc,
+                           s.in[1], s.in[2], s.kernel[1], s.stride[1], name,
                            chosen == m ? " *" : "");
-            kc_bench(t, label, 18.0 * (double)(s.oc * s.ic) * out,
-                     4.0 * (double)(s.ic + s.oc) * out,
+            kc_bench(t, label, 2.0 * (double)(s.oc * s.ic) * taps * out,
+                     4.0 * ((double)s.ic * in + (double)s.oc * out),
                      m != 0 ? thunk : direct_thunk, c);
         }
     }

@@ -21,8 +21,10 @@ static const tni_winograd_kernels rows[] = {
      lanes,                                                                    \
      tni_winograd_f32_load__##name,                                            \
      tni_winograd_f32_store__##name,                                           \
-     {tni_winograd_f32_input2__##name, tni_winograd_f32_input4__##name},       \
-     {tni_winograd_f32_output2__##name, tni_winograd_f32_output4__##name}},
+     {tni_winograd_f32_input1__##name, tni_winograd_f32_input2__##name,        \
+      tni_winograd_f32_input4__##name},                                        \
+     {tni_winograd_f32_output1__##name, tni_winograd_f32_output2__##name,      \
+      tni_winograd_f32_output4__##name}},
 #include "kernels/winograd/winograd.def"
 #undef TN_WINOGRAD_KERNEL
 };
@@ -75,16 +77,22 @@ enum { chunk_floats = 2 << 20 };
 /* Output channels of a pass. */
 enum { pass_channels = 64 };
 
-static bool fits(const tni_conv_shape *s)
+/* The side of the kernel: 3, or 1 for tiles of one pixel; 0: not for us. */
+static size_t fits(const tni_conv_shape *s)
 {
+    const size_t side = s->kernel[1];
     if (s->groups != 1 || s->in[0] != 1 || s->out[0] != 1 || s->ic == 0 ||
         s->oc == 0 || s->n == 0 || s->kernel[0] != 1 || s->pad_lo[0] != 0)
-        return false;
-    for (int d = 1; d < 3; d++)
-        if (s->kernel[d] != 3 || s->stride[d] != 1 || s->dilation[d] != 1 ||
-            s->out[d] == 0 || s->in[d] == 0)
-            return false;
-    return true;
+        return 0;
+    for (int d = 1; d < 3; d++) {
+        const bool outside =
+            s->pad_lo[d] != 0 || s->out[d] - 1 > (s->in[d] - 1) / s->stride[d];
+        if (s->out[d] == 0 || s->in[d] == 0 || s->kernel[d] != side) return 0;
+        if (side == 3 ? s->stride[d] != 1 || s->dilation[d] != 1
+                      : side != 1 || outside)
+            return 0;
+    }
+    return side;
 }
 
 /* From one term to the next: lines that a transform writes in turn must not
@@ -111,7 +119,7 @@ static bool plan_sizes(tni_winograd_plan *p, const tni_winograd_kernels *ker,
 {
     const size_t tiles = p->block_rows * p->block_cols;
     const size_t lanes = (size_t)ker->lanes;
-    size_t rows_in = 0, v = 0, all = 0;
+    size_t rows_in = 0, cols_in = 0, v = 0, all = 0;
     p->v_ld = round_up(p->s.ic, line);
     p->s_ld = round_up(min_size(p->pass, p->panels) * nr, line);
     /* Rows of 4 KiB would share their sets. */
@@ -120,14 +128,15 @@ static bool plan_sizes(tni_winograd_plan *p, const tni_winograd_kernels *ker,
         !tni_mul_size(v + 2 * line, p->terms, &p->v_len) ||
         !tni_mul_size(p->terms, p->s.ic, &all) ||
         !tni_mul_size(all, p->panels * nr, &p->packed_len) ||
-        !tni_mul_size(p->block_rows, p->m, &rows_in))
+        !tni_mul_size(p->block_rows, p->down, &rows_in) ||
+        !tni_mul_size(p->block_cols, p->across, &cols_in) ||
+        !tni_mul_size(rows_in + 2, (cols_in + 2) * lanes, &p->patch_len))
         return false;
     p->v_step = odd_lines(v);
     p->v_len = p->terms * p->v_step;
     p->s_step = odd_lines(tiles * p->s_ld);
     p->sums_len = p->terms * p->s_step;
-    p->patch_len =
-        round_up((rows_in + 2) * (p->block_cols * p->m + 2) * lanes, line);
+    p->patch_len = round_up(p->patch_len, line);
     return true;
 }
 
@@ -140,9 +149,13 @@ bool tni_winograd_plan_init(tni_winograd_plan *p,
     size_t limit = 0;
     memset(p, 0, sizeof *p);
     p->s = *s;
-    if (!fits(s) || (m != 2 && m != 4)) return false;
+    const size_t kernel = fits(s);
+    if (kernel == 0 || !(kernel == 1 ? m == 1 : m == 2 || m == 4)) return false;
     p->m = (size_t)m;
-    p->terms = (p->m + 2) * (p->m + 2);
+    p->side = p->m + kernel - 1;
+    p->terms = p->side * p->side;
+    p->down = m == 1 ? s->stride[1] : p->m;
+    p->across = m == 1 ? s->stride[2] : p->m;
     if (!tni_mul_size(s->in[1], s->in[2], &p->in_len) ||
         !tni_mul_size(s->out[1], s->out[2], &p->out_len) ||
         !tni_mul_size(max_size(p->in_len, p->out_len), s->n, &limit) ||
@@ -249,6 +262,10 @@ void tni_winograd_pack(const tni_winograd_plan *p, const tni_gemm_kernels *gemm,
                        float *packed, const float *w)
 {
     const size_t nr = (size_t)gemm->nr;
+    if (p->m == 1) {
+        tni_gemm_pack_b(gemm, packed, w, p->s.ic, true, p->s.ic, p->s.oc);
+        return;
+    }
     for (size_t o0 = 0; o0 < p->s.oc; o0 += nr) {
         for (size_t o = o0; o < o0 + nr; o += group)
             pack_group(p, packed, w, nr, o0, o);
@@ -309,6 +326,17 @@ static size_t block_tiles(const tni_winograd_plan *p, size_t block)
     return (a.rows + a.left) * a.cols;
 }
 
+static size_t patch_cols(const tni_winograd_plan *p, const area *a)
+{
+    return (a->cols - 1) * p->across + p->side;
+}
+
+/* Which of a row's transforms. */
+static size_t form(const tni_winograd_plan *p)
+{
+    return p->m / 2;
+}
+
 /* The pixels that an area's tiles depend on, channels [c, c + lanes), zero
  * where the image is padded. */
 static void load_patch(const run_ctx *r, const area *a, size_t c, float *patch)
@@ -317,15 +345,21 @@ static void load_patch(const run_ctx *r, const area *a, size_t c, float *patch)
     const size_t lanes = (size_t)r->ker->lanes, ic = p->s.ic;
     const size_t h = p->s.in[1], w = p->s.in[2];
     const size_t above = p->s.pad_lo[1], left = p->s.pad_lo[2];
-    const size_t n_rows_in = a->rows * p->m + 2, n_cols = a->cols * p->m + 2;
+    const size_t n_rows_in = (a->rows - 1) * p->down + p->side;
+    const size_t n_cols = patch_cols(p, a);
     /* Columns [lo, hi) of the patch are inside the image. */
-    const size_t x0 = a->col * p->m, y0 = a->row * p->m;
+    const size_t x0 = a->col * p->across, y0 = a->row * p->down;
     const size_t lo = x0 >= left ? 0 : min_size(left - x0, n_cols);
     const size_t end = w + left > x0 ? w + left - x0 : 0;
     const size_t hi = max_size(min_size(end, n_cols), lo);
     const float *image = r->x + (a->image * ic + c) * p->in_len;
+    if (p->m == 1 && p->down == 1 && n_cols == w) { /* one long row */
+        r->ker->load(patch, image + y0 * w, p->in_len, ic - c, n_rows_in * w);
+        return;
+    }
     for (size_t i = 0; i < n_rows_in; i++, patch += n_cols * lanes) {
         const size_t at = y0 + i;
+        if (p->m == 1 && i % p->down != 0) continue; /* no tile looks at it */
         if (at < above || at - above >= h || lo == hi) {
             memset(patch, 0, n_cols * lanes * sizeof *patch);
             continue;
@@ -346,19 +380,20 @@ static void transform_input(const run_ctx *r, size_t block, size_t c0,
     const size_t lanes = (size_t)r->ker->lanes;
     area a = first_area(p, block);
     do {
-        const size_t row_step = (a.cols * p->m + 2) * lanes;
+        const size_t row_step = patch_cols(p, &a) * lanes;
         for (size_t c = c0; c < c1; c += lanes) {
             load_patch(r, &a, c, patch);
             for (size_t i = 0; i < a.rows; i++) {
                 const size_t tile = a.tile + i * a.cols;
-                const tni_winograd_tiles t = {patch + i * p->m * row_step,
+                const tni_winograd_tiles t = {patch + i * p->down * row_step,
                                               row_step,
+                                              p->across * lanes,
                                               v + tile * p->v_ld + c,
                                               p->v_step,
                                               p->v_ld,
                                               a.cols,
                                               NULL};
-                r->ker->input[p->m / 4](&t);
+                r->ker->input[form(p)](&t);
             }
         }
     } while (more_areas(p, &a));
@@ -467,12 +502,13 @@ static void transform_output(const run_ctx *r, size_t block, size_t o, size_t n,
                 const size_t tile = a.tile + i * a.cols;
                 const tni_winograd_tiles t = {patch + i * p->m * row_step,
                                               row_step,
+                                              p->m * lanes,
                                               sums + tile * p->s_ld + c,
                                               p->s_step,
                                               p->s_ld,
                                               a.cols,
                                               bias};
-                r->ker->output[p->m / 4](&t);
+                r->ker->output[form(p)](&t);
             }
             if (early)
                 e->act(patch, patch, a.rows * p->m * row_step, e->act_params);
@@ -567,6 +603,8 @@ enum {
     tile_terms = 8,   /* what a call of a micro-kernel costs beside its terms */
     direct_percent = 85, /* of the peak, that tni_conv_run reaches */
     /* A tile's transforms of `lanes` channels, turning pixels included. */
+    input1 = 8,
+    output1 = 10,
     input2 = 50,
     output2 = 70,
     input4 = 110,
@@ -599,11 +637,28 @@ static double direct_cost(const tni_conv_shape *s, size_t lanes, size_t nr)
     return sums > stream ? sums : stream;
 }
 
+/* Kernels of one element, whose sums are those of tni_conv_run: worth it where
+ * its panels would be half empty and its channels are all on other pages. */
+static int choose_point(const tni_conv_shape *s, size_t lanes, size_t nr,
+                        size_t mr)
+{
+    const size_t len = s->out[1] * s->out[2];
+    const double ic = (double)s->ic, rate = 2.0 * (double)lanes;
+    const double turned = ic * (double)(round_up(s->oc, nr) * len) / rate +
+                          (double)(ceil_div(s->ic, lanes) * input1 +
+                                   ceil_div(s->oc, lanes) * output1) *
+                              (double)len;
+    const double pixels = ic * (double)(s->oc * round_up(len, nr)) / rate;
+    return len >= 2 * mr && s->oc >= nr && turned < pixels ? 1 : 0;
+}
+
 int tni_winograd_choose(const tni_winograd_kernels *ker,
                         const tni_gemm_kernels *gemm, const tni_conv_shape *s)
 {
     const size_t lanes = (size_t)ker->lanes, nr = (size_t)gemm->nr;
-    if (!fits(s)) return 0;
+    const size_t kernel = fits(s);
+    if (kernel == 0) return 0;
+    if (kernel == 1) return choose_point(s, lanes, nr, (size_t)gemm->mr);
     const double two = winograd_cost(s, lanes, nr, 2);
     const double four = winograd_cost(s, lanes, nr, 4);
     const double best = two < four ? two : four;

@@ -49,12 +49,14 @@ typedef struct tni_winograd_row {
 
 typedef void (*tni_winograd_store_fn)(const tni_winograd_row *r);
 
-/* A row of n tiles, `lanes` channels of each. Tile i begins at column i * m of
- * the patch; its term e (of t^2) is at terms + e * term_step + i * tile_step.
+/* A row of n tiles, `lanes` channels of each. Tile i begins i * col_step floats
+ * into the patch; its term e (of t^2) is at terms + e * term_step + i *
+ * tile_step.
  * Input transforms read the patch, output transforms write it. */
 typedef struct tni_winograd_tiles {
     float *patch;
     size_t row_step; /* from one row of the patch to the next */
+    size_t col_step; /* and from one tile */
     float *terms;
     size_t term_step, tile_step;
     size_t n;
@@ -69,15 +71,17 @@ typedef struct tni_winograd_kernels {
     int lanes; /* a divisor of 16 */
     tni_winograd_load_fn load;
     tni_winograd_store_fn store;
-    tni_winograd_tiles_fn input[2], output[2]; /* F(2,3), F(4,3) */
+    tni_winograd_tiles_fn input[3], output[3]; /* m = 1, 2, 4 */
 } tni_winograd_kernels;
 
 #define TN_WINOGRAD_KERNEL(isa, name, lanes)                                   \
     void tni_winograd_f32_load__##name(                                        \
         float *patch, const float *x, size_t x_cs, size_t channels, size_t n); \
     void tni_winograd_f32_store__##name(const tni_winograd_row *r);            \
+    void tni_winograd_f32_input1__##name(const tni_winograd_tiles *t);         \
     void tni_winograd_f32_input2__##name(const tni_winograd_tiles *t);         \
     void tni_winograd_f32_input4__##name(const tni_winograd_tiles *t);         \
+    void tni_winograd_f32_output1__##name(const tni_winograd_tiles *t);        \
     void tni_winograd_f32_output2__##name(const tni_winograd_tiles *t);        \
     void tni_winograd_f32_output4__##name(const tni_winograd_tiles *t);
 #include "kernels/winograd/winograd.def"
@@ -92,7 +96,8 @@ bool tni_winograd_row_at(tni_winograd_kernels *k, int i);
  * tiles; rows of tiles are counted through all images. */
 typedef struct tni_winograd_plan {
     tni_conv_shape s;
-    size_t m, terms;        /* side of a tile of outputs; t^2 */
+    size_t m, side, terms;  /* of a tile of outputs, of inputs; side^2 */
+    size_t down, across;    /* pixels from one tile to the next */
     size_t in_len, out_len; /* elements of a channel */
     size_t rows, cols;      /* tiles of one image */
     size_t block_rows, block_cols;

@@ -52,8 +52,8 @@ static void input(const tni_winograd_tiles *t, const float *matrix, size_t m)
     for (size_t i = 0; i < t->n * LANES; i++) {
         const size_t tile = i / LANES, lane = i % LANES;
         for (size_t q = 0; q < side * side; q++)
-            in[q] = t->patch[q / side * t->row_step +
-                             (tile * m + q % side) * LANES + lane];
+            in[q] = t->patch[q / side * t->row_step + tile * t->col_step +
+                             q % side * LANES + lane];
         apply(out, in, matrix, side, side);
         for (size_t q = 0; q < side * side; q++)
             t->terms[q * t->term_step + tile * t->tile_step + lane] = out[q];
@@ -70,8 +70,8 @@ static void output(const tni_winograd_tiles *t, const float *matrix, size_t m)
             in[q] = t->terms[q * t->term_step + tile * t->tile_step + lane];
         apply(out, in, matrix, m, side);
         for (size_t q = 0; q < m * m; q++)
-            t->patch[q / m * t->row_step + (tile * m + q % m) * LANES + lane] =
-                out[q] + t->bias[lane];
+            t->patch[q / m * t->row_step + tile * t->col_step + q % m * LANES +
+                     lane] = out[q] + t->bias[lane];
     }
 }
 
@@ -94,6 +94,21 @@ void tni_winograd_f32_store__ref(const tni_winograd_row *r)
             r->y[c * r->cs + i] = v;
         }
     }
+}
+
+void tni_winograd_f32_input1__ref(const tni_winograd_tiles *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        for (size_t c = 0; c < LANES; c++)
+            t->terms[i * t->tile_step + c] = t->patch[i * t->col_step + c];
+}
+
+void tni_winograd_f32_output1__ref(const tni_winograd_tiles *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        for (size_t c = 0; c < LANES; c++)
+            t->patch[i * t->col_step + c] =
+                t->terms[i * t->tile_step + c] + t->bias[c];
 }
 
 void tni_winograd_f32_input2__ref(const tni_winograd_tiles *t)

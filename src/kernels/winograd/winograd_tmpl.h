@@ -99,7 +99,7 @@ TN_INLINE void input_tiles(const tni_winograd_tiles *t, const size_t m,
 {
     const size_t side = m + 2;
     for (size_t i = 0; i < t->n; i++) {
-        const float *s = t->patch + i * m * VW;
+        const float *s = t->patch + i * t->col_step;
         float *v = t->terms + i * t->tile_step;
         vf w[MAX_SIDE * MAX_SIDE], d[MAX_SIDE], e[MAX_SIDE];
         for (size_t j = 0; j < side; j++) {
@@ -123,7 +123,7 @@ TN_INLINE void output_tiles(const tni_winograd_tiles *t, const size_t m,
     const vf bias = v_load(t->bias);
     for (size_t i = 0; i < t->n; i++) {
         const float *s = t->terms + i * t->tile_step;
-        float *y = t->patch + i * m * VW;
+        float *y = t->patch + i * t->col_step;
         vf w[MAX_SIDE * MAX_SIDE], d[MAX_SIDE], e[MAX_SIDE];
         for (size_t j = 0; j < side; j++) {
             for (size_t q = 0; q < side; q++)
@@ -182,6 +182,22 @@ TN_INLINE void out4(const vf *d, vf *t, size_t step)
     t[step] = v_fma(b, ob, v_mul(a, oa));
     t[2 * step] = v_fma(two, eb, v_mul(half, ea));
     t[3 * step] = v_fma(b3, ob, v_fma(a3, oa, d[5]));
+}
+
+/* Kernels of one element: nothing to transform. */
+void TNI_FN(tni_winograd_f32_input1)(const tni_winograd_tiles *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        v_store(t->terms + i * t->tile_step,
+                v_load(t->patch + i * t->col_step));
+}
+
+void TNI_FN(tni_winograd_f32_output1)(const tni_winograd_tiles *t)
+{
+    const vf bias = v_load(t->bias);
+    for (size_t i = 0; i < t->n; i++)
+        v_store(t->patch + i * t->col_step,
+                v_add(v_load(t->terms + i * t->tile_step), bias));
 }
 
 void TNI_FN(tni_winograd_f32_input2)(const tni_winograd_tiles *t)
