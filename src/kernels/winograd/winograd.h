@@ -11,15 +11,21 @@
  * matrix products of tiles by output channels, for which the micro-kernels of
  * the gemm family serve.
  *
+ * Kernels of one element are the case m = t = 1: nothing to transform, but the
+ * pixels are turned once and not for every panel of pixels.
+ *
  * Shapes:  x[n, ic, h, w], w[oc, ic, 3, 3], y[n, oc, oh, ow]; stride,
- *          dilation and group 1, any padding, any sizes.
+ *          dilation and group 1, any padding, any sizes. With w[oc, ic, 1, 1]
+ *          any stride and no padding.
  * Layout:  dense, channels first. Transforms have one channel a lane: rows of
  *          pixels are turned into `patches` of [row][column][lane] and back.
  * Numeric: bounded. |err| <= 2^-24 (ic + 32) a X W for the sum over channels
  *          X W of the tile's largest |x| times the kernel's sum of |w|, with
- *          a = 4 for F(2,3) and 16 for F(4,3). Every element is computed in
- *          one order, which its place in the image decides: the same bits for
- *          every SIMD row, any number of workers and any place in a batch.
+ *          a = 4 for F(2,3) and 16 for F(4,3); kernels of one element give
+ *          what tni_conv_run gives, but for the sign of zero. Every element is
+ *          computed in one order, which its place in the image decides: the
+ *          same bits for every SIMD row, any number of workers and any place
+ *          in a batch.
  * Aliases: y overlaps neither x nor w; add may be y.
  * Reads:   no more than the tensors given.
  * Threads: any; scratch is exclusive to the call.
@@ -116,7 +122,7 @@ typedef struct tni_winograd_plan {
     size_t v_len, sums_len, patch_len;
 } tni_winograd_plan;
 
-/* The side of tiles for a shape: 4, 2, or 0 where tni_conv_run is faster or
+/* The side of tiles for a shape: 4, 2, 1, or 0 where tni_conv_run is faster or
  * the shape is not for this family. Looks at one image of the batch only. */
 int tni_winograd_choose(const tni_winograd_kernels *ker,
                         const tni_gemm_kernels *gemm, const tni_conv_shape *s);
