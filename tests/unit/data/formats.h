@@ -5,17 +5,25 @@
 
 #include "dataset_testing.h"
 
+#include <math.h>
+
 static char path[TMP_PATH];
 
-/* NULL when it is not taken; `err` says why. */
-static inline tn_dataset *try_open(const char *format, const char *what)
+/* NULL, with err set, when it is refused. */
+static inline tn_dataset *try_variant(const char *what, const char *format,
+                                      const char *variant)
 {
     tn_dataset *d = NULL;
     tn_dataset_opts o = TN_DATASET_OPTS_INIT;
     o.format = format;
+    o.variant = variant;
     memset(&err, 0, sizeof err);
-    if (tn_dataset_open(&d, what, &o, &err) != TN_OK) return NULL;
-    return d;
+    return tn_dataset_open(&d, what, &o, &err) == TN_OK ? d : NULL;
+}
+
+static inline tn_dataset *try_open(const char *format, const char *what)
+{
+    return try_variant(what, format, NULL);
 }
 
 static inline tn_dataset *open_as(const char *format, const char *what)
@@ -81,13 +89,25 @@ static inline void assert_text(tn_bytes t, const char *want)
                  t.data != NULL ? t.data : "", want);
 }
 
+/* The note of this code, NULL: none. */
+static inline const char *note_of(const tn_dataset *d, const char *code,
+                                  uint64_t *count)
+{
+    tn_note n = TN_NOTE_INIT;
+    for (size_t i = 0; tn_dataset_note(d, i, &n) == TN_OK; i++)
+        if (strcmp(n.code, code) == 0) {
+            if (count != NULL) *count = n.count;
+            return n.message;
+        }
+    return NULL;
+}
+
 /* Whether the reader noted this code; how often. */
 static inline uint64_t noted(const tn_dataset *d, const char *code)
 {
-    tn_note note = TN_NOTE_INIT;
-    for (size_t i = 0; tn_dataset_note(d, i, &note) == TN_OK; i++)
-        if (strcmp(note.code, code) == 0) return note.count;
-    return 0;
+    uint64_t count = 0;
+    (void)note_of(d, code, &count);
+    return count;
 }
 
 /* Converts to "format" or "format:variant"; the losses met, "code,code", go to
@@ -180,6 +200,174 @@ static inline bool shared(char file[1024], const char *name)
     if (access(file, R_OK) == 0) return true;
     print_message("%s is not here\n", name);
     return false;
+}
+
+static inline tn_dataset *open_variant(const char *what, const char *format,
+                                       const char *variant)
+{
+    tn_dataset *d = try_variant(what, format, variant);
+    if (d == NULL) fail_msg("%s: %s", err.where, err.message);
+    return d;
+}
+
+/* "name" in the scratch folder; the folder itself when it is empty. */
+static inline tn_dataset *open_here(const char *name, const char *format,
+                                    const char *variant)
+{
+    tmp_path(path, dir, name);
+    return open_variant(name[0] != '\0' ? path : dir, format, variant);
+}
+
+static inline void is_refused(const char *name, const char *format,
+                              const char *variant, const char *says)
+{
+    tmp_path(path, dir, name);
+    tn_dataset *d = try_variant(name[0] != '\0' ? path : dir, format, variant);
+    if (d != NULL) fail_msg("taken, expected: %s", says);
+    if (strstr(err.message, says) == NULL)
+        fail_msg("expected '%s', found: %s: %s", says, err.where, err.message);
+    assert_non_null(strstr(err.where, dir));
+}
+
+static inline void has(const tn_dataset *d, size_t images, size_t annotations,
+                       size_t classes)
+{
+    const tn_dataset_info info = info_of(d);
+    if (info.n_images != images || info.n_annotations != annotations ||
+        info.n_classes != classes)
+        fail_msg("%s: %zu images, %zu annotations, %zu classes", info.path,
+                 info.n_images, info.n_annotations, info.n_classes);
+}
+
+static inline const char *class_name(const tn_dataset *d, size_t i)
+{
+    tn_class_row row = TN_CLASS_ROW_INIT;
+    assert_int_equal(tn_dataset_class(d, i, &row), TN_OK);
+    return row.name;
+}
+
+static inline void has_box(const tn_dataset *d, size_t i, double x1, double y1,
+                           double x2, double y2)
+{
+    double b[4];
+    assert_true(tn_dataset_box(d, i, b));
+    if (fabs(b[0] - x1) > 1e-6 || fabs(b[1] - y1) > 1e-6 ||
+        fabs(b[2] - x2) > 1e-6 || fabs(b[3] - y2) > 1e-6)
+        fail_msg("the box of %zu is %g %g %g %g", i, b[0], b[1], b[2], b[3]);
+}
+
+static inline int has_text(tn_bytes t, const char *s)
+{
+    return t.data != NULL && t.size == strlen(s) &&
+           memcmp(t.data, s, t.size) == 0;
+}
+
+/* Everything that the rows of two datasets say, coordinates within 1e-6. */
+static inline void same(const tn_dataset *a, const tn_dataset *b)
+{
+    const tn_dataset_info ia = info_of(a), ib = info_of(b);
+    assert_int_equal(ia.n_splits, ib.n_splits);
+    has(b, ia.n_images, ia.n_annotations, ia.n_classes);
+    for (size_t i = 0; i < ia.n_classes; i++)
+        assert_string_equal(class_name(a, i), class_name(b, i));
+    for (size_t i = 0; i < ia.n_images; i++) {
+        const tn_image_row x = image_of(a, i), y = image_of(b, i);
+        assert_string_equal(x.name, y.name);
+        assert_int_equal(x.state, y.state);
+        assert_int_equal(x.splits, y.splits);
+        for (int k = 0; k < TN_TEXT_COUNT; k++) {
+            const tn_bytes s = tn_dataset_image_text(a, i, (tn_text)k, 0);
+            const tn_bytes t = tn_dataset_image_text(b, i, (tn_text)k, 0);
+            assert_int_equal(s.size, t.size);
+            if (s.size > 0) assert_memory_equal(s.data, t.data, s.size);
+        }
+    }
+    for (size_t i = 0; i < ia.n_annotations; i++) {
+        const tn_annotation_row x = ann_of(a, i), y = ann_of(b, i);
+        double u[4], v = 0.0, w = 0.0;
+        assert_int_equal(x.image, y.image);
+        assert_int_equal(x.class_index, y.class_index);
+        assert_int_equal(x.flags, y.flags);
+        if (tn_dataset_box(a, i, u)) has_box(b, i, u[0], u[1], u[2], u[3]);
+        for (int k = 0; k < TN_NUM_COUNT; k++) {
+            assert_int_equal(tn_dataset_num(a, i, (tn_num)k, &v),
+                             tn_dataset_num(b, i, (tn_num)k, &w));
+            assert_true(v == w);
+        }
+        for (int k = 0; k < TN_TEXT_COUNT; k++) {
+            const tn_bytes s = tn_dataset_text(a, i, (tn_text)k, 0);
+            const tn_bytes t = tn_dataset_text(b, i, (tn_text)k, 0);
+            assert_int_equal(s.size, t.size);
+            if (s.size > 0) assert_memory_equal(s.data, t.data, s.size);
+        }
+    }
+}
+
+/* Converts to "to" in the scratch folder; the losses must be `losses`. */
+static inline void convert_here(const tn_dataset *d, const char *to,
+                                const char *format, const char *variant,
+                                const char *losses)
+{
+    char name[60], found[400];
+    tmp_path(path, dir, to);
+    (void)snprintf(name, sizeof name, "%s%s%s", format,
+                   variant != NULL ? ":" : "", variant != NULL ? variant : "");
+    if (convert(d, path, name, losses, found) != TN_OK)
+        fail_msg("%s: %s", err.where, err.message);
+    if (strcmp(losses, "all") != 0) assert_string_equal(found, losses);
+}
+
+/* Not converted, and why. */
+static inline void is_not_converted(const tn_dataset *d, const char *to,
+                                    const char *format, const char *allow,
+                                    const char *says)
+{
+    tmp_path(path, dir, to);
+    assert_int_not_equal(convert(d, path, format, allow, NULL), TN_OK);
+    if (strstr(err.message, says) == NULL)
+        fail_msg("expected '%s', found: %s", says, err.message);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
+/* The bytes of a file of the scratch folder. */
+static inline void file_is(const char *name, const char *text)
+{
+    char found[8192];
+    tmp_path(path, dir, name);
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) fail_msg("no file %s", name);
+    const size_t n = fread(found, 1, sizeof found - 1, f);
+    found[n] = '\0';
+    (void)fclose(f);
+    assert_string_equal(found, text);
+}
+
+/* A dataset of the shared test data; NULL, with a message, when absent. */
+static inline tn_dataset *open_shared(const char *name, const char *format)
+{
+    char file[1024];
+    if (!shared(file, name)) return NULL;
+    return open_variant(file, format, NULL);
+}
+
+typedef struct shared_row {
+    const char *name;
+    size_t images, annotations, classes;
+} shared_row;
+
+/* Counts that another program, or a person, made; skips when none is here. */
+static inline void check_shared(const shared_row *rows, size_t n,
+                                const char *format)
+{
+    int found = 0;
+    for (size_t i = 0; i < n; i++) {
+        tn_dataset *d = open_shared(rows[i].name, format);
+        if (d == NULL) continue;
+        has(d, rows[i].images, rows[i].annotations, rows[i].classes);
+        tn_dataset_close(d);
+        found++;
+    }
+    if (found == 0) skip();
 }
 
 #endif

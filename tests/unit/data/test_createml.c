@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_createml.c - Create ML JSON: reading, writing, its two origins */
 #define _XOPEN_SOURCE 700
-#include "format_testing.h"
+#include "formats.h"
 
 #define ONE(coordinates)                                                       \
     "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"x\", "            \
@@ -10,9 +10,9 @@
 static void look_at_golden(const tn_dataset *d)
 {
     has(d, 3, 4, 4);
-    assert_string_equal(class_of(d, 0), "M\xc3\xbcnchen, \"n\xc2\xb0 1\"");
-    assert_string_equal(class_of(d, 1), "cat");
-    assert_string_equal(class_of(d, 3), "outdoor");
+    assert_string_equal(class_name(d, 0), "M\xc3\xbcnchen, \"n\xc2\xb0 1\"");
+    assert_string_equal(class_name(d, 1), "cat");
+    assert_string_equal(class_name(d, 3), "outdoor");
     assert_string_equal(tn_dataset_split(d, 0), "train");
     assert_string_equal(tn_dataset_split(d, 1), "valid");
     assert_string_equal(image_of(d, 0).name, "a.jpg");
@@ -33,7 +33,7 @@ static void look_at_golden(const tn_dataset *d)
 static void reads_golden(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "createml", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "createml", NULL, NULL);
     assert_string_equal(info_of(d).format, "createml");
     assert_string_equal(info_of(d).variant, "center");
     look_at_golden(d);
@@ -43,7 +43,7 @@ static void reads_golden(void **state)
 static void writes_what_it_read(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "createml", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "createml", NULL, NULL);
     convert_here(d, "out", "createml", NULL, "");
     tn_dataset *back = open_here("out", NULL, NULL);
     look_at_golden(back);
@@ -69,8 +69,7 @@ static void says_when_corners_fit_better(void **state)
 {
     (void)state;
     uint64_t n = 0;
-    put_text("x.json",
-             ONE("{\"x\": 0, \"y\": 0, \"width\": 9, \"height\": 9}"));
+    put("x.json", ONE("{\"x\": 0, \"y\": 0, \"width\": 9, \"height\": 9}"));
     tn_dataset *d = open_here("x.json", NULL, NULL);
     has_box(d, 0, -4.5, -4.5, 4.5, 4.5);
     assert_non_null(note_of(d, "createml-origin", &n));
@@ -79,8 +78,7 @@ static void says_when_corners_fit_better(void **state)
     has_box(d, 0, 0, 0, 9, 9);
     assert_null(note_of(d, "createml-origin", NULL));
     tn_dataset_close(d);
-    put_text("x.json",
-             ONE("{\"x\": 5, \"y\": 5, \"width\": 9, \"height\": 9}"));
+    put("x.json", ONE("{\"x\": 5, \"y\": 5, \"width\": 9, \"height\": 9}"));
     d = open_here("x.json", NULL, NULL);
     assert_null(note_of(d, "createml-origin", NULL));
     tn_dataset_close(d);
@@ -89,9 +87,9 @@ static void says_when_corners_fit_better(void **state)
 static void image_without_entry_is_unlabelled(void **state)
 {
     (void)state;
-    put_text("set/x.json", ONE("{\"x\": 9, \"y\": 9, \"width\": 2, "
-                               "\"height\": 2}"));
-    put_text("set/b.jpg", "");
+    put("set/x.json", ONE("{\"x\": 9, \"y\": 9, \"width\": 2, "
+                          "\"height\": 2}"));
+    put("set/b.jpg", "");
     tn_dataset *d = open_here("set", NULL, NULL);
     has(d, 2, 1, 1);
     assert_string_equal(image_of(d, 1).name, "b.jpg");
@@ -104,9 +102,8 @@ static void image_without_entry_is_unlabelled(void **state)
 static void image_twice_is_a_note(void **state)
 {
     (void)state;
-    put_text("x.json",
-             "[{\"image\": \"a\", \"annotations\": [{\"label\": \"x\"}]},"
-             "{\"image\": \"a\", \"annotations\": [{\"label\": \"x\"}]}]");
+    put("x.json", "[{\"image\": \"a\", \"annotations\": [{\"label\": \"x\"}]},"
+                  "{\"image\": \"a\", \"annotations\": [{\"label\": \"x\"}]}]");
     tn_dataset *d = open_here("x.json", "createml", NULL);
     has(d, 1, 2, 1);
     assert_non_null(note_of(d, "image-twice", NULL));
@@ -116,12 +113,12 @@ static void image_twice_is_a_note(void **state)
 static void members_that_clash_are_a_loss(void **state)
 {
     (void)state;
-    put_text("x.json",
-             "{\"images\": [{\"id\": 0, \"file_name\": \"a.jpg\", \"width\": 9,"
-             " \"height\": 9, \"image\": 5}], \"annotations\": [{\"id\": 1, "
-             "\"image_id\": 0, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], "
-             "\"label\": \"other\"}], \"categories\": [{\"id\": 1, \"name\": "
-             "\"x\"}, {\"id\": 2, \"name\": \"never\"}]}");
+    put("x.json",
+        "{\"images\": [{\"id\": 0, \"file_name\": \"a.jpg\", \"width\": 9,"
+        " \"height\": 9, \"image\": 5}], \"annotations\": [{\"id\": 1, "
+        "\"image_id\": 0, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], "
+        "\"label\": \"other\"}], \"categories\": [{\"id\": 1, \"name\": "
+        "\"x\"}, {\"id\": 2, \"name\": \"never\"}]}");
     tn_dataset *d = open_here("x.json", "coco", NULL);
     convert_here(d, "out", "createml", NULL,
                  "unknown-fields,annotation-ids,image-ids,class-ids,"
@@ -150,20 +147,20 @@ static void refuses_broken(void **state)
         {"[{\"image\": \"a\", \"annotations\": [", "the text ends where"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        put_text("x.json", cases[i].text);
+        put("x.json", cases[i].text);
         is_refused("x.json", "createml", NULL, cases[i].says);
         assert_non_null(strstr(err.message, "(line 1, column "));
     }
-    put_text("empty/x.txt", "");
+    put("empty/x.txt", "");
     is_refused("empty", "createml", NULL, "the folder has no Create ML file");
 }
 
 static void paths_stay_inside(void **state)
 {
     (void)state;
-    put_text("secret.jpg", "");
-    put_text("in/x.json", "[{\"image\": \"../secret.jpg\", \"annotations\": "
-                          "[]}]");
+    put("secret.jpg", "");
+    put("in/x.json", "[{\"image\": \"../secret.jpg\", \"annotations\": "
+                     "[]}]");
     tn_dataset *d = open_here("in", "createml", NULL);
     assert_null(image_of(d, 0).file);
     convert_here(d, "out", "createml", NULL, "image-names");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_csv_tables.c - CSV manifests: columns, shapes, meanings, writing */
 #define _XOPEN_SOURCE 700
-#include "format_testing.h"
+#include "formats.h"
 
 #define TF "filename,width,height,class,xmin,ymin,xmax,ymax\n"
 
@@ -9,9 +9,9 @@ static void look_at_golden(const tn_dataset *d)
 {
     double v = 0.0;
     has(d, 4, 4, 3);
-    assert_string_equal(class_of(d, 0), "M\xc3\xbcnchen, 1");
-    assert_string_equal(class_of(d, 1), "cat");
-    assert_string_equal(class_of(d, 2), "outdoor");
+    assert_string_equal(class_name(d, 0), "M\xc3\xbcnchen, 1");
+    assert_string_equal(class_name(d, 1), "cat");
+    assert_string_equal(class_name(d, 2), "outdoor");
     assert_string_equal(tn_dataset_split(d, 0), "train");
     assert_string_equal(tn_dataset_split(d, 1), "valid");
     assert_string_equal(image_of(d, 1).name, "b b.jpg");
@@ -32,7 +32,7 @@ static void look_at_golden(const tn_dataset *d)
 static void reads_golden(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "csv", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "csv", NULL, NULL);
     assert_string_equal(info_of(d).format, "csv");
     assert_string_equal(info_of(d).variant, "xyxy");
     look_at_golden(d);
@@ -42,7 +42,7 @@ static void reads_golden(void **state)
 static void writes_what_it_read(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "csv", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "csv", NULL, NULL);
     convert_here(d, "out", "csv", NULL, "");
     file_is("out/train/_annotations.csv",
             "filename,width,height,class,xmin,ymin,xmax,ymax,score,note\n"
@@ -76,13 +76,13 @@ static void writes_what_it_read(void **state)
 static void one_file_keeps_the_split_of_its_name(void **state)
 {
     (void)state;
-    put_text("train_labels.csv", TF "a.jpg,9,9,x,1,2,3,4\n");
+    put("train_labels.csv", TF "a.jpg,9,9,x,1,2,3,4\n");
     tn_dataset *d = open_here("train_labels.csv", NULL, NULL);
     assert_string_equal(tn_dataset_split(d, 0), "train");
     convert_here(d, "out_train.csv", "csv", NULL, "");
     convert_here(d, "out.csv", "csv", NULL, "splits");
     tn_dataset_close(d);
-    put_text("is_valid_x.csv", TF "a.jpg,9,9,x,1,2,3,4\n");
+    put("is_valid_x.csv", TF "a.jpg,9,9,x,1,2,3,4\n");
     d = open_here("is_valid_x.csv", NULL, NULL);
     assert_int_equal(info_of(d).n_splits, 0);
     tn_dataset_close(d);
@@ -114,11 +114,11 @@ static void spellings_of_columns(void **state)
         "a.jpg,10,20,40,60,x\n",
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        put_text("x.csv", tables[i]);
+        put("x.csv", tables[i]);
         tn_dataset *d = open_here("x.csv", NULL, NULL);
         has(d, 1, 1, 1);
         assert_string_equal(image_of(d, 0).name, "a.jpg");
-        assert_string_equal(class_of(d, 0), "x");
+        assert_string_equal(class_name(d, 0), "x");
         has_box(d, 0, 10, 20, 40, 60);
         tn_dataset_close(d);
     }
@@ -127,14 +127,14 @@ static void spellings_of_columns(void **state)
 static void sizes_of_boxes_and_of_images(void **state)
 {
     (void)state;
-    put_text("x.csv", "filename,width,height,x,y,w,h,class\n"
-                      "a.jpg,90,80.0,10,20,30,40,x\n");
+    put("x.csv", "filename,width,height,x,y,w,h,class\n"
+                 "a.jpg,90,80.0,10,20,30,40,x\n");
     tn_dataset *d = open_here("x.csv", NULL, NULL);
     assert_int_equal(image_of(d, 0).width, 90);
     assert_int_equal(image_of(d, 0).height, 80);
     has_box(d, 0, 10, 20, 40, 60);
     tn_dataset_close(d);
-    put_text("x.csv", TF "a.jpg,9,9,x,1,2,3,4\na.jpg,8,9,x,1,2,3,4\n");
+    put("x.csv", TF "a.jpg,9,9,x,1,2,3,4\na.jpg,8,9,x,1,2,3,4\n");
     d = open_here("x.csv", NULL, NULL);
     assert_non_null(note_of(d, "size-differs", NULL));
     tn_dataset_close(d);
@@ -143,9 +143,8 @@ static void sizes_of_boxes_and_of_images(void **state)
 static void names_of_columns_say_parts_of_the_image(void **state)
 {
     (void)state;
-    put_text("x.csv",
-             "filename,width,height,class,xmin_norm,ymin_norm,"
-             "xmax_norm,ymax_norm\na.jpg,100,80,x,0.1,0.25,0.4,0.75\n");
+    put("x.csv", "filename,width,height,class,xmin_norm,ymin_norm,"
+                 "xmax_norm,ymax_norm\na.jpg,100,80,x,0.1,0.25,0.4,0.75\n");
     tn_dataset *d = open_here("x.csv", NULL, NULL);
     has_box(d, 0, 10, 20, 40, 60);
     tn_dataset_close(d);
@@ -155,9 +154,9 @@ static void bbox_in_one_column(void **state)
 {
     (void)state;
     /* The Kaggle wheat table, as it was published. */
-    put_text("x.csv", "image_id,width,height,bbox,source\n"
-                      "b6a,1024,1024,\"[834.0, 222.0, 56.0, 36.0]\",usask_1\n"
-                      "b6a,1024,1024,,usask_1\n");
+    put("x.csv", "image_id,width,height,bbox,source\n"
+                 "b6a,1024,1024,\"[834.0, 222.0, 56.0, 36.0]\",usask_1\n"
+                 "b6a,1024,1024,,usask_1\n");
     tn_dataset *d = open_here("x.csv", NULL, NULL);
     assert_string_equal(info_of(d).variant, "xywh");
     has(d, 1, 1, 0);
@@ -165,8 +164,8 @@ static void bbox_in_one_column(void **state)
     assert_true(has_text(tn_dataset_text(d, 0, TN_TEXT_EXTRA, 0),
                          "\"source\": \"usask_1\""));
     tn_dataset_close(d);
-    put_text("x.csv", "image,label,bbox\n1.jpg,a,\"[10,1,12,2]\"\n"
-                      "1.jpg,a,\"1,20,3,30\"\n2.jpg,b,0 0 11 11\n");
+    put("x.csv", "image,label,bbox\n1.jpg,a,\"[10,1,12,2]\"\n"
+                 "1.jpg,a,\"1,20,3,30\"\n2.jpg,b,0 0 11 11\n");
     d = open_here("x.csv", "csv", "xyxy");
     has_box(d, 1, 1, 20, 3, 30);
     has_box(d, 2, 0, 0, 11, 11);
@@ -176,17 +175,17 @@ static void bbox_in_one_column(void **state)
 static void no_header_is_retinanet(void **state)
 {
     (void)state;
-    put_text("set/train.csv", "/data/imgs/img_001.jpg,837,346,981,456,cow\n"
-                              "/data/imgs/img_002.jpg,215,312,279,391,cat\n"
-                              "/data/imgs/img_002.jpg,22,5,89,84,bird\n"
-                              "/data/imgs/img_003.jpg,,,,,\n\n");
-    put_text("set/classes.csv", "cow,0\ncat,1\nbird,2\n");
-    put_text("set/images/img_001.jpg", "");
+    put("set/train.csv", "/data/imgs/img_001.jpg,837,346,981,456,cow\n"
+                         "/data/imgs/img_002.jpg,215,312,279,391,cat\n"
+                         "/data/imgs/img_002.jpg,22,5,89,84,bird\n"
+                         "/data/imgs/img_003.jpg,,,,,\n\n");
+    put("set/classes.csv", "cow,0\ncat,1\nbird,2\n");
+    put("set/images/img_001.jpg", "");
     tn_dataset *d = open_here("set", NULL, NULL);
     assert_string_equal(info_of(d).variant, "retinanet");
     has(d, 3, 3, 3);
-    assert_string_equal(class_of(d, 0), "cow");
-    assert_string_equal(class_of(d, 2), "bird");
+    assert_string_equal(class_name(d, 0), "cow");
+    assert_string_equal(class_name(d, 2), "bird");
     assert_string_equal(tn_dataset_split(d, 0), "train");
     assert_int_equal(image_of(d, 2).state, TN_STATE_EMPTY);
     assert_non_null(image_of(d, 0).file);
@@ -198,7 +197,7 @@ static void no_header_is_retinanet(void **state)
             "data/imgs/img_003.jpg,,,,,\n");
     file_is("out/train/_classes.csv", "cow,0\ncat,1\nbird,2\n");
     tn_dataset *back = open_here("out", NULL, NULL);
-    assert_string_equal(class_of(back, 0), "cow");
+    assert_string_equal(class_name(back, 0), "cow");
     tn_dataset_close(back);
     tn_dataset_close(d);
 }
@@ -206,11 +205,11 @@ static void no_header_is_retinanet(void **state)
 static void classes_in_columns(void **state)
 {
     (void)state;
-    put_text("set/train/_classes.csv", "filename, cat, dog, no\n"
-                                       "a.jpg, 1, 0, 0\nb.jpg, 1, 1, 0\n"
-                                       "c.jpg, 0, 0, 0\n");
-    put_text("set/train/d.jpg", "");
-    put_text("set/train/a.jpg", "");
+    put("set/train/_classes.csv", "filename, cat, dog, no\n"
+                                  "a.jpg, 1, 0, 0\nb.jpg, 1, 1, 0\n"
+                                  "c.jpg, 0, 0, 0\n");
+    put("set/train/d.jpg", "");
+    put("set/train/a.jpg", "");
     tn_dataset *d = open_here("set", NULL, NULL);
     assert_string_equal(info_of(d).variant, "multiclass");
     has(d, 4, 3, 3);
@@ -228,9 +227,9 @@ static void classes_in_columns(void **state)
 static void tags_in_any_order(void **state)
 {
     (void)state;
-    put_text("x.json",
-             "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"z\", "
-             "\"k\": 1}, {\"label\": \"a, b\", \"k\": 2}]}]");
+    put("x.json",
+        "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"z\", "
+        "\"k\": 1}, {\"label\": \"a, b\", \"k\": 2}]}]");
     tn_dataset *d = open_here("x.json", "createml", NULL);
     convert_here(d, "out", "csv", NULL, "unknown-fields");
     file_is("out/_classes.csv", "filename,\"a, b\", z\na.jpg, 1, 1\n");
@@ -251,17 +250,17 @@ static void file_and_class(void **state)
     static const char *const tables[] = {
         "filename,label\na.jpg,no\nb.jpg,1\n", "id,breed\na,no\nb,1\n",
         "a.jpg,no\nb.jpg,1\n", "image;class\na.jpg;no\nb.jpg;1\n"};
-    put_text("a.jpg", "");
-    put_text("b.jpg", "");
+    put("a.jpg", "");
+    put("b.jpg", "");
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        put_text("x.csv", tables[i]);
+        put("x.csv", tables[i]);
         tn_dataset *d = open_here("x.csv", NULL, NULL);
         assert_string_equal(info_of(d).variant, "classification");
         has(d, 2, 2, 2);
         assert_string_equal(image_of(d, 0).name, "a.jpg");
         assert_non_null(image_of(d, 1).file);
-        assert_string_equal(class_of(d, 0), "1");
-        assert_string_equal(class_of(d, 1), "no");
+        assert_string_equal(class_name(d, 0), "1");
+        assert_string_equal(class_name(d, 1), "no");
         assert_true((ann_of(d, 0).flags & TN_IS_TAG) != 0);
         convert_here(d,
                      i == 0   ? "o0"
@@ -277,13 +276,12 @@ static void file_and_class(void **state)
 static void automl_lists(void **state)
 {
     (void)state;
-    put_text("set/import.csv",
-             "TRAIN,train/a.jpg,cat,0.1,0.25,,,0.4,0.75,,\n"
-             "VALIDATION,gs://b/val/b.jpg,dog,0,0,1,0,1,1,0,1\n"
-             "TEST,test/c.jpg,,,,,,,,,\n"
-             "UNASSIGNED,d.jpg,cat\n"
-             "training,e.jpg,cat,dog\n");
-    put_text("set/train/a.jpg", "");
+    put("set/import.csv", "TRAIN,train/a.jpg,cat,0.1,0.25,,,0.4,0.75,,\n"
+                          "VALIDATION,gs://b/val/b.jpg,dog,0,0,1,0,1,1,0,1\n"
+                          "TEST,test/c.jpg,,,,,,,,,\n"
+                          "UNASSIGNED,d.jpg,cat\n"
+                          "training,e.jpg,cat,dog\n");
+    put("set/train/a.jpg", "");
     tn_dataset *d = open_here("set", NULL, NULL);
     assert_string_equal(info_of(d).variant, "automl");
     has(d, 5, 5, 2);
@@ -309,21 +307,20 @@ static void automl_lists(void **state)
 static void splits_by_column_and_by_file(void **state)
 {
     (void)state;
-    put_text("x.csv", "filename,class,split\na.jpg,x,train\nb.jpg,x,fold 1\n"
-                      "c.jpg,x,\n");
+    put("x.csv", "filename,class,split\na.jpg,x,train\nb.jpg,x,fold 1\n"
+                 "c.jpg,x,\n");
     tn_dataset *d = open_here("x.csv", NULL, NULL);
     assert_int_equal(info_of(d).n_splits, 2);
     assert_string_equal(tn_dataset_split(d, 1), "fold 1");
     assert_int_equal(image_of(d, 2).splits, 0);
     tn_dataset_close(d);
-    put_text("set/data/train_labels.csv", TF "a.jpg,9,9,x,1,2,3,4\n");
-    put_text("set/data/test_labels.csv", TF "b.jpg,9,9,x,1,2,3,4\n");
-    put_text("set/data/labels.csv",
-             TF "a.jpg,9,9,x,1,2,3,4\nb.jpg,9,9,x,1,2,3,4\n");
-    put_text("set/data/other.csv", "id,when\n1,2\n");
-    put_text("set/images/a.jpg", "");
-    put_text("set/images/b.jpg", "");
-    put_text("set/images/u.jpg", "");
+    put("set/data/train_labels.csv", TF "a.jpg,9,9,x,1,2,3,4\n");
+    put("set/data/test_labels.csv", TF "b.jpg,9,9,x,1,2,3,4\n");
+    put("set/data/labels.csv", TF "a.jpg,9,9,x,1,2,3,4\nb.jpg,9,9,x,1,2,3,4\n");
+    put("set/data/other.csv", "id,when\n1,2\n");
+    put("set/images/a.jpg", "");
+    put("set/images/b.jpg", "");
+    put("set/images/u.jpg", "");
     d = open_here("set", NULL, NULL);
     has(d, 3, 2, 1);
     assert_int_equal(info_of(d).n_splits, 2);
@@ -356,7 +353,7 @@ static void nothing_is_guessed(void **state)
          "fit none of the ways", "xywh"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        put_text("x.csv", cases[i].text);
+        put("x.csv", cases[i].text);
         is_refused("x.csv", "csv", NULL, cases[i].says);
         assert_non_null(strstr(err.message, "--from"));
         tn_dataset *d = open_here("x.csv", "csv", cases[i].variant);
@@ -368,27 +365,26 @@ static void nothing_is_guessed(void **state)
 static void numbers_that_decide(void **state)
 {
     (void)state;
-    put_text("x.csv", "image,width,height,bbox,label\n"
-                      "a.jpg,50,50,\"[30, 30, 45, 45]\",x\n");
+    put("x.csv", "image,width,height,bbox,label\n"
+                 "a.jpg,50,50,\"[30, 30, 45, 45]\",x\n");
     tn_dataset *d = open_here("x.csv", NULL, NULL);
     assert_string_equal(info_of(d).variant, "xyxy");
     tn_dataset_close(d);
     /* A part that decides for one that cannot. */
-    put_text("set/train.csv", TF "a.jpg,50,50,x,10,10,20,20\n");
-    put_text("set/test.csv", TF "b.jpg,50,50,x,0,0,1,1\n");
+    put("set/train.csv", TF "a.jpg,50,50,x,10,10,20,20\n");
+    put("set/test.csv", TF "b.jpg,50,50,x,0,0,1,1\n");
     d = open_here("set", NULL, NULL);
     assert_string_equal(info_of(d).variant, "xyxy");
     has_box(d, 0, 0, 0, 1, 1);
     tn_dataset_close(d);
     is_refused("set/test.csv", "csv", NULL, "more than one way");
     /* Names of columns stand against odd boxes: x1 > x2, outside, empty. */
-    put_text("x.csv",
-             TF "a.jpg,50,50,x,30,10,20,20\na.jpg,50,50,x,-5,1,99,1\n");
+    put("x.csv", TF "a.jpg,50,50,x,30,10,20,20\na.jpg,50,50,x,-5,1,99,1\n");
     d = open_here("x.csv", NULL, NULL);
     assert_true(ann_of(d, 0).box[0] == 30.0);
     tn_dataset_close(d);
     /* Coordinates a little outside are parts of the image all the same. */
-    put_text("x.csv", TF "a.jpg,50,50,x,-0.005,0,1.02,1\n");
+    put("x.csv", TF "a.jpg,50,50,x,-0.005,0,1.02,1\n");
     is_refused("x.csv", "csv", NULL, "more than one way");
 }
 
@@ -421,26 +417,26 @@ static void refuses_broken(void **state)
         {"TRAIN,a.jpg,x\nTRAIN\n", "line 2: found 1 fields"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        put_text("x.csv", cases[i].text);
+        put("x.csv", cases[i].text);
         is_refused("x.csv", "csv", NULL, cases[i].says);
     }
-    put_text("x.csv", "filename,a,b\na.jpg,0,1\nb.jpg,0,2\n");
+    put("x.csv", "filename,a,b\na.jpg,0,1\nb.jpg,0,2\n");
     is_refused("x.csv", "csv", "multiclass", "found '2' for class 'b'");
-    put_text("none/x.txt", "");
+    put("none/x.txt", "");
     is_refused("none", "csv", NULL, "the folder has no table");
-    put_text("two/a.csv", "filename,label\na.jpg,x\n");
-    put_text("two/b.csv", "filename,label\na.jpg,x\n");
+    put("two/a.csv", "filename,label\na.jpg,x\n");
+    put("two/b.csv", "filename,label\na.jpg,x\n");
     is_refused("two", "csv", NULL, "image 'a.jpg' is in");
-    put_text("map/my_classes.csv", "a,0\nb,x\n");
-    put_text("map/x.csv", "a.jpg,10,20,30,40,a\n");
+    put("map/my_classes.csv", "a,0\nb,x\n");
+    put("map/x.csv", "a.jpg,10,20,30,40,a\n");
     is_refused("map", "csv", NULL, "found 2 fields in a list of classes");
 }
 
 static void paths_stay_inside(void **state)
 {
     (void)state;
-    put_text("secret.jpg", "");
-    put_text("in/in/x.csv", "filename,label\n../../secret.jpg,x\n");
+    put("secret.jpg", "");
+    put("in/in/x.csv", "filename,label\n../../secret.jpg,x\n");
     tn_dataset *d = open_here("in/in/x.csv", NULL, NULL);
     assert_null(image_of(d, 0).file);
     tn_dataset_close(d);
@@ -449,8 +445,8 @@ static void paths_stay_inside(void **state)
 static void names_on_other_machines(void **state)
 {
     (void)state;
-    put_text("set/x.csv", "filename,label\nC:\\data\\imgs\\a b.jpg,x\n");
-    put_text("set/imgs/a b.jpg", "");
+    put("set/x.csv", "filename,label\nC:\\data\\imgs\\a b.jpg,x\n");
+    put("set/imgs/a b.jpg", "");
     tn_dataset *d = open_here("set", NULL, NULL);
     has(d, 1, 1, 1);
     assert_non_null(image_of(d, 0).file);
@@ -474,13 +470,13 @@ static void what_columns_cannot_say_is_a_loss(void **state)
     tn_dataset *d;
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         (void)snprintf(text, sizeof text, form, members[i]);
-        put_text("x.json", text);
+        put("x.json", text);
         d = open_here("x.json", "createml", NULL);
         is_not_converted(d, "out", "csv", NULL, "1 unknown-fields");
         tn_dataset_close(d);
     }
     (void)snprintf(text, sizeof text, form, "\"k\\n\": \"a\\u00e9 \"");
-    put_text("x.json", text);
+    put("x.json", text);
     d = open_here("x.json", "createml", NULL);
     convert_here(d, "out", "csv", NULL, "");
     tn_dataset *back = open_here("out", "csv", "xyxy");
@@ -489,18 +485,18 @@ static void what_columns_cannot_say_is_a_loss(void **state)
     tn_dataset_close(back);
     tn_convert_opts o = TN_CONVERT_OPTS_INIT;
     tn_conversion *c = NULL;
-    char path[TMP_PATH];
+    char file[TMP_PATH];
     static const struct {
         const char *variant, *says;
     } cases[] = {{"retinanet", "not in whole pixels (39.5)"},
                  {"xyxy-unit", "size of image 'a.jpg' is not known"}};
     for (size_t i = 0; i < 2; i++) {
-        tmp_path(path, dir, "never");
+        tmp_path(file, dir, "never");
         o.format = "csv";
         o.variant = cases[i].variant;
         o.allow_loss = "all";
         memset(&err, 0, sizeof err);
-        assert_int_equal(tn_dataset_convert(&c, d, path, &o, &err),
+        assert_int_equal(tn_dataset_convert(&c, d, file, &o, &err),
                          TN_EUNSUPPORTED);
         if (strstr(err.message, cases[i].says) == NULL)
             fail_msg("%s", err.message);
@@ -512,20 +508,20 @@ static void what_columns_cannot_say_is_a_loss(void **state)
 static void unwritable_names(void **state)
 {
     (void)state;
-    put_text("x.json", "[{\"image\": \"a.jpg\", \"annotations\": "
-                       "[{\"label\": \"\"}]}]");
+    put("x.json", "[{\"image\": \"a.jpg\", \"annotations\": "
+                  "[{\"label\": \"\"}]}]");
     tn_dataset *d = open_here("x.json", "createml", NULL);
     is_not_converted(d, "out", "csv", "all", "a class without a name");
     tn_dataset_close(d);
-    put_text("x.csv", "filename,class\na,x\n");
+    put("x.csv", "filename,class\na,x\n");
     d = open_here("x.csv", "csv", NULL);
     tn_convert_opts o = TN_CONVERT_OPTS_INIT;
     tn_conversion *c = NULL;
-    char path[TMP_PATH];
-    tmp_path(path, dir, "never");
+    char file[TMP_PATH];
+    tmp_path(file, dir, "never");
     o.format = "csv";
     o.variant = "automl";
-    assert_int_equal(tn_dataset_convert(&c, d, path, &o, &err),
+    assert_int_equal(tn_dataset_convert(&c, d, file, &o, &err),
                      TN_EUNSUPPORTED);
     assert_non_null(strstr(err.message, "does not end like an image"));
     tn_conversion_free(c);
@@ -535,15 +531,15 @@ static void unwritable_names(void **state)
 static void coco_comes_back_by_the_residue(void **state)
 {
     (void)state;
-    put_text("x.json",
-             "{\"info\": {\"a\": 1}, \"images\": [{\"id\": 7, \"file_name\": "
-             "\"a.jpg\", \"width\": 90, \"height\": 80}, {\"id\": 0, "
-             "\"file_name\": \"b.jpg\", \"width\": 9, \"height\": 9}], "
-             "\"annotations\": [{\"id\": 5, \"image_id\": 7, \"category_id\": "
-             "3, \"bbox\": [10, 20, 30, 40], \"area\": 99, \"iscrowd\": 0, "
-             "\"segmentation\": [[10, 20, 40, 20, 40, 60]]}], "
-             "\"categories\": [{\"id\": 3, \"name\": \"x\"}, {\"id\": 9, "
-             "\"name\": \"none\"}]}");
+    put("x.json",
+        "{\"info\": {\"a\": 1}, \"images\": [{\"id\": 7, \"file_name\": "
+        "\"a.jpg\", \"width\": 90, \"height\": 80}, {\"id\": 0, "
+        "\"file_name\": \"b.jpg\", \"width\": 9, \"height\": 9}], "
+        "\"annotations\": [{\"id\": 5, \"image_id\": 7, \"category_id\": "
+        "3, \"bbox\": [10, 20, 30, 40], \"area\": 99, \"iscrowd\": 0, "
+        "\"segmentation\": [[10, 20, 40, 20, 40, 60]]}], "
+        "\"categories\": [{\"id\": 3, \"name\": \"x\"}, {\"id\": 9, "
+        "\"name\": \"none\"}]}");
     tn_dataset *d = open_here("x.json", "coco", NULL);
     convert_here(d, "out", "csv", NULL, "all");
     tn_dataset *back = open_here("out", NULL, NULL);
@@ -581,13 +577,13 @@ static void shared_fixtures(void **state)
         {"datumaro-assets/vott_csv_dataset/dataset", 4, 5, 2},
     };
     check_shared(rows, sizeof rows / sizeof rows[0], NULL);
-    char path[1024];
-    (void)snprintf(path, sizeof path,
+    char file[1024];
+    (void)snprintf(file, sizeof file,
                    "%s/datasets/panlabel-fixtures/sample_valid.tfod.csv",
                    TEST_DATA);
-    assert_null(try_open(path, NULL, NULL));
+    assert_null(try_variant(file, NULL, NULL));
     assert_non_null(strstr(err.message, "csv:xyxy-unit"));
-    tn_dataset *d = must_open(path, "csv", "xyxy-unit");
+    tn_dataset *d = open_variant(file, "csv", "xyxy-unit");
     has_box(d, 0, 64, 96, 320, 384);
     tn_dataset_close(d);
 }

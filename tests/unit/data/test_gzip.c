@@ -139,7 +139,7 @@ static void test_residue(void **state)
     free(text);
 }
 
-static void is_refused(const char *name, const char *says)
+static void refuses(const char *name, const char *says)
 {
     tmp_write(dir, name, packed, n_packed);
     tmp_path(path, dir, name);
@@ -155,23 +155,23 @@ static void test_refused(void **state)
 {
     (void)state;
     put_packed("bad.json.gz", "{\"images\": [}");
-    is_refused("bad.json.gz", "");
+    refuses("bad.json.gz", "");
     put_packed("bad.json.gz", COCO);
     packed[40] ^= 1;
-    is_refused("bad.json.gz", "checksum of the gzip stream is wrong");
+    refuses("bad.json.gz", "checksum of the gzip stream is wrong");
     /* A bomb: few bytes that say they are many. */
     put_packed("bad.json.gz", COCO);
     memset(packed + n_packed - 4, 0xff, 4);
-    is_refused("bad.json.gz", "gzip says that it holds 4294967295 bytes");
+    refuses("bad.json.gz", "gzip says that it holds 4294967295 bytes");
     /* Two streams. */
     const size_t n = pack(packed, COCO, strlen(COCO));
     n_packed = n + pack(packed + n, COCO " ", strlen(COCO) + 1);
-    is_refused("bad.json.gz", "several in one file");
+    refuses("bad.json.gz", "several in one file");
     /* Cut short. */
     n_packed = n - 20;
-    is_refused("bad.json.gz", "gzip");
+    refuses("bad.json.gz", "gzip");
     packed[3] = 0xe0;
-    is_refused("bad.json.gz", "a broken gzip header");
+    refuses("bad.json.gz", "a broken gzip header");
 }
 
 /* The limit for a file is one for what it holds. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_hf_metadata.c - Hugging Face metadata: rows, objects, splits, the card */
 #define _XOPEN_SOURCE 700
-#include "format_testing.h"
+#include "formats.h"
 
 static void look_at_golden(const tn_dataset *d)
 {
@@ -9,7 +9,7 @@ static void look_at_golden(const tn_dataset *d)
     has(d, 4, 6, 3);
     assert_string_equal(tn_dataset_split(d, 0), "test");
     assert_string_equal(tn_dataset_split(d, 1), "train");
-    assert_string_equal(class_of(d, 0), "M\xc3\xbcnchen, \"1\"");
+    assert_string_equal(class_name(d, 0), "M\xc3\xbcnchen, \"1\"");
     assert_int_equal(image_of(d, 0).splits, 1);
     assert_string_equal(image_of(d, 1).name, "a.jpg");
     assert_int_equal(image_of(d, 1).width, 100);
@@ -38,7 +38,7 @@ static void look_at_golden(const tn_dataset *d)
 static void reads_golden(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "hf_metadata", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "hf_metadata", NULL, NULL);
     assert_string_equal(info_of(d).format, "hf-metadata");
     assert_string_equal(info_of(d).variant, "xywh");
     look_at_golden(d);
@@ -48,12 +48,12 @@ static void reads_golden(void **state)
 static void writes_what_it_read(void **state)
 {
     (void)state;
-    char path[TMP_PATH], golden[8192];
-    tn_dataset *d = must_open(GOLDEN "hf_metadata", NULL, NULL);
+    char where_to[TMP_PATH], golden[8192];
+    tn_dataset *d = open_variant(GOLDEN "hf_metadata", NULL, NULL);
     convert_here(d, "out", "hf-metadata", NULL, "");
-    (void)snprintf(path, sizeof path,
+    (void)snprintf(where_to, sizeof where_to,
                    GOLDEN "hf_metadata/train/metadata.jsonl");
-    FILE *f = fopen(path, "rb");
+    FILE *f = fopen(where_to, "rb");
     assert_non_null(f);
     golden[fread(golden, 1, sizeof golden - 1, f)] = '\0';
     (void)fclose(f);
@@ -87,10 +87,10 @@ static void forms_of_objects(void **state)
         "0}], \"file_name\": \"1.png\"}",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        put_text("in/metadata.jsonl", rows[i]);
+        put("in/metadata.jsonl", rows[i]);
         tn_dataset *d = open_here("in", NULL, NULL);
         has(d, 1, 1, 1);
-        assert_string_equal(class_of(d, 0), "0");
+        assert_string_equal(class_name(d, 0), "0");
         has_box(d, 0, 302, 109, 375, 161);
         tn_dataset_close(d);
     }
@@ -105,23 +105,22 @@ static void forms_of_objects(void **state)
 static void names_from_the_card(void **state)
 {
     (void)state;
-    put_text(
-        "in/README.md",
+    put("in/README.md",
         "---\ndataset_info:\n  features:\n  - name: image\n    dtype: "
         "image\n  - name: objects\n    sequence:\n    - name: category\n  "
         "    dtype:\n        class_label:\n          names:\n            "
         "'0': no\n            '1': Mask\n  - name: label\n    dtype:\n     "
         " class_label:\n        names: [indoor, outdoor]\n---\n# Text\n");
-    put_text("in/metadata.jsonl",
-             "{\"file_name\": \"1.png\", \"objects\": {\"bbox\": [[1, 2, 3, "
-             "4], [1, 2, 3, 4]], \"category\": [1, 7]}, \"label\": 1}\n");
+    put("in/metadata.jsonl",
+        "{\"file_name\": \"1.png\", \"objects\": {\"bbox\": [[1, 2, 3, "
+        "4], [1, 2, 3, 4]], \"category\": [1, 7]}, \"label\": 1}\n");
     tn_dataset *d = open_here("in", NULL, NULL);
     has(d, 1, 3, 3);
-    assert_string_equal(class_of(d, 0), "7");
-    assert_string_equal(class_of(d, 1), "Mask");
-    assert_string_equal(class_of(d, 2), "outdoor");
+    assert_string_equal(class_name(d, 0), "7");
+    assert_string_equal(class_name(d, 1), "Mask");
+    assert_string_equal(class_name(d, 2), "outdoor");
     tn_dataset_close(d);
-    put_text("in/README.md", "---\na: [\n---\n");
+    put("in/README.md", "---\na: [\n---\n");
     d = open_here("in", NULL, NULL);
     assert_non_null(note_of(d, "card", NULL));
     tn_dataset_close(d);
@@ -130,12 +129,12 @@ static void names_from_the_card(void **state)
 static void csv_rows(void **state)
 {
     (void)state;
-    put_text("in/train/metadata.csv",
-             "file_name,label,text,objects,width,height,note\n"
-             "a.png,cat,\"a cat, and\na dog\",,,,007\n"
-             "b.png,,5,\"{\"\"bbox\"\": [[1, 2, 3, 4]], \"\"categories\"\": "
-             "[\"\"x\"\"]}\",10,20,5\n");
-    put_text("in/train/c.png", "");
+    put("in/train/metadata.csv",
+        "file_name,label,text,objects,width,height,note\n"
+        "a.png,cat,\"a cat, and\na dog\",,,,007\n"
+        "b.png,,5,\"{\"\"bbox\"\": [[1, 2, 3, 4]], \"\"categories\"\": "
+        "[\"\"x\"\"]}\",10,20,5\n");
+    put("in/train/c.png", "");
     tn_dataset *d = open_here("in", NULL, NULL);
     has(d, 3, 4, 2);
     assert_string_equal(tn_dataset_split(d, 0), "train");
@@ -157,14 +156,14 @@ static void csv_rows(void **state)
 static void splits_of_folders_and_names(void **state)
 {
     (void)state;
-    put_text("in/data/train/metadata.jsonl", "{\"file_name\": \"a.png\"}");
-    put_text("in/data/test/metadata.jsonl", "{\"file_name\": \"a.png\"}");
+    put("in/data/train/metadata.jsonl", "{\"file_name\": \"a.png\"}");
+    put("in/data/test/metadata.jsonl", "{\"file_name\": \"a.png\"}");
     tn_dataset *d = open_here("in", NULL, NULL);
     assert_int_equal(info_of(d).n_splits, 2);
     tn_dataset_close(d);
-    put_text("one/metadata.csv",
-             "file_name,label\ntrain/a.png,x\ntest/a.png,y\nother/b.png,x\n");
-    put_text("one/train/a.png", "");
+    put("one/metadata.csv",
+        "file_name,label\ntrain/a.png,x\ntest/a.png,y\nother/b.png,x\n");
+    put("one/train/a.png", "");
     d = open_here("one", NULL, NULL);
     has(d, 3, 3, 2);
     assert_int_equal(info_of(d).n_splits, 2);
@@ -181,10 +180,10 @@ static void splits_of_folders_and_names(void **state)
 static void says_when_corners_fit_better(void **state)
 {
     (void)state;
-    put_text("metadata.jsonl",
-             "{\"file_name\": \"a\", \"width\": 50, \"height\": 50, "
-             "\"objects\": {\"bbox\": [[30, 30, 40, 40]], \"categories\": "
-             "[\"x\"]}}");
+    put("metadata.jsonl",
+        "{\"file_name\": \"a\", \"width\": 50, \"height\": 50, "
+        "\"objects\": {\"bbox\": [[30, 30, 40, 40]], \"categories\": "
+        "[\"x\"]}}");
     tn_dataset *d = open_here("metadata.jsonl", NULL, NULL);
     assert_non_null(note_of(d, "hf-bbox", NULL));
     tn_dataset_close(d);
@@ -229,20 +228,20 @@ static void refuses_broken(void **state)
         char text[400];
         (void)snprintf(text, sizeof text, "{\"file_name\": \"first\"}\n%s",
                        cases[i].text);
-        put_text("metadata.jsonl", text);
+        put("metadata.jsonl", text);
         is_refused("metadata.jsonl", "hf-metadata", NULL, cases[i].says);
         assert_non_null(strstr(err.where, "line "));
         assert_true(err.offset >= 23);
     }
-    put_text("c/metadata.csv", "file_name,x\na\n");
+    put("c/metadata.csv", "file_name,x\na\n");
     is_refused("c", "hf-metadata", NULL, "line 2: found 1 fields, expected 2");
-    put_text("c/metadata.csv", "file_name,objects\na,[{}\n");
+    put("c/metadata.csv", "file_name,objects\na,[{}\n");
     is_refused("c", "hf-metadata", NULL, "where an object is expected");
-    put_text("p/metadata.parquet", "PAR1");
+    put("p/metadata.parquet", "PAR1");
     is_refused("p", "hf-metadata", NULL, "Parquet is not read");
-    put_text("none/x.txt", "");
+    put("none/x.txt", "");
     is_refused("none", "hf-metadata", NULL, "the folder has no metadata");
-    put_text("u/metadata.csv", "file_name\na\xff\n");
+    put("u/metadata.csv", "file_name\na\xff\n");
     is_refused("u", "hf-metadata", NULL, "is not UTF-8");
 }
 
@@ -263,13 +262,13 @@ static void what_columns_cannot_say_is_a_loss(void **state)
          "1 unknown-fields"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        put_text("x.json", cases[i].text);
+        put("x.json", cases[i].text);
         tn_dataset *d = open_here("x.json", "createml", NULL);
         is_not_converted(d, "out", "hf-metadata", NULL, cases[i].lost);
         tn_dataset_close(d);
     }
-    put_text("s/data/_annotations.createml.json",
-             "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"x\"}]}]");
+    put("s/data/_annotations.createml.json",
+        "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"x\"}]}]");
     tn_dataset *d = open_here("s", "createml", NULL);
     is_not_converted(d, "out", "hf-metadata", NULL, "a split called 'data'");
     tn_dataset_close(d);
@@ -278,15 +277,15 @@ static void what_columns_cannot_say_is_a_loss(void **state)
 static void from_coco_and_back(void **state)
 {
     (void)state;
-    put_text("x.json",
-             "{\"info\": {\"a\": 1}, \"images\": [{\"id\": 7, \"file_name\": "
-             "\"a.jpg\", \"width\": 90, \"height\": 80}, {\"id\": 0, "
-             "\"file_name\": \"b.jpg\", \"width\": 9, \"height\": 9}], "
-             "\"annotations\": [{\"id\": 5, \"image_id\": 7, \"category_id\": "
-             "3, \"bbox\": [10, 20, 30, 40], \"area\": 99, \"iscrowd\": 0, "
-             "\"segmentation\": [[10, 20, 40, 20, 40, 60]]}], "
-             "\"categories\": [{\"id\": 3, \"name\": \"x\"}, {\"id\": 9, "
-             "\"name\": \"none\"}]}");
+    put("x.json",
+        "{\"info\": {\"a\": 1}, \"images\": [{\"id\": 7, \"file_name\": "
+        "\"a.jpg\", \"width\": 90, \"height\": 80}, {\"id\": 0, "
+        "\"file_name\": \"b.jpg\", \"width\": 9, \"height\": 9}], "
+        "\"annotations\": [{\"id\": 5, \"image_id\": 7, \"category_id\": "
+        "3, \"bbox\": [10, 20, 30, 40], \"area\": 99, \"iscrowd\": 0, "
+        "\"segmentation\": [[10, 20, 40, 20, 40, 60]]}], "
+        "\"categories\": [{\"id\": 3, \"name\": \"x\"}, {\"id\": 9, "
+        "\"name\": \"none\"}]}");
     tn_dataset *d = open_here("x.json", "coco", NULL);
     convert_here(d, "out", "hf-metadata", NULL,
                  "polygons,class-ids,unused-classes,dataset-fields");
@@ -309,14 +308,14 @@ static void from_coco_and_back(void **state)
 static void columns_are_the_same_in_all_splits(void **state)
 {
     (void)state;
-    put_text("in/train/metadata.jsonl",
-             "{\"file_name\": \"a.png\", \"image_id\": 1, \"k\": 5, "
-             "\"objects\": "
-             "{\"bbox\": [[1, 2, 3, 4]], \"category\": [0], \"area\": [5], "
-             "\"id\": [1], \"iscrowd\": [0]}}");
-    put_text("in/test/metadata.jsonl",
-             "{\"file_name\": \"b.png\", \"objects\": {\"bbox\": [[1.5, 2, "
-             "3, 4]], \"category\": [\"x\"], \"id\": [\"t\"]}}");
+    put("in/train/metadata.jsonl",
+        "{\"file_name\": \"a.png\", \"image_id\": 1, \"k\": 5, "
+        "\"objects\": "
+        "{\"bbox\": [[1, 2, 3, 4]], \"category\": [0], \"area\": [5], "
+        "\"id\": [1], \"iscrowd\": [0]}}");
+    put("in/test/metadata.jsonl",
+        "{\"file_name\": \"b.png\", \"objects\": {\"bbox\": [[1.5, 2, "
+        "3, 4]], \"category\": [\"x\"], \"id\": [\"t\"]}}");
     tn_dataset *d = open_here("in", NULL, NULL);
     convert_here(d, "out", "hf-metadata", NULL,
                  "areas,annotation-ids,image-ids,image-fields");
@@ -342,7 +341,7 @@ static void columns_are_the_same_in_all_splits(void **state)
 
 static void comes_back_with_card(const char *rows, const char *card)
 {
-    put_text("x.ndjson", rows);
+    put("x.ndjson", rows);
     tn_dataset *d = open_here("x.ndjson", "ndjson", NULL);
     convert_here(d, "out", "hf-metadata", NULL, "all");
     file_is("out/README.md", card);
@@ -361,7 +360,7 @@ static void comes_back_with_card(const char *rows, const char *card)
 static void an_image_in_no_split_stays_in_none(void **state)
 {
     (void)state;
-    put_text("foo/x.png", "1");
+    put("foo/x.png", "1");
     comes_back_with_card(
         HEAD ROW("x.png", IN("foo")) ROW("b.png", IN("unsplit"))
             ROW("foo/x.png", "") ROW("train/a.png", "") ROW("b.png", IN("val")),
@@ -408,13 +407,13 @@ static void a_split_without_objects(void **state)
 static void a_card_leads_nowhere(void **state)
 {
     (void)state;
-    put_text("in/metadata.jsonl", "{\"file_name\": \"a.png\"}");
-    put_text("in/README.md", "---\ntenon_unsplit: ../out\n---\n");
+    put("in/metadata.jsonl", "{\"file_name\": \"a.png\"}");
+    put("in/README.md", "---\ntenon_unsplit: ../out\n---\n");
     tn_dataset *d = open_here("in", NULL, NULL);
     has(d, 1, 0, 0);
     tn_dataset_close(d);
-    put_text("in/README.md", "---\ntenon_unsplit: [train]\n---\n");
-    put_text("in/train/metadata.jsonl", "{\"file_name\": \"b.png\"}");
+    put("in/README.md", "---\ntenon_unsplit: [train]\n---\n");
+    put("in/train/metadata.jsonl", "{\"file_name\": \"b.png\"}");
     d = open_here("in", NULL, NULL);
     assert_int_equal(info_of(d).n_splits, 1);
     tn_dataset_close(d);
@@ -423,8 +422,8 @@ static void a_card_leads_nowhere(void **state)
 static void paths_stay_inside(void **state)
 {
     (void)state;
-    put_text("secret.jpg", "");
-    put_text("in/metadata.jsonl", "{\"file_name\": \"../secret.jpg\"}");
+    put("secret.jpg", "");
+    put("in/metadata.jsonl", "{\"file_name\": \"../secret.jpg\"}");
     tn_dataset *d = open_here("in", NULL, NULL);
     assert_null(image_of(d, 0).file);
     tn_dataset_close(d);

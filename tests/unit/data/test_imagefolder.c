@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_imagefolder.c - classes and splits by folders */
 #define _XOPEN_SOURCE 700
-#include "format_testing.h"
+#include "formats.h"
 
 #include <stdbool.h>
 
 static void reads_golden(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "imagefolder", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "imagefolder", NULL, NULL);
     assert_string_equal(info_of(d).format, "imagefolder");
     has(d, 4, 3, 3);
-    assert_string_equal(class_of(d, 0), "Zebra");
-    assert_string_equal(class_of(d, 1), "cat no 1");
-    assert_string_equal(class_of(d, 2), "empty");
+    assert_string_equal(class_name(d, 0), "Zebra");
+    assert_string_equal(class_name(d, 1), "cat no 1");
+    assert_string_equal(class_name(d, 2), "empty");
     assert_string_equal(tn_dataset_split(d, 0), "train");
     assert_string_equal(image_of(d, 0).name, "Zebra/a.png");
     assert_int_equal(image_of(d, 0).raw_width, 1);
@@ -26,7 +26,7 @@ static void reads_golden(void **state)
 static void writes_what_it_read(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "imagefolder", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "imagefolder", NULL, NULL);
     convert_here(d, "out", "imagefolder", NULL, "");
     tn_dataset *back = open_here("out", NULL, NULL);
     same(d, back);
@@ -37,13 +37,13 @@ static void writes_what_it_read(void **state)
 static void folders_without_splits(void **state)
 {
     (void)state;
-    put_text("b/1.jpg", "");
-    put_text("b/deep/2.jpg", "");
-    put_text("train/3.jpg", "");
-    put_text(".hidden/4.jpg", "");
-    put_text("__MACOSX/b/5.jpg", "");
-    put_text("b/.DS_Store", "");
-    put_text("b/Thumbs.db", "");
+    put("b/1.jpg", "");
+    put("b/deep/2.jpg", "");
+    put("train/3.jpg", "");
+    put(".hidden/4.jpg", "");
+    put("__MACOSX/b/5.jpg", "");
+    put("b/.DS_Store", "");
+    put("b/Thumbs.db", "");
     tn_dataset *d = open_here("", NULL, NULL);
     uint64_t n = 0;
     has(d, 3, 3, 2);
@@ -82,18 +82,18 @@ static void classes_called_like_labels(void **state)
     };
     static const char line[] = "Car 0 0 0 1 1 2 2 1 1 1 1 1 1 0\n";
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char top[20], name[100], path[TMP_PATH];
+        char top[20], name[100], where_to[TMP_PATH];
         (void)snprintf(top, sizeof top, "d%zu", i);
         for (size_t k = 0; k < 4 && rows[i].files[k] != NULL; k++) {
             const char *file = rows[i].files[k];
             const bool kitti = strstr(file, "label_2") != NULL;
             (void)snprintf(name, sizeof name, "%s/%s", top, file);
-            put_text(name, strstr(file, ".txt") == NULL ? ""
-                           : kitti                      ? line
-                                   : "0 0.5 0.5 0.1 0.1\n");
+            put(name, strstr(file, ".txt") == NULL ? ""
+                      : kitti                      ? line
+                                                   : "0 0.5 0.5 0.1 0.1\n");
         }
-        tmp_path(path, dir, top);
-        tn_dataset *d = try_open(path, NULL, NULL);
+        tmp_path(where_to, dir, top);
+        tn_dataset *d = try_variant(where_to, NULL, NULL);
         const char *got = d != NULL ? info_of(d).format : "none";
         const char *want = rows[i].format != NULL ? rows[i].format : "none";
         if (strcmp(got, want) != 0)
@@ -108,16 +108,16 @@ static void classes_called_like_labels(void **state)
 static void undecidable_is_asked(void **state)
 {
     (void)state;
-    char path[TMP_PATH];
-    put_text("in/cat/1.jpg", "");
-    put_text("in/label_2/2.jpg", "");
-    put_text("in/label_2/2.txt", "");
-    tmp_path(path, dir, "in");
-    assert_null(try_open(path, NULL, NULL));
+    char where_to[TMP_PATH];
+    put("in/cat/1.jpg", "");
+    put("in/label_2/2.jpg", "");
+    put("in/label_2/2.txt", "");
+    tmp_path(where_to, dir, "in");
+    assert_null(try_variant(where_to, NULL, NULL));
     assert_string_equal(
         err.message,
         "it could be any of imagefolder, kitti; say which (--from)");
-    tn_dataset *d = must_open(path, "imagefolder", NULL);
+    tn_dataset *d = open_variant(where_to, "imagefolder", NULL);
     has(d, 2, 2, 2);
     tn_dataset_close(d);
 }
@@ -126,29 +126,29 @@ static void undecidable_is_asked(void **state)
 static void order_is_that_of_bytes(void **state)
 {
     (void)state;
-    put_text("b/1.jpg", "");
-    put_text("B/1.jpg", "");
-    put_text("\xc3\xa4/1.jpg", "");
-    put_text("10/1.jpg", "");
-    put_text("9/1.jpg", "");
+    put("b/1.jpg", "");
+    put("B/1.jpg", "");
+    put("\xc3\xa4/1.jpg", "");
+    put("10/1.jpg", "");
+    put("9/1.jpg", "");
     tn_dataset *d = open_here("", NULL, NULL);
     static const char *const order[] = {"10", "9", "B", "b", "\xc3\xa4"};
     for (size_t i = 0; i < 5; i++)
-        assert_string_equal(class_of(d, i), order[i]);
+        assert_string_equal(class_name(d, i), order[i]);
     tn_dataset_close(d);
 }
 
 static void names_get_the_folder_of_their_class(void **state)
 {
     (void)state;
-    put_text("in/x.json",
-             "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"cat\"}]},"
-             "{\"image\": \"cat/a.jpg\", \"annotations\": [{\"label\": "
-             "\"cat\"}]}, {\"image\": \"dog/b.jpg\", \"annotations\": "
-             "[{\"label\": \"cat\"}]}]");
-    put_text("in/a.jpg", "");
-    put_text("in/cat/a.jpg", "");
-    put_text("in/dog/b.jpg", "");
+    put("in/x.json",
+        "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"cat\"}]},"
+        "{\"image\": \"cat/a.jpg\", \"annotations\": [{\"label\": "
+        "\"cat\"}]}, {\"image\": \"dog/b.jpg\", \"annotations\": "
+        "[{\"label\": \"cat\"}]}]");
+    put("in/a.jpg", "");
+    put("in/cat/a.jpg", "");
+    put("in/dog/b.jpg", "");
     tn_dataset *d = open_here("in", "createml", NULL);
     convert_here(d, "out", "imagefolder", NULL, "image-names");
     tn_dataset *back = open_here("out", NULL, NULL);
@@ -179,25 +179,25 @@ static void what_folders_cannot_say(void **state)
         {"gone.jpg", "cat", "has no file to put there"},
         {"a.dat", "cat", "does not end like an image"},
     };
-    put_text("in/a.jpg", "");
-    put_text("in/a.dat", "");
+    put("in/a.jpg", "");
+    put("in/a.dat", "");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[200];
         (void)snprintf(text, sizeof text, form, cases[i].image, cases[i].label);
-        put_text("in/x.json", text);
+        put("in/x.json", text);
         tn_dataset *d = open_here("in", "createml", NULL);
         is_not_converted(d, "out", "imagefolder", "all", cases[i].says);
         tn_dataset_close(d);
     }
-    put_text("in/x.json", "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\""
-                          ": \"cat\"}, {\"label\": \"dog\"}]}]");
+    put("in/x.json", "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\""
+                     ": \"cat\"}, {\"label\": \"dog\"}]}]");
     tn_dataset *d = open_here("in", "createml", NULL);
     is_not_converted(d, "out", "imagefolder", NULL, "2 image-tags");
     tn_dataset_close(d);
-    put_text("fold/f1/_annotations.createml.json",
-             "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": "
-             "\"cat\"}]}]");
-    put_text("fold/f1/a.jpg", "");
+    put("fold/f1/_annotations.createml.json",
+        "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": "
+        "\"cat\"}]}]");
+    put("fold/f1/a.jpg", "");
     d = open_here("fold", "createml", NULL);
     is_not_converted(d, "out", "imagefolder", "all",
                      "a split called 'f1' would be taken for a class");
@@ -207,7 +207,7 @@ static void what_folders_cannot_say(void **state)
 static void refuses_files(void **state)
 {
     (void)state;
-    put_text("x.jpg", "");
+    put("x.jpg", "");
     is_refused("x.jpg", "imagefolder", NULL, "a folder of folders");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_kitti.c - KITTI labels: lines, folders, lists */
 #define _XOPEN_SOURCE 700
-#include "format_testing.h"
+#include "formats.h"
 
 #define TAIL " -1 -1 -1 -1000 -1000 -1000 -10\n"
 
@@ -9,8 +9,8 @@ static void look_at_golden(const tn_dataset *d)
 {
     double v = 0.0;
     has(d, 4, 4, 2);
-    assert_string_equal(class_of(d, 0), "Car");
-    assert_string_equal(class_of(d, 1), "Person_sitting");
+    assert_string_equal(class_name(d, 0), "Car");
+    assert_string_equal(class_name(d, 1), "Person_sitting");
     assert_string_equal(image_of(d, 0).name, "000000.png");
     assert_int_equal(image_of(d, 1).state, TN_STATE_EMPTY);
     assert_string_equal(image_of(d, 2).name, "000002.jpg");
@@ -32,7 +32,7 @@ static void look_at_golden(const tn_dataset *d)
 static void reads_golden(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "kitti", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "kitti", NULL, NULL);
     assert_string_equal(info_of(d).format, "kitti");
     assert_int_equal(info_of(d).n_splits, 2);
     assert_int_equal(image_of(d, 0).splits, 1);
@@ -46,7 +46,7 @@ static void reads_golden(void **state)
 static void dont_care_is_no_class(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "kitti", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "kitti", NULL, NULL);
     assert_int_equal(ann_of(d, 2).class_index, TN_NONE);
     has_box(d, 2, 500, 170, 590, 190);
     assert_true(has_text(tn_dataset_text(d, 2, TN_TEXT_ATTRIBUTES, 0),
@@ -57,7 +57,7 @@ static void dont_care_is_no_class(void **state)
 static void writes_what_it_read(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "kitti", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "kitti", NULL, NULL);
     convert_here(d, "out", "kitti", NULL, "split-overlap,unlabelled-images");
     file_is("out/train/label_2/000000.txt",
             "Car 0 0 -1.57 614.24 181.78 727.31 284.77 1.52 1.63 3.89 1.04 "
@@ -75,10 +75,10 @@ static void writes_what_it_read(void **state)
 static void keeps_images_and_their_names(void **state)
 {
     (void)state;
-    put_text("in/label_2/train/a b.txt", "Car 0 0 -10 1 2 3 4" TAIL);
-    put_text("in/image_2/train/a b.jpg", "");
-    put_text("in/image_2/c.jpeg", "");
-    put_text("in/label_2/c.txt", "");
+    put("in/label_2/train/a b.txt", "Car 0 0 -10 1 2 3 4" TAIL);
+    put("in/image_2/train/a b.jpg", "");
+    put("in/image_2/c.jpeg", "");
+    put("in/label_2/c.txt", "");
     tn_dataset *d = open_here("in", NULL, NULL);
     has(d, 2, 1, 1);
     assert_int_equal(info_of(d).n_splits, 0);
@@ -94,8 +94,8 @@ static void keeps_images_and_their_names(void **state)
 static void folders_of_splits_inside(void **state)
 {
     (void)state;
-    put_text("label_2/train/0.txt", "Car 0 0 -10 1 2 3 4" TAIL);
-    put_text("label_2/val/0.txt", "Car 0 0 -10 1 2 3 4" TAIL);
+    put("label_2/train/0.txt", "Car 0 0 -10 1 2 3 4" TAIL);
+    put("label_2/val/0.txt", "Car 0 0 -10 1 2 3 4" TAIL);
     tn_dataset *d = open_here("", NULL, NULL);
     has(d, 2, 2, 1);
     assert_int_equal(info_of(d).n_splits, 2);
@@ -106,11 +106,11 @@ static void folders_of_splits_inside(void **state)
 static void training_alone_is_no_split(void **state)
 {
     (void)state;
-    put_text("training/label_2/0.txt", "Car 0 0 -10 1 2 3 4" TAIL);
+    put("training/label_2/0.txt", "Car 0 0 -10 1 2 3 4" TAIL);
     tn_dataset *d = open_here("", NULL, NULL);
     assert_int_equal(info_of(d).n_splits, 0);
     tn_dataset_close(d);
-    put_text("testing/image_2/1.png", "");
+    put("testing/image_2/1.png", "");
     d = open_here("", NULL, NULL);
     assert_int_equal(info_of(d).n_splits, 2);
     has(d, 2, 1, 1);
@@ -120,9 +120,9 @@ static void training_alone_is_no_split(void **state)
 static void stems_that_collide(void **state)
 {
     (void)state;
-    put_text("label_2/a.txt", "Car 0 0 -10 1 2 3 4" TAIL);
-    put_text("image_2/a.jpg", "");
-    put_text("image_2/a.png", "");
+    put("label_2/a.txt", "Car 0 0 -10 1 2 3 4" TAIL);
+    put("image_2/a.jpg", "");
+    put("image_2/a.png", "");
     tn_dataset *d = open_here("", NULL, NULL);
     has(d, 2, 1, 1);
     assert_non_null(note_of(d, "stem-twice", NULL));
@@ -140,7 +140,7 @@ static void words_that_are_no_class(void **state)
     for (size_t i = 0; i < 3; i++) {
         char text[300];
         (void)snprintf(text, sizeof text, form, names[i]);
-        put_text("x.json", text);
+        put("x.json", text);
         tn_dataset *d = open_here("x.json", "createml", NULL);
         is_not_converted(d, "out", "kitti", "all", "first word of a KITTI");
         tn_dataset_close(d);
@@ -150,12 +150,12 @@ static void words_that_are_no_class(void **state)
 static void other_attributes_are_a_loss(void **state)
 {
     (void)state;
-    put_text("x.json",
-             "{\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\"}], "
-             "\"annotations\": [{\"id\": 1, \"image_id\": 1, \"category_id\": "
-             "0, \"bbox\": [1, 2, 3, 4], \"attributes\": {\"occluded\": 1, "
-             "\"color\": 2}}], \"categories\": [{\"id\": 0, \"name\": "
-             "\"c\"}]}");
+    put("x.json",
+        "{\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\"}], "
+        "\"annotations\": [{\"id\": 1, \"image_id\": 1, \"category_id\": "
+        "0, \"bbox\": [1, 2, 3, 4], \"attributes\": {\"occluded\": 1, "
+        "\"color\": 2}}], \"categories\": [{\"id\": 0, \"name\": "
+        "\"c\"}]}");
     tn_dataset *d = open_here("x.json", "coco", NULL);
     convert_here(d, "out", "kitti", NULL,
                  "attributes,annotation-ids,image-ids");
@@ -182,14 +182,14 @@ static void refuses_broken(void **state)
         char text[200];
         (void)snprintf(text, sizeof text, "Car 0 0 -10 1 2 3 4" TAIL "%s",
                        cases[i].text);
-        put_text("label_2/0.txt", text);
+        put("label_2/0.txt", text);
         is_refused("", "kitti", NULL, cases[i].says);
         assert_non_null(strstr(err.where, "label_2/0.txt, line 2"));
         assert_true(err.offset >= 50);
     }
-    put_text("x.txt", "");
+    put("x.txt", "");
     is_refused("x.txt", "kitti", NULL, "KITTI labels are a folder");
-    put_text("none/x.txt", "");
+    put("none/x.txt", "");
     is_refused("none", "kitti", NULL, "the folder has no labels");
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_mot.c - MOT Challenge: sequences, tracks, names of frames */
 #define _XOPEN_SOURCE 700
-#include "format_testing.h"
+#include "formats.h"
 
 static void look_at_golden(const tn_dataset *d)
 {
     double v = 0.0;
     has(d, 5, 4, 12);
-    assert_string_equal(class_of(d, 0), "Pedestrian");
-    assert_string_equal(class_of(d, 11), "Reflection");
+    assert_string_equal(class_name(d, 0), "Pedestrian");
+    assert_string_equal(class_name(d, 11), "Reflection");
     size_t s1 = 2;
     if (strcmp(tn_dataset_split(d, 0), "train") == 0) s1 = 0;
     assert_string_equal(image_of(d, s1).name, "S-01/img1/000001.png");
@@ -29,7 +29,7 @@ static void look_at_golden(const tn_dataset *d)
 static void reads_golden(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "mot", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "mot", NULL, NULL);
     assert_string_equal(info_of(d).format, "mot");
     assert_int_equal(info_of(d).n_splits, 2);
     assert_string_equal(image_of(d, 0).name, "S-02/img1/000001.jpg");
@@ -41,7 +41,7 @@ static void reads_golden(void **state)
 static void writes_what_it_read(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "mot", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "mot", NULL, NULL);
     convert_here(d, "out", "mot", NULL, "unlabelled-images");
     file_is("out/train/S-01/gt/gt.txt",
             "1,1,1,2.5,10,20,1,1,1\n1,2,3,4,5,6,0,12,0.25\n"
@@ -61,9 +61,9 @@ static void detections(void **state)
 {
     (void)state;
     double v = 0.0;
-    put_text("in/det/det.txt", "1,-1,11,21,30,40,-0.5,-1,-1,-1\n"
-                               "1,-1,1,1,3,4,1\n2,-1,1,2,3,4,0,2,-1\n");
-    put_text("in/gt/gt.txt", "1,1,1,1,1,1,1,1,1\n");
+    put("in/det/det.txt", "1,-1,11,21,30,40,-0.5,-1,-1,-1\n"
+                          "1,-1,1,1,3,4,1\n2,-1,1,2,3,4,0,2,-1\n");
+    put("in/gt/gt.txt", "1,1,1,1,1,1,1,1,1\n");
     tn_dataset *d = open_here("in", NULL, NULL);
     assert_string_equal(info_of(d).variant, "gt");
     has(d, 1, 1, 12);
@@ -84,7 +84,7 @@ static void detections(void **state)
             "1,-1,11,21,30,40,-0.5,-1,-1,-1\n"
             "1,-1,1,1,3,4,1,-1,-1,-1\n2,-1,1,2,3,4,0,2,-1\n");
     tn_dataset_close(d);
-    put_text("lone/det/det.txt", "1,-1,11,21,30,40,7.5\n");
+    put("lone/det/det.txt", "1,-1,11,21,30,40,7.5\n");
     d = open_here("lone", NULL, NULL);
     assert_string_equal(info_of(d).variant, "det");
     assert_true(tn_dataset_num(d, 0, TN_NUM_SCORE, &v) && v == 7.5);
@@ -94,14 +94,14 @@ static void detections(void **state)
 static void one_sequence(void **state)
 {
     (void)state;
-    put_text("gt/gt.txt", "2,7,1,1,4,4,1,2,1\n1,7,1,1,4,4,1,1,1\n");
-    put_text("gt/labels.txt", "cat\ndog\nnever\n");
-    put_text("img1/000001.jpg", "");
-    put_text("img1/000002.jpg", "");
-    put_text("img1/cover.jpg", "");
+    put("gt/gt.txt", "2,7,1,1,4,4,1,2,1\n1,7,1,1,4,4,1,1,1\n");
+    put("gt/labels.txt", "cat\ndog\nnever\n");
+    put("img1/000001.jpg", "");
+    put("img1/000002.jpg", "");
+    put("img1/cover.jpg", "");
     tn_dataset *d = open_here("", NULL, NULL);
     has(d, 2, 2, 3);
-    assert_string_equal(class_of(d, ann_of(d, 0).class_index), "dog");
+    assert_string_equal(class_name(d, ann_of(d, 0).class_index), "dog");
     assert_int_equal(ann_of(d, 0).image, 1);
     assert_non_null(image_of(d, 1).file);
     assert_non_null(note_of(d, "frame-name", NULL));
@@ -113,7 +113,7 @@ static void one_sequence(void **state)
     o.format = "mot";
     assert_int_equal(tn_dataset_convert(&c, d, to, &o, &err), TN_OK);
     tn_conversion_free(c);
-    back = must_open(to, NULL, NULL);
+    back = open_variant(to, NULL, NULL);
     has(back, 2, 2, 3);
     assert_string_equal(image_of(back, 0).name, "img1/000001.jpg");
     tn_dataset_close(back);
@@ -124,12 +124,12 @@ static void one_sequence(void **state)
 static void names_become_frames(void **state)
 {
     (void)state;
-    put_text("x.json",
-             "[{\"image\": \"b/x 9.jpg\", \"annotations\": [{\"label\": \"c\", "
-             "\"coordinates\": {\"x\": 2, \"y\": 2, \"width\": 2, \"height\": "
-             "2}}]}, {\"image\": \"b/000001.jpg\", \"annotations\": []}, "
-             "{\"image\": \"a/0002.jpg\", \"annotations\": []}, "
-             "{\"image\": \"a/0001.jpg\", \"annotations\": []}]");
+    put("x.json",
+        "[{\"image\": \"b/x 9.jpg\", \"annotations\": [{\"label\": \"c\", "
+        "\"coordinates\": {\"x\": 2, \"y\": 2, \"width\": 2, \"height\": "
+        "2}}]}, {\"image\": \"b/000001.jpg\", \"annotations\": []}, "
+        "{\"image\": \"a/0002.jpg\", \"annotations\": []}, "
+        "{\"image\": \"a/0001.jpg\", \"annotations\": []}]");
     tn_dataset *d = open_here("x.json", "createml", NULL);
     convert_here(d, "out", "mot", NULL, "image-names");
     file_is("out/b/gt/gt.txt", "1,-1,2,2,2,2,1,1,1\n");
@@ -138,8 +138,8 @@ static void names_become_frames(void **state)
     has(back, 4, 1, 1);
     tn_dataset_close(back);
     tn_dataset_close(d);
-    put_text("x.json", "[{\"image\": \"a.jpg\", \"annotations\": []}, "
-                       "{\"image\": \"b.png\", \"annotations\": []}]");
+    put("x.json", "[{\"image\": \"a.jpg\", \"annotations\": []}, "
+                  "{\"image\": \"b.png\", \"annotations\": []}]");
     d = open_here("x.json", "createml", NULL);
     is_not_converted(d, "out2", "mot", "all", "have one extension");
     tn_dataset_close(d);
@@ -148,7 +148,7 @@ static void names_become_frames(void **state)
 static void ten_fields_are_2015(void **state)
 {
     (void)state;
-    put_text("gt/gt.txt", "1,1,1,1,4,4,1,-1,-1,-1\n1,1,1,1,4,4,1,2.5,3,4\n");
+    put("gt/gt.txt", "1,1,1,1,4,4,1,-1,-1,-1\n1,1,1,1,4,4,1,2.5,3,4\n");
     tn_dataset *d = open_here("", NULL, NULL);
     assert_int_equal(ann_of(d, 0).class_index, TN_NONE);
     assert_null(tn_dataset_text(d, 0, TN_TEXT_ATTRIBUTES, 0).data);
@@ -175,18 +175,18 @@ static void refuses_broken(void **state)
         {"1,1e300,1,1,4,4,1,1,1\n", "field 2 is '1e300'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        put_text("gt/gt.txt", cases[i].text);
+        put("gt/gt.txt", cases[i].text);
         is_refused("", "mot", NULL, cases[i].says);
         assert_non_null(strstr(err.where, "gt/gt.txt, line 1"));
     }
-    put_text("gt/gt.txt", "");
-    put_text("seqinfo.ini", "[Sequence]\nseqLength=99999999999\n");
+    put("gt/gt.txt", "");
+    put("seqinfo.ini", "[Sequence]\nseqLength=99999999999\n");
     is_refused("", "mot", NULL, "expected 0 to 10,000,000 frames");
-    put_text("seqinfo.ini", "imDir=../..\n");
+    put("seqinfo.ini", "imDir=../..\n");
     is_refused("", "mot", NULL, "expected a name without folders");
-    put_text("seqinfo.ini", "imWidth=-1\n");
+    put("seqinfo.ini", "imWidth=-1\n");
     is_refused("", "mot", NULL, "expected a size in pixels");
-    put_text("none/x.txt", "");
+    put("none/x.txt", "");
     is_refused("none", "mot", NULL, "the folder has no sequence");
     is_refused("none/x.txt", "mot", NULL, "a MOT sequence is a folder");
 }
@@ -209,7 +209,7 @@ static void shared_fixtures(void **state)
     check_shared(rows, sizeof rows / sizeof rows[0], NULL);
     tn_dataset *d = open_shared(rows[1].name, NULL);
     if (d == NULL) return;
-    assert_string_equal(class_of(d, ann_of(d, 0).class_index), "label_2");
+    assert_string_equal(class_name(d, ann_of(d, 0).class_index), "label_2");
     has_box(d, 0, -1, 3, 3, 11);
     tn_dataset_close(d);
 }

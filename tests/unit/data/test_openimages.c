@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_openimages.c - Open Images: its tables, ids, splits, writing */
 #define _XOPEN_SOURCE 700
-#include "format_testing.h"
+#include "formats.h"
 
 #define BOXES                                                                  \
     "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,"      \
@@ -23,7 +23,7 @@ static void look_at_golden(const tn_dataset *d)
     assert_string_equal(c.name, "Cat");
     assert_string_equal(c.id.text, "/m/01yrx");
     assert_string_equal(c.parent, "/m/0jbk");
-    assert_string_equal(class_of(d, 3), "M\xc3\xbcnchen, no");
+    assert_string_equal(class_name(d, 3), "M\xc3\xbcnchen, no");
     assert_int_equal(tn_dataset_class(d, 2, &c), TN_OK);
     assert_null(c.parent);
     assert_string_equal(image_of(d, 0).name, "a1.jpg");
@@ -60,7 +60,7 @@ static void look_at_golden(const tn_dataset *d)
 static void reads_golden(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "openimages", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "openimages", NULL, NULL);
     assert_string_equal(info_of(d).format, "openimages");
     assert_int_equal(info_of(d).n_splits, 2);
     look_at_golden(d);
@@ -76,21 +76,21 @@ static void reads_golden(void **state)
 
 static void same_bytes(const char *name)
 {
-    char path[TMP_PATH], found[8192];
-    (void)snprintf(path, sizeof path, GOLDEN "openimages/annotations/%s", name);
-    FILE *f = fopen(path, "rb");
+    char file[TMP_PATH], found[8192];
+    (void)snprintf(file, sizeof file, GOLDEN "openimages/annotations/%s", name);
+    FILE *f = fopen(file, "rb");
     assert_non_null(f);
     const size_t n = fread(found, 1, sizeof found - 1, f);
     (void)fclose(f);
     found[n] = '\0';
-    (void)snprintf(path, sizeof path, "out/annotations/%s", name);
-    file_is(path, found);
+    (void)snprintf(file, sizeof file, "out/annotations/%s", name);
+    file_is(file, found);
 }
 
 static void writes_what_it_read(void **state)
 {
     (void)state;
-    tn_dataset *d = must_open(GOLDEN "openimages", NULL, NULL);
+    tn_dataset *d = open_variant(GOLDEN "openimages", NULL, NULL);
     convert_here(d, "out", "openimages", NULL, "");
     static const char *const files[] = {
         "oidv6-class-descriptions.csv",
@@ -117,13 +117,13 @@ static void writes_what_it_read(void **state)
 static void images_and_masks_go_along(void **state)
 {
     (void)state;
-    put_text("in/annotations/train-annotations-bbox.csv",
-             BOXES "a,,/m/0,1,0,1,0,1,0,0,0,0,0\n");
-    put_text("in/annotations/test-annotations-object-segmentation.csv",
-             "MaskPath,ImageID,LabelName\nm.png,b,/m/0\n");
-    put_text("in/images/train/a.png", "");
-    put_text("in/images/test/b.jpg", "");
-    put_text("in/masks/test/m.png", "mask");
+    put("in/annotations/train-annotations-bbox.csv",
+        BOXES "a,,/m/0,1,0,1,0,1,0,0,0,0,0\n");
+    put("in/annotations/test-annotations-object-segmentation.csv",
+        "MaskPath,ImageID,LabelName\nm.png,b,/m/0\n");
+    put("in/images/train/a.png", "");
+    put("in/images/test/b.jpg", "");
+    put("in/masks/test/m.png", "mask");
     tn_dataset *d = open_here("in", NULL, NULL);
     has(d, 2, 2, 1);
     assert_string_equal(image_of(d, 0).name, "a.png");
@@ -142,9 +142,9 @@ static void images_and_masks_go_along(void **state)
 static void ids_are_one_space(void **state)
 {
     (void)state;
-    put_text("in/train/_annotations.csv", "filename,label\na.jpg,x\n");
-    put_text("in/valid/_annotations.csv", "filename,label\na.jpg,x\n"
-                                          "b.png,x\nc.jpg.png,x\n");
+    put("in/train/_annotations.csv", "filename,label\na.jpg,x\n");
+    put("in/valid/_annotations.csv", "filename,label\na.jpg,x\n"
+                                     "b.png,x\nc.jpg.png,x\n");
     tn_dataset *d = open_here("in", "csv", NULL);
     has(d, 4, 4, 1);
     convert_here(d, "out", "openimages", NULL, "image-names");
@@ -161,22 +161,21 @@ static void ids_are_one_space(void **state)
 static void tables_alone(void **state)
 {
     (void)state;
-    put_text("x.csv",
-             "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax\n"
-             "abc,xclick,Cat,1.0,0.1,0.5,0.2,0.8\n");
+    put("x.csv", "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax\n"
+                 "abc,xclick,Cat,1.0,0.1,0.5,0.2,0.8\n");
     tn_dataset *d = open_here("x.csv", NULL, NULL);
     has(d, 1, 1, 1);
-    assert_string_equal(class_of(d, 0), "Cat");
+    assert_string_equal(class_name(d, 0), "Cat");
     assert_int_equal(info_of(d).n_splits, 0);
     tn_dataset_close(d);
-    put_text("class-descriptions.csv", "/m/0,Zebra\n/m/1,Ape\n");
-    put_text("y-annotations-bbox.csv", BOXES "abc,,/m/1,1,0,1,0,1,,,,,\n");
-    put_text("other.csv", "a,b\n1,2\n");
-    char path[TMP_PATH];
-    tmp_path(path, dir, "y-annotations-bbox.csv");
-    d = must_open(path, NULL, NULL);
+    put("class-descriptions.csv", "/m/0,Zebra\n/m/1,Ape\n");
+    put("y-annotations-bbox.csv", BOXES "abc,,/m/1,1,0,1,0,1,,,,,\n");
+    put("other.csv", "a,b\n1,2\n");
+    char file[TMP_PATH];
+    tmp_path(file, dir, "y-annotations-bbox.csv");
+    d = open_variant(file, NULL, NULL);
     has(d, 1, 1, 2);
-    assert_string_equal(class_of(d, 0), "Zebra");
+    assert_string_equal(class_name(d, 0), "Zebra");
     assert_string_equal(tn_dataset_split(d, 0), "y");
     tn_dataset_close(d);
     d = open_here("", "openimages", NULL);
@@ -188,18 +187,18 @@ static void tables_alone(void **state)
 static void folders_of_fiftyone(void **state)
 {
     (void)state;
-    put_text("in/validation/labels/detections.csv",
-             BOXES "a,xclick,/m/1,1,0,1,0,1,0,0,0,0,0\n");
-    put_text("in/validation/labels/segmentations.csv",
-             "MaskPath,ImageID,LabelName\nF.png,a,/m/1\n");
-    put_text("in/validation/labels/masks/F/F.png", "mask");
-    put_text("in/validation/metadata/classes.csv", "/m/0,Cat\n/m/1,Dog\n");
-    put_text("in/validation/metadata/image_ids.csv",
-             "ImageID,Subset\na,validation\nzzz,validation\n");
-    put_text("in/validation/metadata/hierarchy.json",
-             "{\"LabelName\": \"/m/r\", \"Subcategory\": [{\"LabelName\": "
-             "\"/m/0\", \"Subcategory\": [{\"LabelName\": \"/m/1\"}]}]}");
-    put_text("in/validation/data/a.jpg", "");
+    put("in/validation/labels/detections.csv",
+        BOXES "a,xclick,/m/1,1,0,1,0,1,0,0,0,0,0\n");
+    put("in/validation/labels/segmentations.csv",
+        "MaskPath,ImageID,LabelName\nF.png,a,/m/1\n");
+    put("in/validation/labels/masks/F/F.png", "mask");
+    put("in/validation/metadata/classes.csv", "/m/0,Cat\n/m/1,Dog\n");
+    put("in/validation/metadata/image_ids.csv",
+        "ImageID,Subset\na,validation\nzzz,validation\n");
+    put("in/validation/metadata/hierarchy.json",
+        "{\"LabelName\": \"/m/r\", \"Subcategory\": [{\"LabelName\": "
+        "\"/m/0\", \"Subcategory\": [{\"LabelName\": \"/m/1\"}]}]}");
+    put("in/validation/data/a.jpg", "");
     tn_class_row c = TN_CLASS_ROW_INIT;
     tn_shape s = TN_SHAPE_INIT;
     tn_dataset *d = open_here("in", NULL, NULL);
@@ -224,18 +223,18 @@ static void folders_of_fiftyone(void **state)
 static void from_coco_and_back(void **state)
 {
     (void)state;
-    put_text("x.json",
-             "{\"info\": {\"a\": 1}, \"images\": [{\"id\": 7, \"file_name\": "
-             "\"a.jpg\", \"width\": 90, \"height\": 80}, {\"id\": 0, "
-             "\"file_name\": \"b c.png\", \"width\": 9, \"height\": 9}], "
-             "\"annotations\": [{\"id\": 5, \"image_id\": 7, \"category_id\": "
-             "3, \"bbox\": [10, 20, 30, 40], \"area\": 99, \"iscrowd\": 0, "
-             "\"segmentation\": [[10, 20, 40, 20, 40, 60]]}, {\"id\": 6, "
-             "\"image_id\": 7, \"category_id\": 3, \"bbox\": [1, 2, 3, 4], "
-             "\"area\": 12, \"iscrowd\": 1, \"segmentation\": {\"counts\": "
-             "[7200], \"size\": [80, 90]}}], "
-             "\"categories\": [{\"id\": 3, \"name\": \"x\", \"supercategory\": "
-             "\"thing\"}, {\"id\": 9, \"name\": \"none\"}]}");
+    put("x.json",
+        "{\"info\": {\"a\": 1}, \"images\": [{\"id\": 7, \"file_name\": "
+        "\"a.jpg\", \"width\": 90, \"height\": 80}, {\"id\": 0, "
+        "\"file_name\": \"b c.png\", \"width\": 9, \"height\": 9}], "
+        "\"annotations\": [{\"id\": 5, \"image_id\": 7, \"category_id\": "
+        "3, \"bbox\": [10, 20, 30, 40], \"area\": 99, \"iscrowd\": 0, "
+        "\"segmentation\": [[10, 20, 40, 20, 40, 60]]}, {\"id\": 6, "
+        "\"image_id\": 7, \"category_id\": 3, \"bbox\": [1, 2, 3, 4], "
+        "\"area\": 12, \"iscrowd\": 1, \"segmentation\": {\"counts\": "
+        "[7200], \"size\": [80, 90]}}], "
+        "\"categories\": [{\"id\": 3, \"name\": \"x\", \"supercategory\": "
+        "\"thing\"}, {\"id\": 9, \"name\": \"none\"}]}");
     tn_dataset *d = open_here("x.json", "coco", NULL);
     convert_here(d, "out", "openimages", NULL, "all");
     file_is("out/annotations/annotations-bbox.csv",
@@ -263,11 +262,11 @@ static void from_coco_and_back(void **state)
 static void order_of_tables(void **state)
 {
     (void)state;
-    put_text("x.json",
-             "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"t\", "
-             "\"k\": 1}, {\"label\": \"b\", \"k\": 2, \"coordinates\": {\"x\": "
-             "5, \"y\": 5, \"width\": 2, \"height\": 2}}]}]");
-    put_text("a.jpg", "\xff\xd8\xff\xc0");
+    put("x.json",
+        "[{\"image\": \"a.jpg\", \"annotations\": [{\"label\": \"t\", "
+        "\"k\": 1}, {\"label\": \"b\", \"k\": 2, \"coordinates\": {\"x\": "
+        "5, \"y\": 5, \"width\": 2, \"height\": 2}}]}]");
+    put("a.jpg", "\xff\xd8\xff\xc0");
     tn_dataset *d = open_here("x.json", "createml", NULL);
     convert_here(d, "out", "openimages", NULL, "unknown-sizes");
     tn_dataset *back = open_here("out", "openimages", NULL);
@@ -292,26 +291,26 @@ static void what_tables_cannot_say_is_a_loss(void **state)
         (void)snprintf(text, sizeof text,
                        "[{\"image\": \"a.jpg\", \"annotations\": [%s]}]",
                        cases[i].text);
-        put_text("x.json", text);
+        put("x.json", text);
         tn_dataset *d = open_here("x.json", "createml", NULL);
         is_not_converted(d, "out", "openimages", NULL, cases[i].lost);
         tn_dataset_close(d);
     }
-    put_text("x.json", "[{\"image\": \"a.jpg\", \"relationships\": 5, "
-                       "\"annotations\": []}]");
+    put("x.json", "[{\"image\": \"a.jpg\", \"relationships\": 5, "
+                  "\"annotations\": []}]");
     tn_dataset *d = open_here("x.json", "createml", NULL);
     is_not_converted(d, "out", "openimages", NULL, "1 image-fields");
     tn_dataset_close(d);
-    put_text("x.json", "[{\"image\": \"a\", \"annotations\": []}]");
+    put("x.json", "[{\"image\": \"a\", \"annotations\": []}]");
     d = open_here("x.json", "createml", NULL);
     is_not_converted(d, "out", "openimages", "all", "does not end like");
     tn_dataset_close(d);
-    put_text("x.json", "[{\"image\": \"a.jpg\", \"annotations\": "
-                       "[{\"label\": \"\"}]}]");
+    put("x.json", "[{\"image\": \"a.jpg\", \"annotations\": "
+                  "[{\"label\": \"\"}]}]");
     d = open_here("x.json", "createml", NULL);
     is_not_converted(d, "out", "openimages", "all", "no label of its own");
     tn_dataset_close(d);
-    put_text("s/oidv6/_annotations.csv", "filename,label\na.jpg,x\n");
+    put("s/oidv6/_annotations.csv", "filename,label\na.jpg,x\n");
     d = open_here("s", "csv", NULL);
     is_not_converted(d, "out", "openimages", "all", "a part of a file's name");
     tn_dataset_close(d);
@@ -343,7 +342,7 @@ static void refuses_broken(void **state)
         {"x.csv", "a,b\n", "no table of Open Images"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        put_text(cases[i].name, cases[i].text);
+        put(cases[i].name, cases[i].text);
         is_refused("x.csv", "openimages", NULL, cases[i].says);
     }
     static const struct {
@@ -359,9 +358,9 @@ static void refuses_broken(void **state)
         {"in/h.json", "{\"LabelName\": \"a\", \"Subcategory\": [",
          "ends where"},
     };
-    put_text("in/x.csv", BOXES "a,,/m/0,1,0,1,0,1,0,0,0,0,0\n");
+    put("in/x.csv", BOXES "a,,/m/0,1,0,1,0,1,0,0,0,0,0\n");
     for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
-        put_text(beside[i].name, beside[i].text);
+        put(beside[i].name, beside[i].text);
         if (beside[i].says != NULL)
             is_refused("in", "openimages", NULL, beside[i].says);
     }
@@ -370,9 +369,9 @@ static void refuses_broken(void **state)
 static void paths_stay_inside(void **state)
 {
     (void)state;
-    put_text("secret.png", "");
-    put_text("in/annotations/x.csv",
-             "MaskPath,ImageID,LabelName\n../secret.png,../../secret,/m/0\n");
+    put("secret.png", "");
+    put("in/annotations/x.csv",
+        "MaskPath,ImageID,LabelName\n../secret.png,../../secret,/m/0\n");
     tn_dataset *d = open_here("in", NULL, NULL);
     assert_null(image_of(d, 0).file);
     convert_here(d, "out", "openimages", NULL, "image-names");

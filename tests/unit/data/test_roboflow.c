@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_roboflow.c - what Roboflow exports, and what wants to be laid out so */
 #define _XOPEN_SOURCE 700
-#include "format_testing.h"
+#include "formats.h"
 
 static void put_coco(const char *name, const char *file)
 {
@@ -15,7 +15,7 @@ static void put_coco(const char *name, const char *file)
                    "\"supercategory\": \"none\"}, {\"id\": 1, \"name\": "
                    "\"cat\", \"supercategory\": \"animals\"}]}",
                    file);
-    put_text(name, text);
+    put(name, text);
 }
 
 /* The surplus class 0 is a class like any other. */
@@ -24,23 +24,23 @@ static void coco_by_split(void **state)
     (void)state;
     put_coco("in/train/_annotations.coco.json", "a_jpg.rf.0a1b.jpg");
     put_coco("in/valid/_annotations.coco.json", "b.jpg");
-    put_text("in/train/a_jpg.rf.0a1b.jpg", "");
+    put("in/train/a_jpg.rf.0a1b.jpg", "");
     tn_dataset *d = open_here("in", NULL, NULL);
     assert_string_equal(info_of(d).format, "coco");
     has(d, 2, 2, 2);
     assert_string_equal(tn_dataset_split(d, 1), "valid");
     assert_non_null(image_of(d, 0).file);
     convert_here(d, "out", "coco", "roboflow", "");
-    char path[TMP_PATH];
+    char where_to[TMP_PATH];
     static const char *const files[] = {"out/train/_annotations.coco.json",
                                         "out/train/a_jpg.rf.0a1b.jpg",
                                         "out/valid/_annotations.coco.json"};
     for (size_t i = 0; i < 3; i++) {
-        tmp_path(path, dir, files[i]);
-        assert_int_equal(access(path, F_OK), 0);
+        tmp_path(where_to, dir, files[i]);
+        assert_int_equal(access(where_to, F_OK), 0);
     }
-    tmp_path(path, dir, "out/annotations");
-    assert_int_not_equal(access(path, F_OK), 0);
+    tmp_path(where_to, dir, "out/annotations");
+    assert_int_not_equal(access(where_to, F_OK), 0);
     tn_dataset *back = open_here("out", NULL, NULL);
     same(d, back);
     tn_dataset_close(back);
@@ -55,7 +55,7 @@ static void coco_without_splits(void **state)
 {
     (void)state;
     put_coco("x.json", "in/a.jpg");
-    put_text("in/a.jpg", "");
+    put("in/a.jpg", "");
     tn_dataset *d = open_here("x.json", "coco", NULL);
     convert_here(d, "out", "coco", "roboflow", "");
     tn_dataset *back = open_here("out", NULL, NULL);
@@ -83,12 +83,12 @@ static void same_folders_for_all(void **state)
         {"csv", "multiclass", "train/_classes.csv"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char to[40], path[TMP_PATH];
+        char to[40], where_to[TMP_PATH];
         (void)snprintf(to, sizeof to, "out%zu", i);
         convert_here(d, to, rows[i].format, rows[i].variant, "all");
-        (void)snprintf(path, sizeof path, "%.400s/%s/%s", dir, to,
+        (void)snprintf(where_to, sizeof where_to, "%.400s/%s/%s", dir, to,
                        rows[i].file);
-        assert_int_equal(access(path, F_OK), 0);
+        assert_int_equal(access(where_to, F_OK), 0);
         tn_dataset *back = open_here(to, NULL, NULL);
         assert_string_equal(info_of(back).format, rows[i].format);
         has(back, 2, 2, 2); /* by the residue */

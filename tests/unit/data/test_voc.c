@@ -30,7 +30,7 @@ static tn_dataset *open_xml(const char *inner)
     return d;
 }
 
-static tn_dataset *open_here(const char *format)
+static tn_dataset *open_in_dir(const char *format)
 {
     return open_as(format, dir);
 }
@@ -394,7 +394,7 @@ static void splits_of_roboflow(void **state)
     put("train/a_jpg.rf.1.jpg", "");
     put("valid/a_jpg.rf.1.xml", xml(DOG DOG));
     put("test/e.xml", xml(""));
-    tn_dataset *d = open_here(NULL);
+    tn_dataset *d = open_in_dir(NULL);
     assert_int_equal(info_of(d).n_splits, 3);
     assert_int_equal(info_of(d).n_images, 3);
     assert_int_equal(info_of(d).n_annotations, 3);
@@ -418,7 +418,7 @@ static void xml_beside_images(void **state)
     put("sub/b.png", "");
     put("c.png", "");
     put("other.xml", "<annotations/>");
-    tn_dataset *d = open_here("voc");
+    tn_dataset *d = open_in_dir("voc");
     assert_int_equal(info_of(d).n_images, 3);
     assert_string_equal(image_of(d, 0).name, "a.JPG");
     assert_string_equal(image_of(d, 1).name, "c.png");
@@ -433,7 +433,7 @@ static void annotations_and_images(void **state)
     (void)state;
     put("images/a.jpeg", "");
     put("annotations/xmls/a.xml", xml("<filename>a.jpeg</filename>" DOG));
-    tn_dataset *d = open_here(NULL);
+    tn_dataset *d = open_in_dir(NULL);
     assert_int_equal(info_of(d).n_images, 1);
     assert_int_equal(image_of(d, 0).state, TN_STATE_ANNOTATED);
     tn_dataset_close(d);
@@ -446,7 +446,7 @@ static void splits_inside_annotations(void **state)
     put("images/val/a.jpg", "");
     put("annotations/train/a.xml", xml(DOG));
     put("annotations/val/a.xml", xml(DOG DOG));
-    tn_dataset *d = open_here(NULL);
+    tn_dataset *d = open_in_dir(NULL);
     assert_int_equal(info_of(d).n_images, 2);
     assert_int_equal(info_of(d).n_splits, 2);
     assert_string_equal(image_of(d, 0).name, "a.jpg");
@@ -471,7 +471,7 @@ static void years_of_the_devkit(void **state)
     put("VOCdevkit/VOC2012/Annotations/1.xml", xml(DOG DOG));
     put("VOCdevkit/VOC2012/JPEGImages/1.jpg", "");
     put("VOCdevkit/VOC2012/ImageSets/Main/val.txt", "1\n");
-    tn_dataset *d = open_here(NULL);
+    tn_dataset *d = open_in_dir(NULL);
     assert_int_equal(info_of(d).n_images, 2);
     assert_string_equal(image_of(d, 0).name, "VOC2007/1.jpg");
     assert_string_equal(image_of(d, 1).name, "VOC2012/1.jpg");
