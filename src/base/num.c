@@ -169,6 +169,11 @@ bool tni_num_parse_f64(double *out, size_t *used, const char *text, size_t len)
     decimal d;
     bool neg = false;
     double v = 0.0;
+    const char *plain = tni_num_plain(out, text, text + len);
+    if (plain != NULL) {
+        if (used != NULL) *used = (size_t)(plain - text);
+        return true;
+    }
     if (parse_plain(out, used, text, len)) return true;
     if (!read_number(&d, &neg, &v, used, text, len)) return false;
     if (v == 0.0) v = strtod(d.text, NULL);

@@ -56,6 +56,99 @@ static const double pow10_exact[23] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+/* Eight bytes, the first the lowest. */
+static uint64_t load8(const char *p)
+{
+    uint64_t v = 0;
+    memcpy(&v, p, 8);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+
+/* The high bit of every byte that is no digit. */
+static uint64_t not_digits(uint64_t v)
+{
+    const uint64_t low = UINT64_C(0x7F7F7F7F7F7F7F7F);
+    const uint64_t t = v ^ UINT64_C(0x3030303030303030);
+    return (((t & low) + UINT64_C(0x7676767676767676)) | t) & ~low;
+}
+
+/* The number of eight digits (their low four bits count): pairs, fours, and all
+ * of them by multiplications whose bytes do not touch. */
+static uint64_t join8(uint64_t v)
+{
+    const uint64_t ends = UINT64_C(0x000000FF000000FF);
+    v &= UINT64_C(0x0F0F0F0F0F0F0F0F);
+    v = v * 10 + (v >> 8);
+    return ((v & ends) * UINT64_C(0x000F424000000064) +
+            (v >> 16 & ends) * UINT64_C(0x0000271000000001)) >>
+           32;
+}
+
+static bool is_digit(char c)
+{
+    return (unsigned)(c - '0') < 10;
+}
+
+/* At most seven characters in front of what is no digit, a point among them at
+ * most: no loop, so that their number costs nothing. 0: something else. */
+static size_t short_plain(uint64_t *mag, unsigned *places, const char *p)
+{
+    const uint64_t v = load8(p);
+    uint64_t stops = not_digits(v);
+    if (stops == 0) return 0;
+    const unsigned point = (unsigned)__builtin_ctzll(stops); /* bit 7 of it */
+    const unsigned whole = point / 8;
+    if (whole == 0) return 0;
+    uint64_t digits = v;
+    unsigned n = whole;
+    if (p[whole] == '.') {
+        const uint64_t before = (UINT64_C(1) << (8 * whole)) - 1;
+        stops &= stops - 1;
+        if (stops == 0) return 0;
+        n = (unsigned)__builtin_ctzll(stops) / 8 - 1;
+        digits = (v & before) | (v >> 8 & ~before);
+    }
+    *places = n - whole;
+    *mag = join8(digits << (8 * (8 - n)));
+    return n + (p[whole] == '.');
+}
+
+const char *tni_num_plain(double *out, const char *text, const char *end)
+{
+    const char *p = text;
+    const bool neg = p < end && *p == '-';
+    if (neg) p++;
+    const char *first = p;
+    uint64_t mag = 0;
+    unsigned places = 0;
+    if (end - p >= 8) p += short_plain(&mag, &places, p);
+    if (p == first) {
+        for (; p < end && is_digit(*p); p++)
+            mag = mag * 10 + (uint64_t)(*p - '0');
+        if (p == first || p - first > 18) return NULL;
+        if (p < end && *p == '.') {
+            const char *point = ++p;
+            if (end - p >= 8 && not_digits(load8(p)) == 0) {
+                mag = mag * UINT64_C(100000000) + join8(load8(p));
+                p += 8;
+            }
+            for (; p < end && is_digit(*p); p++)
+                mag = mag * 10 + (uint64_t)(*p - '0');
+            if (p - first > 19) return NULL;
+            places = (unsigned)(p - point);
+        }
+        /* At most 18 digits, the point not counted: mag is exact. */
+        if (mag >= UINT64_C(1) << 53) return NULL;
+    }
+    if (p < end && (*p | 0x20) == 'e') return NULL;
+    const double v = (double)mag / pow10_exact[places];
+    *out = neg ? -v : v;
+    return p;
+}
+
 static int bits128(u128 v)
 {
     const uint64_t high = (uint64_t)(v >> 64), low = (uint64_t)v;
@@ -159,26 +252,52 @@ static bool shortest_digits(uint64_t *digits, int *exp, double v)
     return true;
 }
 
+static const char pairs[201] =
+    "00010203040506070809101112131415161718192021222324"
+    "25262728293031323334353637383940414243444546474849"
+    "50515253545556575859606162636465666768697071727374"
+    "75767778798081828384858687888990919293949596979899";
+
+/* Ends at `end`; where it begins. */
+static char *digits_before(char *end, uint64_t v)
+{
+    for (; v >= 100; v /= 100) {
+        end -= 2;
+        memcpy(end, pairs + 2 * (v % 100), 2);
+    }
+    if (v >= 10) {
+        end -= 2;
+        memcpy(end, pairs + 2 * v, 2);
+    } else if (v > 0) {
+        *--end = (char)('0' + (int)v);
+    }
+    return end;
+}
+
 static size_t put_digits(char *buf, uint64_t digits, int exp)
 {
-    char text[24];
-    int n = 0;
-    for (uint64_t d = digits; d != 0; d /= 10)
-        text[n++] = (char)('0' + (int)(d % 10));
-    size_t at = 0;
-    const int point = n + exp; /* digits before the point */
+    char text[24], *end = text + sizeof text;
+    const char *p = digits_before(end, digits);
+    size_t at = 0, n = (size_t)(end - p);
+    const int point = (int)n + exp; /* digits before the point */
     if (point <= 0) {
         buf[at++] = '0';
         buf[at++] = '.';
         for (int i = point; i < 0; i++) buf[at++] = '0';
-        while (n > 0) buf[at++] = text[--n];
+    } else if (exp >= 0) {
+        memcpy(buf, p, n);
+        for (at = n; at < (size_t)point; at++) buf[at] = '0';
+        n = 0;
     } else {
-        for (int i = 0; i < point; i++) buf[at++] = n > 0 ? text[--n] : '0';
-        if (n > 0) buf[at++] = '.';
-        while (n > 0) buf[at++] = text[--n];
+        at = (size_t)point;
+        memcpy(buf, p, at);
+        p += at;
+        n -= at;
+        buf[at++] = '.';
     }
-    buf[at] = '\0';
-    return at;
+    memcpy(buf + at, p, n);
+    buf[at + n] = '\0';
+    return at + n;
 }
 
 size_t tni_num_shortest(char *buf, size_t size, double v)

@@ -9,6 +9,7 @@
 
 #include "base/checked.h"
 #include "base/num.h"
+#include "base/num_fast.h"
 
 #include <math.h>
 #include <string.h>
@@ -160,8 +161,11 @@ static tn_status scan(tn_shape *s, memory *m, const tni_shape *cell,
         if (starts_number(c)) {
             double v = 0.0;
             size_t used = 0;
-            if (!tni_num_parse_f64(&v, &used, p, (size_t)(end - p)) ||
-                !(v - v == 0.0))
+            const char *plain = tni_num_plain(&v, p, end);
+            if (plain != NULL)
+                used = (size_t)(plain - p);
+            else if (!tni_num_parse_f64(&v, &used, p, (size_t)(end - p)) ||
+                     !(v - v == 0.0))
                 return tni_fail(err, TN_EFORMAT,
                                 "a coordinate is no finite number: '%.*s'",
                                 end - p > 24 ? 24 : (int)(end - p), p);

@@ -409,6 +409,44 @@ static void parses_as_the_c_library(void **state)
     }
 }
 
+/* What follows a number must not change it, wherever the text ends. */
+static void plain_numbers_end_where_they_end(void **state)
+{
+    (void)state;
+    static const char *const tails[] = {
+        "",   ",",  " 12.5 ", "]",  ".",
+        "..", "e",  "e5",     ".5", "\n",
+        "/9", ":9", "-",      "z1", "\xb9\xb9\xb9\xb9\xb9\xb9\xb9"};
+    uint64_t seed = 99;
+    for (int i = 0; i < 200000; i++) {
+        char text[64], whole[96];
+        const uint64_t a = random64(&seed), b = random64(&seed);
+        const int places = (int)(b % 11);
+        const char *tail = tails[(b >> 32) % (sizeof tails / sizeof tails[0])];
+        int n =
+            snprintf(text, sizeof text, "%s%llu", (b >> 40 & 7) == 0 ? "-" : "",
+                     (unsigned long long)(a >> 20 >> (a % 44)));
+        if (places > 0)
+            n += snprintf(text + n, sizeof text - (size_t)n, ".%0*llu", places,
+                          (unsigned long long)(b >> 8 >> (b & 31)) %
+                              (places > 9 ? 1000000000u : 10u));
+        const int len = snprintf(whole, sizeof whole, "%s%s", text, tail);
+        char *tight = malloc((size_t)len); /* reading further would be seen */
+        assert_non_null(tight);
+        memcpy(tight, whole, (size_t)len);
+        char *end = NULL;
+        const double want = strtod(whole, &end);
+        double v = 0.0;
+        const char *stop = tni_num_plain(&v, tight, tight + len);
+        if (stop != NULL && (v != want || stop - tight != end - whole))
+            fail_msg("'%s' became %a and %zd characters", whole, v,
+                     stop - tight);
+        if (stop == NULL && n < 15 && tail[0] != 'e' && end - whole < 15)
+            fail_msg("'%s' is plain", whole);
+        free(tight);
+    }
+}
+
 static void fixed_places(void **state)
 {
     (void)state;
@@ -425,6 +463,11 @@ static void fixed_places(void **state)
                  {12.0, 2, "12"},
                  {-0.25, 6, "-0.25"},
                  {1e300, 8, "1e+300"},
+                 {640.0, 8, "640"},
+                 {1234567.75, 8, "1234567.75"},
+                 {0.00012345, 8, "0.00012345"},
+                 {4503599.62, 8, "4503599.62"},
+                 {100.0, 0, "100"},
                  {0.99999999999, 8, "1"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         (void)tni_num_fixed(text, sizeof text, cases[i].v, cases[i].places);
@@ -492,6 +535,7 @@ int main(void)
         cmocka_unit_test(writes),
         cmocka_unit_test(shortest_round_trips),
         cmocka_unit_test(parses_as_the_c_library),
+        cmocka_unit_test(plain_numbers_end_where_they_end),
         cmocka_unit_test(fixed_places),
         cmocka_unit_test(utf8),
         cmocka_unit_test(public_corpus),
