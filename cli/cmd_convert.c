@@ -16,6 +16,8 @@ static const cli_option options[] = {
     {"shard-images", 0, "N", "most images in a shard, where there are shards",
      false},
     {"shard-bytes", 0, "N", "most bytes of images in a shard", false},
+    {"threads", 0, "N", "threads that write and compare (0: all processors)",
+     false},
     {"overwrite", 0, NULL, "replace DST when it exists", false},
     {"no-residue", 0, NULL, "keep no sidecar of what is lost", false},
     {"no-verify", 0, NULL, "do not read back and compare", false},
@@ -34,12 +36,14 @@ static bool parse_images(const cli *c, tn_files *out)
     return false;
 }
 
-static bool parse_shards(const cli *c, tn_convert_opts *o)
+static bool parse_numbers(const cli *c, tn_convert_opts *o)
 {
-    long images = 0, bytes = 0;
+    long images = 0, bytes = 0, threads = 0;
     if (!cli_get_long(c, "shard-images", 0, 1, LONG_MAX, &images) ||
-        !cli_get_long(c, "shard-bytes", 0, 1, LONG_MAX, &bytes))
+        !cli_get_long(c, "shard-bytes", 0, 1, LONG_MAX, &bytes) ||
+        !cli_get_long(c, "threads", 0, 0, 1024, &threads))
         return false;
+    o->n_threads = (int)threads;
     o->shard_images = (uint64_t)images;
     o->shard_bytes = (uint64_t)bytes;
     return true;
@@ -161,7 +165,7 @@ static int run(cli *c)
                   "formats' lists them");
         return CLI_USAGE;
     }
-    if (!parse_images(c, &o.images) || !parse_shards(c, &o)) return CLI_USAGE;
+    if (!parse_images(c, &o.images) || !parse_numbers(c, &o)) return CLI_USAGE;
     data_split_format(buf, sizeof buf, cli_get(c, "to", NULL), &o.format,
                       &o.variant);
     o.allow_loss = cli_get(c, "allow-loss", NULL);

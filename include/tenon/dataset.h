@@ -364,6 +364,9 @@ typedef struct tn_convert_opts {
     /* Of formats that are written in shards: a new one begins before the image
      * that would exceed either. 0: the format's own (docs/reference). */
     uint64_t shard_bytes, shard_images;
+    /* 0: one for each processor that the process may use. What is written does
+     * not depend on it. `progress` is called by the caller's thread only. */
+    int n_threads;
 } tn_convert_opts;
 
 typedef enum tn_convert_flag {
@@ -375,7 +378,7 @@ typedef enum tn_convert_flag {
 
 #define TN_CONVERT_OPTS_INIT                                                   \
     {sizeof(tn_convert_opts), NULL, NULL, TN_FILES_LINK, NULL, 0, NULL, NULL,  \
-     0, 0}
+     0, 0, 0}
 
 /** What a conversion did, or would do. Threads: exclusive. */
 typedef struct tn_conversion tn_conversion;

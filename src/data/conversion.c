@@ -10,6 +10,7 @@
 #include "data/readback.h"
 #include "data/records.h"
 #include "data/residue.h"
+#include "sys/threadpool.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct tn_conversion {
     tni_compared compared;
     bool verified;
     const char *residue;
+    tni_threadpool *pool;
 };
 
 static tn_status no_memory(tn_err *err)
@@ -201,7 +203,7 @@ static tn_status plan(tn_conversion *c, tn_err *err)
     tni_writer *w = &c->w;
     const tni_features_of of = {(f->flags & TNI_FORMAT_UNITS) != 0,
                                 (f->flags & TNI_FORMAT_INSIDE) != 0};
-    TN_TRY(tni_features_count(c->d, &of, c->counts, err));
+    TN_TRY(tni_features_count(c->d, &of, c->w.par, c->counts, err));
     w->keeps = f->keeps;
     if (f->plan != NULL) w->keeps = f->plan(c->d, c->counts, &w->variant);
     const int seen = is_one_file(f, c->path) ? TNI_FORMAT_FILE_SEEN : 0;
@@ -334,56 +336,65 @@ static void lend_sizes(const tn_conversion *c, tn_dataset *back,
     }
 }
 
+/* Results have no images of their own: they are counted. */
+static tn_status compare_results(tn_conversion *c, const tn_dataset *back,
+                                 tn_err *err)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < c->d->ann_flags.n; i++) n += c->w.written[i] != 0;
+    c->compared.n = n;
+    if (n == back->ann_flags.n) return TN_OK;
+    return tni_fail(err, TN_EINTERNAL,
+                    "%llu results were written, %u read back; please report "
+                    "this",
+                    (unsigned long long)n, (unsigned)back->ann_flags.n);
+}
+
+static tn_status open_residue(tn_conversion *c, const tn_dataset *back,
+                              const uint32_t *matches, tni_residue **out,
+                              tn_err *err)
+{
+    char file[PATH_SIZE + 600];
+    const char *path = tni_residue_path(&c->arena, c->temporary, false);
+    c->residue = tni_residue_path(&c->arena, c->path, c->w.file != NULL);
+    if (path == NULL || c->residue == NULL) return no_memory(err);
+    if (c->w.file != NULL) {
+        (void)snprintf(file, sizeof file, "%s/%s.residue.ndjson", c->temporary,
+                       c->w.file);
+        path = file;
+    }
+    return tni_residue_open(out, &c->w, back, matches, path,
+                            tni_blocks_lanes(c->w.par), err);
+}
+
+static tn_status compare(tn_conversion *c, tn_dataset *back, bool keep,
+                         tn_err *err)
+{
+    tni_residue *residue = NULL;
+    uint32_t *matches = TNI_NEW_ARRAY(&c->arena, uint32_t, c->d->images.n + 1u);
+    if (matches == NULL) return no_memory(err);
+    TN_TRY(tni_match_images(&c->w, back, matches, err));
+    lend_sizes(c, back, matches);
+    if (keep) TN_TRY(open_residue(c, back, matches, &residue, err));
+    const tn_status status = tni_compare(&c->w, c->format, back, matches,
+                                         residue, &c->compared, err);
+    return keep ? tni_residue_close(residue, status, err) : status;
+}
+
 static tn_status verify(tn_conversion *c, tn_err *err)
 {
     const bool results =
         c->w.variant != NULL && strcmp(c->w.variant, "results") == 0;
     const bool wanted = (c->opts.flags & TN_CONVERT_NO_VERIFY) == 0;
-    const bool residue = (c->opts.flags & TN_CONVERT_NO_RESIDUE) == 0 &&
-                         c->n_losses > 0 && !results;
-    if (!wanted && !residue) return TN_OK;
+    const bool keep = (c->opts.flags & TN_CONVERT_NO_RESIDUE) == 0 &&
+                      c->n_losses > 0 && !results;
+    if (!wanted && !keep) return TN_OK;
     TN_TRY(tni_writer_progress(&c->w, "verify", 0, 1, err));
     tn_dataset *back = NULL;
     TN_TRY(read_back(c, &back, err));
-    uint32_t *matches = TNI_NEW_ARRAY(&c->arena, uint32_t, c->d->images.n + 1u);
-    tn_status status = matches != NULL ? TN_OK : no_memory(err);
-    if (status == TN_OK && results) {
-        uint64_t n = 0;
-        for (uint32_t i = 0; i < c->d->ann_flags.n; i++)
-            n += c->w.written[i] != 0;
-        c->compared.n = n;
-        if (n != back->ann_flags.n)
-            status =
-                tni_fail(err, TN_EINTERNAL,
-                         "%llu results were written, %u read back; please "
-                         "report this",
-                         (unsigned long long)n, (unsigned)back->ann_flags.n);
-    } else if (status == TN_OK) {
-        status = tni_match_images(&c->w, back, matches, err);
-        if (status == TN_OK) lend_sizes(c, back, matches);
-        if (status == TN_OK)
-            status =
-                tni_compare(&c->w, c->format, back, matches, &c->compared, err);
-    }
+    const tn_status status =
+        results ? compare_results(c, back, err) : compare(c, back, keep, err);
     c->verified = status == TN_OK;
-    if (status == TN_OK && residue) {
-        const char *path = tni_residue_path(&c->arena, c->temporary, false);
-        char file[PATH_SIZE + 600];
-        if (path == NULL) {
-            status = no_memory(err);
-        } else if (c->w.file != NULL) {
-            (void)snprintf(file, sizeof file, "%s/%s.residue.ndjson",
-                           c->temporary, c->w.file);
-            path = file;
-        }
-        if (status == TN_OK)
-            status = tni_residue_write(&c->w, back, matches, path, err);
-        if (status == TN_OK) {
-            c->residue =
-                tni_residue_path(&c->arena, c->path, c->w.file != NULL);
-            if (c->residue == NULL) status = no_memory(err);
-        }
-    }
     tn_dataset_close(back);
     return status;
 }
@@ -456,6 +467,18 @@ static tn_status convert(tn_conversion *c, tn_err *err)
     return status;
 }
 
+/* A small dataset is done before a thread has started. */
+static tn_status start_threads(tn_conversion *c, tn_err *err)
+{
+    enum { FEW_IMAGES = 256 };
+    if (c->opts.n_threads == 1 ||
+        (c->opts.n_threads == 0 && c->d->images.n < FEW_IMAGES))
+        return TN_OK;
+    TN_TRY(tni_threadpool_new(&c->pool, c->opts.n_threads, &c->mem, err));
+    c->w.par = tni_threadpool_par(c->pool);
+    return TN_OK;
+}
+
 tn_status tn_dataset_convert(tn_conversion **out, const tn_dataset *d,
                              const char *path, const tn_convert_opts *opts,
                              tn_err *err)
@@ -495,7 +518,12 @@ tn_status tn_dataset_convert(tn_conversion **out, const tn_dataset *d,
     size_t len = strlen(path);
     while (len > 1 && path[len - 1] == '/') len--;
     c->path = tni_arena_strndup(&c->arena, path, len);
-    const tn_status status = c->path != NULL ? convert(c, err) : no_memory(err);
+    tn_status status = c->path != NULL ? TN_OK : no_memory(err);
+    if (status == TN_OK) status = start_threads(c, err);
+    if (status == TN_OK) status = convert(c, err);
+    tni_threadpool_free(c->pool);
+    c->pool = NULL;
+    c->w.par = NULL;
     *out = c;
     return status;
 }

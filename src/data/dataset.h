@@ -264,6 +264,8 @@ bool tni_reorder_images(tn_dataset *d, const uint32_t *to);
 /* A counted walk over shapes: see shape.c. */
 tn_status tni_shape_read(tn_shape *out, const tni_shape *cell, double w,
                          double h, tn_err *err);
+/* The box around it; false when there is nothing to bound. */
+bool tni_shape_box(const tn_shape *s, double box[4]);
 /* Corners of an annotation's box in parts of the image's sides; false when it
  * has none or they are not known. */
 bool tni_box_in_units(const tn_dataset *d, uint32_t i, double box[4]);

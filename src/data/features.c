@@ -2,6 +2,10 @@
 /* features.c - what a dataset has, counted */
 #include "data/features.h"
 
+#include "base/alloc.h"
+
+#include <string.h>
+
 const tni_feature_info tni_features[TNI_F_COUNT] = {
 #define TN_FEATURE(id, code, what) {code, what},
 #include "data/features.def"
@@ -153,38 +157,83 @@ static void count_images(const tn_dataset *d, bool units, uint64_t *c)
         c[TNI_F_IMAGE_EXTRA] += d->image_text[k].keys.n;
 }
 
+/* What one thread counts. */
+typedef struct lane {
+    uint64_t counts[TNI_F_COUNT];
+    tn_shape s;
+} lane;
+
+typedef struct counting {
+    const tn_dataset *d;
+    const tni_features_of *target;
+    lane *lanes;
+} counting;
+
+static tn_status count_one(const counting *k, uint32_t i, lane *l, tn_err *err)
+{
+    const tn_dataset *d = k->d;
+    const uint32_t flags = *tni_flags_at(d, i);
+    uint64_t *c = l->counts;
+    tni_outside out = {false, false, false};
+    count_flags(flags, c);
+    if (*TNI_ROW(&d->ann_image, uint32_t, i) == TN_NONE) c[TNI_F_ORPHAN]++;
+    if (*TNI_ROW(&d->ann_class, uint32_t, i) == TN_NONE) c[TNI_F_CLASSLESS]++;
+    const tni_shape *cell =
+        (flags & TN_HAS_SHAPE) != 0 ? tni_sparse_find(&d->shape, i, 0) : NULL;
+    if (cell != NULL) TN_TRY(count_shape(d, i, cell, c, &l->s, err));
+    if (!k->target->inside) return TN_OK;
+    const bool read = cell != NULL && cell->kind == TN_SHAPE_POLYGON;
+    TN_TRY(tni_look_outside(&out, d, i, read ? &l->s : NULL, &l->s, err));
+    c[TNI_F_OUTSIDE_BOX] += out.box || out.keypoints;
+    c[TNI_F_OUTSIDE] += out.outline;
+    return TN_OK;
+}
+
+static tn_status count_block(void *ctx, tni_block *b)
+{
+    const counting *k = ctx;
+    for (uint32_t i = b->begin; i < b->end; i++) {
+        const tn_status status = count_one(k, i, &k->lanes[b->lane], &b->err);
+        if (status == TN_OK) continue;
+        const tn_place p =
+            tni_place(k->d, *TNI_ROW(&k->d->ann_where, uint64_t, i));
+        b->err.offset = p.offset;
+        tni_err_where(&b->err, "%s, byte %llu", p.file != NULL ? p.file : "?",
+                      (unsigned long long)p.offset);
+        return status;
+    }
+    return TN_OK;
+}
+
+static tn_status count_annotations(const tn_dataset *d,
+                                   const tni_features_of *target,
+                                   const tni_par *par, uint64_t c[TNI_F_COUNT],
+                                   tn_err *err)
+{
+    const size_t n = tni_blocks_lanes(par);
+    const tn_allocator *a = &tni_libc_allocator;
+    counting k = {d, target,
+                  a->alloc(a->ctx, n * sizeof(lane), _Alignof(lane))};
+    if (k.lanes == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    memset(k.lanes, 0, n * sizeof(lane));
+    for (size_t l = 0; l < n; l++)
+        k.lanes[l].s.struct_size = sizeof k.lanes[l].s;
+    const tni_blocks job = {d->ann_flags.n, 4096, &k, count_block, NULL};
+    const tn_status status = tni_blocks_run(&job, par, err);
+    for (size_t l = 0; l < n; l++) {
+        for (int f = 0; f < TNI_F_COUNT; f++) c[f] += k.lanes[l].counts[f];
+        tn_shape_fini(&k.lanes[l].s);
+    }
+    a->free(a->ctx, k.lanes, n * sizeof(lane), _Alignof(lane));
+    return status;
+}
+
 tn_status tni_features_count(const tn_dataset *d, const tni_features_of *target,
-                             uint64_t c[TNI_F_COUNT], tn_err *err)
+                             const tni_par *par, uint64_t c[TNI_F_COUNT],
+                             tn_err *err)
 {
     memset(c, 0, TNI_F_COUNT * sizeof *c);
-    tn_shape s = TN_SHAPE_INIT;
-    tn_status status = TN_OK;
-    for (uint32_t i = 0; status == TN_OK && i < d->ann_flags.n; i++) {
-        const uint32_t flags = *tni_flags_at(d, i);
-        count_flags(flags, c);
-        if (*TNI_ROW(&d->ann_image, uint32_t, i) == TN_NONE) c[TNI_F_ORPHAN]++;
-        if (*TNI_ROW(&d->ann_class, uint32_t, i) == TN_NONE)
-            c[TNI_F_CLASSLESS]++;
-        const tni_shape *cell = (flags & TN_HAS_SHAPE) != 0
-                                    ? tni_sparse_find(&d->shape, i, 0)
-                                    : NULL;
-        if (cell != NULL) status = count_shape(d, i, cell, c, &s, err);
-        tni_outside out = {false, false, false};
-        const bool read = cell != NULL && cell->kind == TN_SHAPE_POLYGON;
-        if (status == TN_OK && target->inside)
-            status = tni_look_outside(&out, d, i, read ? &s : NULL, &s, err);
-        c[TNI_F_OUTSIDE_BOX] += out.box || out.keypoints;
-        c[TNI_F_OUTSIDE] += out.outline;
-        if (status != TN_OK && err != NULL) {
-            const tn_place p =
-                tni_place(d, *TNI_ROW(&d->ann_where, uint64_t, i));
-            err->offset = p.offset;
-            tni_err_where(err, "%s, byte %llu", p.file != NULL ? p.file : "?",
-                          (unsigned long long)p.offset);
-        }
-    }
-    tn_shape_fini(&s);
-    TN_TRY(status);
+    TN_TRY(count_annotations(d, target, par, c, err));
     for (uint32_t i = 0; i < d->keypoints.keys.n; i++)
         if (TNI_ROW(&d->keypoints.values, tni_shape, i)->dims == 3)
             c[TNI_F_VISIBILITY]++;

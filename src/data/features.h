@@ -3,6 +3,7 @@
 #ifndef TN_SRC_DATA_FEATURES_H
 #define TN_SRC_DATA_FEATURES_H
 
+#include "data/blocks.h"
 #include "data/dataset.h"
 
 typedef enum tni_feature {
@@ -32,7 +33,8 @@ typedef struct tni_features_of {
 /* How often each feature occurs. Shapes are read for parts and holes; a broken
  * one is an error. */
 tn_status tni_features_count(const tn_dataset *d, const tni_features_of *target,
-                             uint64_t counts[TNI_F_COUNT], tn_err *err);
+                             const tni_par *par, uint64_t counts[TNI_F_COUNT],
+                             tn_err *err);
 
 /* How far outside a coordinate may be, in parts of the image's side, before
  * readers that want it inside drop the label (Ultralytics' rule). */

@@ -4,17 +4,29 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-typedef struct pair {
+enum { IMAGES_OF_BLOCK = 64 };
+
+/* What one thread compares. */
+typedef struct compare {
     const tni_writer *w;
     const tn_dataset *a, *b; /* meant, read back */
     const tni_format *format;
-    tni_compared *result;
-    tn_shape sa, sb;
+    tni_compared result;
+    tni_pair pair;
+    tni_residue_lane *residue; /* NULL: none is written */
     tn_err *err;
-} pair;
+} compare;
 
-static tn_status differs(const pair *p, uint32_t image, uint32_t nth,
+typedef struct comparison {
+    tni_writer *w;
+    const uint32_t *matches;
+    tni_residue *residue;
+    compare *lanes;
+} comparison;
+
+static tn_status differs(const compare *p, uint32_t image, uint32_t nth,
                          const char *what)
 {
     return tni_fail(p->err, TN_EINTERNAL,
@@ -28,20 +40,22 @@ typedef struct allowed {
     double tolerance, w, h;
 } allowed;
 
-static bool near(const pair *p, const double *x, const double *y, size_t n,
+static bool near(compare *p, const double *x, const double *y, size_t n,
                  const allowed *a)
 {
+    double worst = p->result.max_error;
     for (size_t i = 0; i < n; i++) {
-        const double most = i % 2 == 0 ? a->w : a->h;
-        const double meant = most > 0.0 ? fmin(fmax(x[i], 0.0), most) : x[i];
+        const double side = i % 2 == 0 ? a->w : a->h;
+        const double meant = side > 0.0 ? fmin(fmax(x[i], 0.0), side) : x[i];
         const double e = fabs(meant - y[i]);
         if (!(e <= a->tolerance)) return false;
-        if (e > p->result->max_error) p->result->max_error = e;
+        if (e > worst) worst = e;
     }
+    p->result.max_error = worst;
     return true;
 }
 
-static allowed allowed_of(const pair *p, uint32_t image, uint32_t i)
+static allowed allowed_of(const compare *p, uint32_t image, uint32_t i)
 {
     allowed a = {0.0, 0.0, 0.0};
     double w = 0.0, h = 0.0;
@@ -82,68 +96,76 @@ static void sort_corners(double box[4])
     }
 }
 
-static tn_status compare_geometry(pair *p, uint32_t image, uint32_t i,
+static tn_status compare_shapes(compare *p, uint32_t image, uint32_t nth,
+                                const tn_shape *x, const tn_shape *y,
+                                const allowed *a)
+{
+    /* Fewer than three points may have become a box. */
+    if (x->n_points < 3 && x->n_points != y->n_points) return TN_OK;
+    if (x->n_rings != y->n_rings) {
+        const uint64_t both = TNI_KEEPS(PARTS) | TNI_KEEPS(HOLE);
+        return (p->w->keeps & both) != both
+                   ? TN_OK
+                   : differs(p, image, nth, "another number of parts");
+    }
+    if (x->n_points != y->n_points)
+        return differs(p, image, nth, "another number of points");
+    for (size_t r = 0; r < x->n_rings; r++)
+        if (x->ring_ends[r] != y->ring_ends[r])
+            return differs(p, image, nth, "other parts");
+    if (!near(p, x->xy, y->xy, 2 * x->n_points, a))
+        return differs(p, image, nth, "other points");
+    return TN_OK;
+}
+
+static tn_status compare_geometry(compare *p, uint32_t image, uint32_t i,
                                   uint32_t k, uint32_t nth)
 {
     const allowed a = allowed_of(p, image, i);
     const bool outlines = is_polygon(p->a, i) && is_polygon(p->b, k);
     const bool quads = is_quad(p->a, i) && is_quad(p->b, k);
     if (outlines || quads) {
-        const tn_status meant = tn_dataset_shape(p->a, i, &p->sa, p->err);
+        const tn_shape *x = NULL, *y = NULL;
+        const tn_status meant = tni_pair_shape(&p->pair, TNI_MEANT, &x, p->err);
         if (meant == TN_EUNSUPPORTED) return TN_OK; /* of an unknown size */
         TN_TRY(meant);
-        TN_TRY(tn_dataset_shape(p->b, k, &p->sb, p->err));
-        /* Fewer than three points may have become a box. */
-        if (p->sa.n_points < 3 && p->sa.n_points != p->sb.n_points)
-            return TN_OK;
-        const bool same_rings = p->sa.n_rings == p->sb.n_rings;
-        if (same_rings) {
-            if (p->sa.n_points != p->sb.n_points)
-                return differs(p, image, nth, "another number of points");
-            for (size_t r = 0; r < p->sa.n_rings; r++)
-                if (p->sa.ring_ends[r] != p->sb.ring_ends[r])
-                    return differs(p, image, nth, "other parts");
-            if (!near(p, p->sa.xy, p->sb.xy, 2 * p->sa.n_points, &a))
-                return differs(p, image, nth, "other points");
-        } else if ((p->w->keeps & TNI_KEEPS(PARTS)) != 0 &&
-                   (p->w->keeps & TNI_KEEPS(HOLE)) != 0) {
-            return differs(p, image, nth, "another number of parts");
-        }
-        return TN_OK;
+        TN_TRY(tni_pair_shape(&p->pair, TNI_BACK, &y, p->err));
+        return compare_shapes(p, image, nth, x, y, &a);
     }
     const bool boxed =
         (*tni_flags_at(p->b, k) & TN_HAS_BOX) != 0 || is_polygon(p->b, k);
     double x[4], y[4];
     if (!boxed || is_quad(p->a, i)) return TN_OK;
-    if (tn_dataset_box(p->a, i, x) == 0) return TN_OK;
-    if (tn_dataset_box(p->b, k, y) == 0)
+    if (!tni_pair_box(&p->pair, TNI_MEANT, x)) return TN_OK;
+    if (!tni_pair_box(&p->pair, TNI_BACK, y))
         return differs(p, image, nth, "no box");
     sort_corners(x);
     sort_corners(y);
     return near(p, x, y, 4, &a) ? TN_OK : differs(p, image, nth, "another box");
 }
 
-static tn_status compare_keypoints(pair *p, uint32_t image, uint32_t i,
+static tn_status compare_keypoints(compare *p, uint32_t image, uint32_t i,
                                    uint32_t k, uint32_t nth)
 {
+    const tn_shape *x = NULL, *y = NULL;
     if ((*tni_flags_at(p->a, i) & TN_HAS_KEYPOINTS) == 0 ||
         (*tni_flags_at(p->b, k) & TN_HAS_KEYPOINTS) == 0)
         return TN_OK;
-    const tn_status meant = tn_dataset_keypoints(p->a, i, &p->sa, p->err);
+    const tn_status meant = tni_pair_keypoints(&p->pair, TNI_MEANT, &x, p->err);
     if (meant == TN_EUNSUPPORTED) return TN_OK; /* of an unknown size */
     TN_TRY(meant);
-    TN_TRY(tn_dataset_keypoints(p->b, k, &p->sb, p->err));
+    TN_TRY(tni_pair_keypoints(&p->pair, TNI_BACK, &y, p->err));
     const allowed a = allowed_of(p, image, i);
-    if (p->sa.n_points != p->sb.n_points ||
-        !near(p, p->sa.xy, p->sb.xy, 2 * p->sa.n_points, &a))
+    if (x->n_points != y->n_points ||
+        !near(p, x->xy, y->xy, 2 * x->n_points, &a))
         return differs(p, image, nth, "other keypoints");
-    if (p->sa.visible != NULL && p->sb.visible != NULL &&
-        memcmp(p->sa.visible, p->sb.visible, p->sa.n_points) != 0)
+    if (x->visible != NULL && y->visible != NULL &&
+        memcmp(x->visible, y->visible, x->n_points) != 0)
         return differs(p, image, nth, "another visibility of keypoints");
     return TN_OK;
 }
 
-static tn_status compare_one(pair *p, uint32_t image, uint32_t i, uint32_t k,
+static tn_status compare_one(compare *p, uint32_t image, uint32_t i, uint32_t k,
                              uint32_t nth)
 {
     const uint32_t ca = *TNI_ROW(&p->a->ann_class, uint32_t, i);
@@ -154,23 +176,30 @@ static tn_status compare_one(pair *p, uint32_t image, uint32_t i, uint32_t k,
         return differs(p, image, nth, "another class");
     TN_TRY(compare_geometry(p, image, i, k, nth));
     TN_TRY(compare_keypoints(p, image, i, k, nth));
-    p->result->n++;
+    p->result.n++;
     return TN_OK;
 }
 
-static tn_status compare_image(pair *p, uint32_t image, uint32_t match)
+static tn_status compare_image(compare *p, uint32_t image, uint32_t match)
 {
     size_t na = 0, nb = 0, at = 0;
     const uint32_t *a = tn_dataset_of_image(p->a, image, &na);
     const uint32_t *b = tn_dataset_of_image(p->b, match, &nb);
+    const bool kept =
+        p->residue != NULL && tni_residue_begin_image(p->residue, image, match);
     for (size_t i = 0; i < na; i++) {
-        if (p->w->written[a[i]] == 0) continue;
+        const bool written = p->w->written[a[i]] != 0;
         const size_t k = p->w->rank != NULL ? p->w->rank[a[i]] : at;
-        if (k >= nb)
+        if (written && k >= nb)
             return differs(p, image, (uint32_t)i, "annotations missing");
-        TN_TRY(compare_one(p, image, a[i], b[k], (uint32_t)i));
-        at++;
+        tni_pair_set(&p->pair, a[i], written ? b[k] : TN_NONE);
+        if (written) TN_TRY(compare_one(p, image, a[i], b[k], (uint32_t)i));
+        if (kept)
+            tni_residue_annotation(p->residue, &p->pair,
+                                   written ? (int64_t)k : -1);
+        at += written;
     }
+    if (kept) tni_residue_end_image(p->residue);
     if (at != nb) return differs(p, image, (uint32_t)at, "one too many");
     return TN_OK;
 }
@@ -225,15 +254,21 @@ tn_status tni_match_images(const tni_writer *w, const tn_dataset *back,
     return status;
 }
 
-static tn_status compare_all(pair *p, const uint32_t *matches)
+/* The images of a block; those that are not there must have had nothing. */
+static tn_status compare_block(void *ctx, tni_block *block)
 {
-    for (uint32_t i = 0; i < p->a->images.n; i++) {
+    const comparison *c = ctx;
+    compare *p = &c->lanes[block->lane];
+    p->err = &block->err;
+    p->residue =
+        c->residue != NULL ? tni_residue_begin_block(c->residue, block) : NULL;
+    for (uint32_t i = block->begin; i < block->end; i++) {
         size_t n = 0;
         const uint32_t *list = tn_dataset_of_image(p->a, i, &n);
         bool any = false;
         for (size_t k = 0; k < n; k++) any = any || p->w->written[list[k]] != 0;
-        if (matches[i] != TN_NONE) {
-            TN_TRY(compare_image(p, i, matches[i]));
+        if (c->matches[i] != TN_NONE) {
+            TN_TRY(compare_image(p, i, c->matches[i]));
         } else if (any) {
             return tni_fail(p->err, TN_EINTERNAL,
                             "image '%.100s' is missing from what was written; "
@@ -241,7 +276,15 @@ static tn_status compare_all(pair *p, const uint32_t *matches)
                             tni_image_at(p->a, i)->name);
         }
     }
-    return TN_OK;
+    return p->residue != NULL ? tni_residue_end_block(p->residue) : TN_OK;
+}
+
+static tn_status take_block(void *ctx, const tni_block *block, tn_err *err)
+{
+    const comparison *c = ctx;
+    if (c->residue != NULL) TN_TRY(tni_residue_take(c->residue, block, err));
+    return tni_writer_progress(c->w, "verify", block->end, c->w->d->images.n,
+                               err);
 }
 
 /* Classes by name, those of one name in their order: `next` of each, and where
@@ -281,7 +324,7 @@ static uint32_t position_of(const positions *in, const char *name, uint32_t at,
 }
 
 /* The classes that are there, in their order. */
-static tn_status compare_order(const pair *p, const positions *in)
+static tn_status compare_order(const compare *p, const positions *in)
 {
     const bool all = (p->w->keeps & TNI_KEEPS(UNUSED)) != 0;
     uint32_t at = 0;
@@ -305,7 +348,7 @@ static tn_status compare_order(const pair *p, const positions *in)
     return TN_OK;
 }
 
-static tn_status compare_classes(const pair *p)
+static tn_status compare_classes(const compare *p)
 {
     tni_mem mem;
     tni_arena arena;
@@ -320,22 +363,34 @@ static tn_status compare_classes(const pair *p)
     return status;
 }
 
-tn_status tni_compare(const tni_writer *w, const tni_format *format,
+tn_status tni_compare(tni_writer *w, const tni_format *format,
                       const tn_dataset *back, const uint32_t *matches,
-                      tni_compared *result, tn_err *err)
+                      tni_residue *residue, tni_compared *result, tn_err *err)
 {
-    pair p;
-    memset(&p, 0, sizeof p);
-    p.w = w;
-    p.a = w->d;
-    p.b = back;
-    p.format = format;
-    p.result = result;
-    p.err = err;
-    p.sa.struct_size = p.sb.struct_size = sizeof p.sa;
-    tn_status status = compare_all(&p, matches);
-    if (status == TN_OK) status = compare_classes(&p);
-    tn_shape_fini(&p.sa);
-    tn_shape_fini(&p.sb);
+    const tn_allocator *a = &tni_libc_allocator;
+    const size_t n = tni_blocks_lanes(w->par), size = n * sizeof(compare);
+    comparison c = {w, matches, residue,
+                    a->alloc(a->ctx, size, _Alignof(compare))};
+    if (c.lanes == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    memset(c.lanes, 0, size);
+    for (size_t i = 0; i < n; i++) {
+        c.lanes[i].w = w;
+        c.lanes[i].a = w->d;
+        c.lanes[i].b = back;
+        c.lanes[i].format = format;
+        tni_pair_init(&c.lanes[i].pair, w->d, back);
+    }
+    const tni_blocks job = {w->d->images.n, IMAGES_OF_BLOCK, &c, compare_block,
+                            take_block};
+    tn_status status = tni_blocks_run(&job, w->par, err);
+    c.lanes[0].err = err;
+    if (status == TN_OK) status = compare_classes(&c.lanes[0]);
+    for (size_t i = 0; i < n; i++) {
+        const tni_compared *r = &c.lanes[i].result;
+        result->n += r->n;
+        if (r->max_error > result->max_error) result->max_error = r->max_error;
+        tni_pair_fini(&c.lanes[i].pair);
+    }
+    a->free(a->ctx, c.lanes, size, _Alignof(compare));
     return status;
 }

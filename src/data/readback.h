@@ -3,7 +3,7 @@
 #ifndef TN_SRC_DATA_READBACK_H
 #define TN_SRC_DATA_READBACK_H
 
-#include "data/formats/format.h"
+#include "data/residue.h"
 
 typedef struct tni_compared {
     uint64_t n;       /* annotations */
@@ -14,10 +14,11 @@ typedef struct tni_compared {
 tn_status tni_match_images(const tni_writer *w, const tn_dataset *back,
                            uint32_t *matches, tn_err *err);
 
-/* Compares the annotations that `w` wrote one by one with those of `back`.
- * TN_EINTERNAL says the first difference. */
-tn_status tni_compare(const tni_writer *w, const tni_format *format,
+/* Compares the annotations that `w` wrote one by one with those of `back`, and
+ * hands the images to the sidecar on the way (NULL: there is none), so that an
+ * outline is read once for both. TN_EINTERNAL says the first difference. */
+tn_status tni_compare(tni_writer *w, const tni_format *format,
                       const tn_dataset *back, const uint32_t *matches,
-                      tni_compared *result, tn_err *err);
+                      tni_residue *residue, tni_compared *result, tn_err *err);
 
 #endif

@@ -35,15 +35,36 @@
 #ifndef TN_SRC_DATA_RESIDUE_H
 #define TN_SRC_DATA_RESIDUE_H
 
+#include "data/blocks.h"
 #include "data/formats/format.h"
+#include "data/pair.h"
 
 enum { TNI_RESIDUE_VERSION = 2 };
 
-/* Writes the sidecar of what `w` wrote and `back` is when read again; matches
- * is by source image: its row in `back`. */
-tn_status tni_residue_write(const tni_writer *w, const tn_dataset *back,
-                            const uint32_t *matches, const char *path,
-                            tn_err *err);
+/* The sidecar while it is written, of what `w` wrote and `back` is when read
+ * again. Its lines are those of images, in their order; several threads make
+ * them, each on its lane. */
+typedef struct tni_residue tni_residue;
+typedef struct tni_residue_lane tni_residue_lane;
+
+/* matches is by source image: its row in `back`. */
+tn_status tni_residue_open(tni_residue **out, const tni_writer *w,
+                           const tn_dataset *back, const uint32_t *matches,
+                           const char *path, size_t n_lanes, tn_err *err);
+/* Lines that are made on the block's lane go to the block, until `end`. */
+tni_residue_lane *tni_residue_begin_block(tni_residue *r, tni_block *block);
+tn_status tni_residue_end_block(tni_residue_lane *l);
+/* An image and what it reads back as. Whether it is in the sidecar: only then
+ * its annotations follow, in the dataset's order, and its end. */
+bool tni_residue_begin_image(tni_residue_lane *l, uint32_t image,
+                             uint32_t match);
+/* `at`: its number among those of the image in the target, -1: not there. */
+void tni_residue_annotation(tni_residue_lane *l, tni_pair *pair, int64_t at);
+void tni_residue_end_image(tni_residue_lane *l);
+/* Writes the lines of a block. */
+tn_status tni_residue_take(tni_residue *r, const tni_block *block, tn_err *err);
+/* Keeps the file, or drops it when `status` is an error. Frees r. */
+tn_status tni_residue_close(tni_residue *r, tn_status status, tn_err *err);
 
 /* Looks for a sidecar beside what the reader read and puts back what it has. */
 tn_status tni_residue_read(tni_reader *r, tn_err *err);
@@ -56,25 +77,22 @@ uint32_t tni_ann_hash(const tn_dataset *d, uint32_t ann);
 
 /* --- what reads back ----------------------------------------------------- */
 
-/* An annotation as it was meant and as it reads back. */
-typedef struct tni_ann_pair {
-    const tn_dataset *d, *back;
-    uint32_t i, k;
-    double fine;       /* pixels: nearer is the same */
-    bool sized;        /* the sidecar has the size of the image */
-    tn_shape *sd, *sb; /* scratch */
-} tni_ann_pair;
-
 typedef enum tni_kept {
     TNI_KEPT_NOT = 0,
     TNI_KEPT = 1,        /* as it was */
     TNI_KEPT_ROUNDED = 2 /* when rounded to *places */
 } tni_kept;
 
-/* Shape (or keypoints): table is that of either dataset. */
-tni_kept tni_kept_shape(tni_ann_pair *p, bool keypoints, unsigned *places);
+/* How near is the same, and whether the sidecar has the size of the image. */
+typedef struct tni_nearness {
+    double fine; /* pixels */
+    bool sized;
+} tni_nearness;
+
+tni_kept tni_kept_shape(tni_pair *p, const tni_nearness *near, bool keypoints,
+                        unsigned *places);
 /* The box; *places TNI_MAX_PLACES + 1: not rounded at all. */
-tni_kept tni_kept_box(tni_ann_pair *p, unsigned *places);
+tni_kept tni_kept_box(tni_pair *p, const tni_nearness *near, unsigned *places);
 /* Edges in pixels as a box of this form, rounded. */
 void tni_box_from_edges(double box[4], const double edges[4], uint8_t form,
                         unsigned places);

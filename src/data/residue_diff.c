@@ -50,19 +50,24 @@ static const tni_shape *cell_of(const tn_dataset *d, uint32_t i, bool keypoints)
     return tni_sparse_find(keypoints ? &d->keypoints : &d->shape, i, 0);
 }
 
-static bool explicit_shapes(tni_ann_pair *p, bool keypoints)
+static bool both(tni_pair *p, bool keypoints, const tn_shape *s[2])
 {
-    return keypoints
-               ? tn_dataset_keypoints(p->d, p->i, p->sd, NULL) == TN_OK &&
-                     tn_dataset_keypoints(p->back, p->k, p->sb, NULL) == TN_OK
-               : tn_dataset_shape(p->d, p->i, p->sd, NULL) == TN_OK &&
-                     tn_dataset_shape(p->back, p->k, p->sb, NULL) == TN_OK;
+    for (int side = 0; side < 2; side++)
+        if ((keypoints
+                 ? tni_pair_keypoints(p, (tni_side)side, &s[side], NULL)
+                 : tni_pair_shape(p, (tni_side)side, &s[side], NULL)) != TN_OK)
+            return false;
+    return true;
 }
 
-tni_kept tni_kept_shape(tni_ann_pair *p, bool keypoints, unsigned *places)
+tni_kept tni_kept_shape(tni_pair *p, const tni_nearness *near, bool keypoints,
+                        unsigned *places)
 {
-    const tni_shape *a = cell_of(p->d, p->i, keypoints);
-    const tni_shape *b = cell_of(p->back, p->k, keypoints);
+    const tni_shape *a =
+        cell_of(p->sides[TNI_MEANT], p->rows[TNI_MEANT], keypoints);
+    const tni_shape *b =
+        cell_of(p->sides[TNI_BACK], p->rows[TNI_BACK], keypoints);
+    const tn_shape *s[2] = {NULL, NULL};
     if (a == NULL || b == NULL || a->kind != b->kind) return TNI_KEPT_NOT;
     if (a->layout == b->layout && a->scale == b->scale && a->dims == b->dims &&
         a->places == b->places && a->len == b->len &&
@@ -70,14 +75,14 @@ tni_kept tni_kept_shape(tni_ann_pair *p, bool keypoints, unsigned *places)
         return TNI_KEPT;
     const bool numbers = a->layout <= TNI_LAYOUT_PAIRS;
     if (!numbers || b->layout > TNI_LAYOUT_PAIRS || a->dims != b->dims ||
-        (b->scale != TN_SCALE_PIXEL && !p->sized))
+        (b->scale != TN_SCALE_PIXEL && !near->sized))
         return TNI_KEPT_NOT;
-    if (!explicit_shapes(p, keypoints) || !same_layout(p->sd, p->sb))
+    if (!both(p, keypoints, s) || !same_layout(s[TNI_MEANT], s[TNI_BACK]))
         return TNI_KEPT_NOT;
-    const size_t n = 2 * p->sd->n_points;
-    const double *want = p->sd->xy, *have = p->sb->xy;
+    const size_t n = 2 * s[TNI_MEANT]->n_points;
+    const double *want = s[TNI_MEANT]->xy, *have = s[TNI_BACK]->xy;
     if (all_near(want, have, n, 0.0)) return TNI_KEPT;
-    if (!all_near(want, have, n, p->fine)) return TNI_KEPT_NOT;
+    if (!all_near(want, have, n, near->fine)) return TNI_KEPT_NOT;
     return find_places(want, have, n, places) ? TNI_KEPT_ROUNDED : TNI_KEPT;
 }
 
@@ -94,20 +99,20 @@ void tni_box_from_edges(double box[4], const double e[4], uint8_t form,
     }
 }
 
-tni_kept tni_kept_box(tni_ann_pair *p, unsigned *places)
+tni_kept tni_kept_box(tni_pair *p, const tni_nearness *near, unsigned *places)
 {
     tni_ann a, b;
     double edges[4], box[4];
-    tni_ann_get(p->d, p->i, &a);
-    tni_ann_get(p->back, p->k, &b);
+    tni_ann_get(p->sides[TNI_MEANT], p->rows[TNI_MEANT], &a);
+    tni_ann_get(p->sides[TNI_BACK], p->rows[TNI_BACK], &b);
     const bool own = (b.flags & TN_HAS_BOX) != 0;
     const uint8_t scale = tni_ann_scale(a.flags), form = tni_ann_form(a.flags);
     if (own && form == tni_ann_form(b.flags) &&
         scale == tni_ann_scale(b.flags) &&
         memcmp(a.box, b.box, sizeof a.box) == 0)
         return TNI_KEPT;
-    if (!p->sized || scale != TN_SCALE_PIXEL ||
-        tn_dataset_box(p->back, p->k, edges) == 0)
+    if (!near->sized || scale != TN_SCALE_PIXEL ||
+        !tni_pair_box(p, TNI_BACK, edges))
         return TNI_KEPT_NOT;
     *places = TNI_MAX_PLACES + 1;
     tni_box_from_edges(box, edges, form, *places);

@@ -7,15 +7,25 @@
 
 #include <stdio.h>
 
-typedef struct residue {
+/* What one thread writes with. */
+struct tni_residue_lane {
     const tni_writer *w;
     const tn_dataset *d, *back;
-    tni_file_out *file;
     tni_out out;
     bool first, unordered; /* no comma is due */
     uint32_t flags;        /* of the first annotation kept: those of most */
-    tn_shape sd, sb;
-} residue;
+    bool any;              /* annotations of the image at hand */
+    int64_t expected;      /* the number of the next, when none is left out */
+};
+
+typedef tni_residue_lane residue;
+
+struct tni_residue {
+    tni_file_out *file;
+    const uint32_t *matches;
+    size_t n_lanes, bytes;
+    residue lanes[]; /* one more than threads: the first and last lines */
+};
 
 char *tni_residue_path(tni_arena *arena, const char *target, bool one_file)
 {
@@ -274,22 +284,23 @@ static void put_ids(residue *r, const tni_ann *a, uint32_t k)
 }
 
 /* Box, shape and keypoints that do not read back as they were. */
-static void put_geometry(residue *r, const tni_ann *a, uint32_t i, uint32_t k)
+static void put_geometry(residue *r, const tni_ann *a, tni_pair *p)
 {
     static const char *const names[2] = {"shape", "keypoints"};
     const uint32_t has[2] = {TN_HAS_SHAPE, TN_HAS_KEYPOINTS};
     const tni_sparse *tables[2] = {&r->d->shape, &r->d->keypoints};
     double w = 0.0, h = 0.0;
     unsigned places = 0;
-    tni_ann_pair p = {r->d, r->back, i, k, 0.0, false, &r->sd, &r->sb};
+    const uint32_t i = p->rows[TNI_MEANT], k = p->rows[TNI_BACK];
+    tni_nearness near = {0.0, false};
     if (k != TN_NONE) {
-        p.sized = tni_image_extent(r->d, a->image, &w, &h) &&
-                  tni_image_at(r->d, a->image)->width > 0;
-        p.fine = 1e-8 * (w > h ? w : h) + 1e-9;
+        near.sized = tni_image_extent(r->d, a->image, &w, &h) &&
+                     tni_image_at(r->d, a->image)->width > 0;
+        near.fine = 1e-8 * (w > h ? w : h) + 1e-9;
     }
     if ((a->flags & TN_HAS_BOX) != 0) {
         const tni_kept kept =
-            k != TN_NONE ? tni_kept_box(&p, &places) : TNI_KEPT_NOT;
+            k != TN_NONE ? tni_kept_box(p, &near, &places) : TNI_KEPT_NOT;
         if (kept == TNI_KEPT_NOT) put_box(r, a);
         if (kept == TNI_KEPT_ROUNDED) {
             const int64_t head = tni_ann_form(a->flags);
@@ -301,23 +312,25 @@ static void put_geometry(residue *r, const tni_ann *a, uint32_t i, uint32_t k)
     }
     for (int n = 0; n < 2; n++) {
         if ((a->flags & has[n]) == 0) continue;
-        const tni_kept kept =
-            k != TN_NONE ? tni_kept_shape(&p, n == 1, &places) : TNI_KEPT_NOT;
+        const tni_kept kept = k != TN_NONE
+                                  ? tni_kept_shape(p, &near, n == 1, &places)
+                                  : TNI_KEPT_NOT;
         if (kept == TNI_KEPT_NOT) put_shape(r, names[n], tables[n], i);
         if (kept == TNI_KEPT_ROUNDED) put_int(r, names[n], places);
     }
 }
 
-/* Annotation `i` as row `k` of what reads back does not have it; its number is
- * given where it is not the one after the last. */
-static void put_annotation(residue *r, uint32_t i, uint32_t k, int64_t nth,
-                           int64_t expected)
+/* An annotation as what reads back does not have it; its number is given where
+ * it is not the one after the last. */
+static void put_annotation(residue *r, tni_pair *p, int64_t nth)
 {
+    const uint32_t i = p->rows[TNI_MEANT], k = p->rows[TNI_BACK];
     char text[16];
     tni_ann a;
     tni_ann_get(r->d, i, &a);
     open_object(r);
-    if (nth != expected) put_int(r, "n", nth);
+    if (nth != r->expected) put_int(r, "n", nth);
+    if (nth >= 0) r->expected = nth + 1;
     if (k != TN_NONE) {
         (void)snprintf(text, sizeof text, "%08lx",
                        (unsigned long)tni_ann_hash(r->back, k));
@@ -327,7 +340,7 @@ static void put_annotation(residue *r, uint32_t i, uint32_t k, int64_t nth,
     put_class(r, &a, k);
     if ((a.flags & TNI_FLAGS) != r->flags)
         put_int(r, "flags", (int64_t)(a.flags & TNI_FLAGS));
-    put_geometry(r, &a, i, k);
+    put_geometry(r, &a, p);
     put_values(r, i, k);
     close_object(r);
 }
@@ -410,32 +423,12 @@ static int64_t number_of(const residue *r, uint32_t i, int64_t *nth)
     return r->w->rank != NULL ? r->w->rank[i] : at;
 }
 
+/* `at`: its place in `back`. */
 static bool is_kept(const residue *r, uint32_t i, int64_t at,
-                    const uint32_t *back)
+                    const uint32_t *back, size_t n_back)
 {
-    return loses(r, i) || (at >= 0 && changes_kind(r, i, back[at]));
-}
-
-static void put_annotations(residue *r, const uint32_t *list, size_t n,
-                            const uint32_t *back)
-{
-    bool any = false;
-    int64_t nth = 0, expected = 0;
-    for (size_t k = 0; k < n; k++) {
-        const int64_t at = number_of(r, list[k], &nth);
-        if (!is_kept(r, list[k], at, back)) continue;
-        if (!any) {
-            key(r, "annotations");
-            str(r, "[");
-        } else {
-            str(r, ",");
-        }
-        any = true;
-        put_annotation(r, list[k], at >= 0 ? back[at] : TN_NONE, at, expected);
-        if (at >= 0) expected = at + 1;
-    }
-    if (any) str(r, "]");
-    if (any) r->first = false;
+    return loses(r, i) || (at >= 0 && ((uint64_t)at >= n_back ||
+                                       changes_kind(r, i, back[at])));
 }
 
 /* Those of the first annotation that will be kept. */
@@ -493,7 +486,7 @@ static bool image_loses(const residue *r, uint32_t i, uint32_t match)
     for (int k = 0; k < TN_TEXT_COUNT && lost(r, TNI_F_IMAGE_EXTRA); k++)
         any = any || tni_sparse_find(&r->d->image_text[k], i, 0) != NULL;
     for (size_t k = 0; k < n && !any; k++)
-        any = is_kept(r, list[k], number_of(r, list[k], &nth), back);
+        any = is_kept(r, list[k], number_of(r, list[k], &nth), back, n_back);
     return any;
 }
 
@@ -501,9 +494,6 @@ static void put_image(residue *r, uint32_t i, uint32_t match)
 {
     const tni_image_row *row = tni_image_at(r->d, i);
     const uint32_t split = tni_first_split(row);
-    size_t n = 0, n_back = 0;
-    const uint32_t *list = tn_dataset_of_image(r->d, i, &n);
-    const uint32_t *back = tn_dataset_of_image(r->back, match, &n_back);
     open_object(r);
     put_string(r, "image", r->w->names[i]);
     if (split != TN_NONE) put_string(r, "split", r->d->splits[split]);
@@ -535,9 +525,6 @@ static void put_image(residue *r, uint32_t i, uint32_t match)
         r->first = false;
     }
     put_files(r, i);
-    put_annotations(r, list, n, back);
-    close_object(r);
-    str(r, "\n");
 }
 
 static bool made_class_members(const residue *r, uint32_t i)
@@ -635,55 +622,120 @@ static void put_header(residue *r)
 
 static void put_orphans(residue *r)
 {
+    tni_pair p;
     bool any = false;
+    tni_pair_init(&p, r->d, r->back);
     for (uint32_t i = 0; i < r->d->ann_flags.n; i++) {
         if (*TNI_ROW(&r->d->ann_image, uint32_t, i) != TN_NONE ||
             r->w->written[i] != 0)
             continue;
         str(r, any ? "," : "{\"orphans\":[");
         any = true;
-        put_annotation(r, i, TN_NONE, -1, 0);
+        r->expected = 0;
+        tni_pair_set(&p, i, TN_NONE);
+        put_annotation(r, &p, -1);
     }
     if (any) str(r, "]}\n");
+    tni_pair_fini(&p);
 }
+
+/* --- the file ------------------------------------------------------------ */
 
 static tn_status sink(void *ctx, const void *bytes, size_t size, tn_err *err)
 {
-    residue *r = ctx;
+    tni_residue *r = ctx;
     return tni_file_out_write(r->file, bytes, size, err);
 }
 
-tn_status tni_residue_write(const tni_writer *w, const tn_dataset *back,
-                            const uint32_t *matches, const char *path,
-                            tn_err *err)
+tn_status tni_residue_open(tni_residue **out, const tni_writer *w,
+                           const tn_dataset *back, const uint32_t *matches,
+                           const char *path, size_t n_lanes, tn_err *err)
 {
-    residue *r = tni_libc_allocator.alloc(NULL, sizeof *r, _Alignof(residue));
+    const tn_allocator *a = &tni_libc_allocator;
+    const size_t bytes = sizeof(tni_residue) + (n_lanes + 1) * sizeof(residue);
+    tni_residue *r = a->alloc(a->ctx, bytes, _Alignof(tni_residue));
     if (r == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
-    memset(r, 0, sizeof *r);
-    r->sd.struct_size = r->sb.struct_size = sizeof r->sd;
-    r->w = w;
-    r->d = w->d;
-    r->back = back;
-    r->first = true;
-    tn_status status = tni_file_out_open(&r->file, path, err);
-    if (status == TN_OK) {
-        tni_out_init(&r->out, sink, r, err);
-        r->flags = common_flags(r);
-        for (uint32_t i = 1; i < w->d->images.n; i++)
-            r->unordered = r->unordered || matches[i] < matches[i - 1];
-        put_header(r);
-        for (uint32_t i = 0; i < w->d->images.n; i++)
-            if (matches[i] != TN_NONE && image_loses(r, i, matches[i]))
-                put_image(r, i, matches[i]);
-        put_orphans(r);
-        status = tni_out_flush(&r->out);
-        if (status == TN_OK)
-            status = tni_file_out_commit(r->file, err);
-        else
-            tni_file_out_abort(r->file);
+    memset(r, 0, bytes);
+    r->bytes = bytes;
+    r->n_lanes = n_lanes;
+    const tn_status status = tni_file_out_open(&r->file, path, err);
+    if (status != TN_OK) {
+        a->free(a->ctx, r, bytes, _Alignof(tni_residue));
+        return status;
     }
-    tn_shape_fini(&r->sd);
-    tn_shape_fini(&r->sb);
-    tni_libc_allocator.free(NULL, r, sizeof *r, _Alignof(residue));
+    residue *own = &r->lanes[n_lanes];
+    own->w = w;
+    own->d = w->d;
+    own->back = back;
+    own->first = true;
+    own->flags = common_flags(own);
+    for (uint32_t i = 1; i < w->d->images.n; i++)
+        own->unordered = own->unordered || matches[i] < matches[i - 1];
+    for (size_t k = 0; k < n_lanes; k++) r->lanes[k] = *own;
+    tni_out_init(&own->out, sink, r, err);
+    put_header(own);
+    *out = r;
+    return TN_OK;
+}
+
+tni_residue_lane *tni_residue_begin_block(tni_residue *r, tni_block *block)
+{
+    tni_residue_lane *l = &r->lanes[block->lane];
+    tni_out_init(&l->out, tni_block_write, block, &block->err);
+    return l;
+}
+
+tn_status tni_residue_end_block(tni_residue_lane *l)
+{
+    return tni_out_flush(&l->out);
+}
+
+bool tni_residue_begin_image(tni_residue_lane *l, uint32_t image,
+                             uint32_t match)
+{
+    if (!image_loses(l, image, match)) return false;
+    l->any = false;
+    l->expected = 0;
+    put_image(l, image, match);
+    return true;
+}
+
+void tni_residue_annotation(tni_residue_lane *l, tni_pair *pair, int64_t at)
+{
+    const uint32_t i = pair->rows[TNI_MEANT], k = pair->rows[TNI_BACK];
+    if (!loses(l, i) && !(at >= 0 && changes_kind(l, i, k))) return;
+    if (!l->any) key(l, "annotations");
+    str(l, l->any ? "," : "[");
+    l->any = true;
+    put_annotation(l, pair, at);
+}
+
+void tni_residue_end_image(tni_residue_lane *l)
+{
+    if (l->any) str(l, "]");
+    str(l, "}\n");
+}
+
+tn_status tni_residue_take(tni_residue *r, const tni_block *block, tn_err *err)
+{
+    residue *own = &r->lanes[r->n_lanes];
+    TN_TRY(tni_out_flush(&own->out));
+    return tni_file_out_write(r->file, block->bytes, block->n_bytes, err);
+}
+
+tn_status tni_residue_close(tni_residue *r, tn_status status, tn_err *err)
+{
+    const tn_allocator *a = &tni_libc_allocator;
+    residue *own = &r->lanes[r->n_lanes];
+    own->out.err = err;
+    if (status == TN_OK) {
+        put_orphans(own);
+        status = tni_out_flush(&own->out);
+    }
+    if (status == TN_OK)
+        status = tni_file_out_commit(r->file, err);
+    else
+        tni_file_out_abort(r->file);
+    a->free(a->ctx, r, r->bytes, _Alignof(tni_residue));
     return status;
 }

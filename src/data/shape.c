@@ -456,8 +456,7 @@ static void runs_box(const tn_shape *s, double box[4])
     box[3] = (double)y2;
 }
 
-/* False when the shape has nothing to bound. */
-static bool shape_box(const tn_shape *s, double box[4])
+bool tni_shape_box(const tn_shape *s, double box[4])
 {
     if (s->kind == TN_SHAPE_RLE) {
         runs_box(s, box);
@@ -537,7 +536,7 @@ bool tni_box_is_hull(const tn_dataset *d, uint32_t i, const tni_shape *cell,
     const uint32_t flags = *tni_flags_at(d, i);
     double box[4], hull[4];
     if ((flags & TN_HAS_BOX) == 0) return true;
-    if (!shape_box(s, hull)) return false;
+    if (!tni_shape_box(s, hull)) return false;
     edges(box, tni_col_row(&d->ann_box, i), tni_ann_form(flags));
     uint8_t scale = cell->scale;
     if (scale != tni_ann_scale(flags)) {
@@ -567,7 +566,7 @@ int tn_dataset_box(const tn_dataset *d, size_t annotation, double box[4])
     if ((flags & TN_HAS_SHAPE) == 0) return 0;
     tn_shape s = TN_SHAPE_INIT;
     const bool ok =
-        tn_dataset_shape(d, i, &s, NULL) == TN_OK && shape_box(&s, box);
+        tn_dataset_shape(d, i, &s, NULL) == TN_OK && tni_shape_box(&s, box);
     tn_shape_fini(&s);
     return ok;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* write.c - what formats write with: files of the target, images */
+#include "data/blocks.h"
 #include "data/formats/format.h"
 
 #include <stdio.h>
@@ -84,6 +85,92 @@ tn_status tni_write_image(tni_writer *w, uint32_t image, const char *to,
     return w->files == TN_FILES_COPY ? tni_file_copy(r->file, path, err)
                                      : tni_file_link(r->file, path, err);
 }
+
+/* --- a file for each image, by several threads --------------------------- */
+
+enum { IMAGES_OF_BLOCK = 64 };
+
+typedef struct lane {
+    tni_mem mem;
+    tni_writer w;
+    void *state;
+} lane;
+
+typedef struct image_lanes {
+    tni_writer *w;
+    const tni_image_loop *loop;
+    lane *lanes;
+    size_t n;
+} image_lanes;
+
+static void lanes_fini(image_lanes *s)
+{
+    const tn_allocator *a = &tni_libc_allocator;
+    for (size_t i = 0; i < s->n; i++) {
+        lane *l = &s->lanes[i];
+        if (l->state == NULL) continue;
+        if (s->loop->fini != NULL) s->loop->fini(l->state);
+        a->free(a->ctx, l->state, s->loop->size, _Alignof(max_align_t));
+        tni_arena_fini(&l->w.arena);
+        s->w->n_files += l->w.n_files;
+        s->w->n_images += l->w.n_images;
+        s->w->bytes += l->w.bytes;
+    }
+    a->free(a->ctx, s->lanes, s->n * sizeof(lane), _Alignof(lane));
+}
+
+static tn_status lanes_init(image_lanes *s, tn_err *err)
+{
+    const tn_allocator *a = &tni_libc_allocator;
+    s->lanes = a->alloc(a->ctx, s->n * sizeof(lane), _Alignof(lane));
+    if (s->lanes == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    memset(s->lanes, 0, s->n * sizeof(lane));
+    for (size_t i = 0; i < s->n; i++) {
+        lane *l = &s->lanes[i];
+        l->state = a->alloc(a->ctx, s->loop->size, _Alignof(max_align_t));
+        if (l->state == NULL) {
+            lanes_fini(s);
+            return tni_fail(err, TN_ENOMEM, "out of memory");
+        }
+        memcpy(l->state, s->loop->state, s->loop->size);
+        l->w = *s->w;
+        l->w.n_files = l->w.n_images = l->w.bytes = 0;
+        l->w.par = NULL;
+        l->w.progress = NULL;
+        tni_mem_init(&l->mem, NULL, 0);
+        tni_arena_init(&l->w.arena, &l->mem, 1 << 14);
+    }
+    return TN_OK;
+}
+
+static tn_status put_block(void *ctx, tni_block *b)
+{
+    const image_lanes *s = ctx;
+    lane *l = &s->lanes[b->lane];
+    for (uint32_t i = b->begin; i < b->end; i++)
+        TN_TRY(s->loop->put(l->state, &l->w, i, &b->err));
+    return TN_OK;
+}
+
+static tn_status block_done(void *ctx, const tni_block *b, tn_err *err)
+{
+    const image_lanes *s = ctx;
+    return tni_writer_progress(s->w, "write", b->end, s->w->d->images.n, err);
+}
+
+tn_status tni_write_images(tni_writer *w, const tni_image_loop *loop,
+                           tn_err *err)
+{
+    image_lanes s = {w, loop, NULL, tni_blocks_lanes(w->par)};
+    TN_TRY(lanes_init(&s, err));
+    const tni_blocks job = {w->d->images.n, IMAGES_OF_BLOCK, &s, put_block,
+                            block_done};
+    const tn_status status = tni_blocks_run(&job, w->par, err);
+    lanes_fini(&s);
+    return status;
+}
+
+/* --- ranks --------------------------------------------------------------- */
 
 typedef struct ranked {
     uint32_t rank, ann;

@@ -110,6 +110,7 @@ struct tni_writer {
     tn_files files;   /* what tni_write_image does */
     uint64_t n_files, n_images, bytes;
     uint64_t shard_bytes, shard_images; /* of one; 0: the format's own */
+    const tni_par *par;                 /* threads for tni_write_images */
     int (*progress)(void *ctx, const char *stage, uint64_t done,
                     uint64_t total);
     void *progress_ctx;
@@ -126,6 +127,22 @@ tn_status tni_target_open(tni_target *t, tni_writer *w, const char *name,
                           tn_err *err);
 /* Flushes and keeps the file, or drops it when anything failed. */
 tn_status tni_target_close(tni_target *t, tn_err *err);
+
+/*
+ * A loop over all images for formats that write a file for each, by several
+ * threads. Each works on its own copy of `state` (`size` bytes) and with its
+ * own writer `w`, whose arena lasts until the loop is over: nothing that two
+ * images write may be the same. `fini` (NULL: none) ends each copy.
+ */
+typedef struct tni_image_loop {
+    const void *state;
+    size_t size;
+    tn_status (*put)(void *state, tni_writer *w, uint32_t image, tn_err *err);
+    void (*fini)(void *state);
+} tni_image_loop;
+
+tn_status tni_write_images(tni_writer *w, const tni_image_loop *loop,
+                           tn_err *err);
 
 /* Puts the image's file at `to` in the target: copied, linked or not at all,
  * as the caller of the conversion wants; nothing when it has no file. What lies

@@ -285,9 +285,14 @@ static const char *split_folder(const yolo *y, uint32_t split)
     return split == TN_NONE ? "unsplit" : y->d->splits[split];
 }
 
-static tn_status put_image(yolo *y, uint32_t image)
+/* By several threads: `state` is this one's yolo. */
+static tn_status put_image(void *state, tni_writer *w, uint32_t image,
+                           tn_err *err)
 {
     char path[4096];
+    yolo *y = state;
+    y->w = w;
+    y->err = err;
     const tni_image_row *r = tni_image_at(y->d, image);
     const char *folder = split_folder(y, tni_first_split(r));
     const char *name = y->w->names[image];
@@ -589,6 +594,12 @@ static void find_keypoints(yolo *y)
             y->n_kpts = (uint32_t)y->shape.n_points;
 }
 
+static void end_copy(void *state)
+{
+    yolo *y = state;
+    tn_shape_fini(&y->shape);
+}
+
 static tn_status write_all(yolo *y)
 {
     static const char *const names[] = {"", "detect", "segment", "pose", "obb"};
@@ -602,13 +613,16 @@ static tn_status write_all(yolo *y)
     }
     const uint64_t inside = TNI_KEEPS(OUTSIDE) | TNI_KEEPS(OUTSIDE_BOX);
     y->may_cut = (y->w->keeps & inside) != inside;
-    for (uint32_t i = 0; i < y->d->images.n; i++) {
-        TN_TRY(y->task == TNI_YOLO_AUTO ? put_tagged(y, i) : put_image(y, i));
+    for (uint32_t i = 0; i < y->d->images.n && y->task == TNI_YOLO_AUTO; i++) {
+        TN_TRY(put_tagged(y, i));
         if ((i & 255) == 0)
             TN_TRY(
                 tni_writer_progress(y->w, "write", i, y->d->images.n, y->err));
     }
     if (y->task == TNI_YOLO_AUTO) return TN_OK;
+    tn_shape_fini(&y->shape); /* not to be copied */
+    const tni_image_loop loop = {y, sizeof *y, put_image, end_copy};
+    TN_TRY(tni_write_images(y->w, &loop, y->err));
     for (uint32_t s = 0; s < y->d->n_splits; s++) TN_TRY(put_list(y, s));
     TN_TRY(put_list(y, TN_NONE));
     return put_yaml(y);
