@@ -16,8 +16,6 @@ static const cli_option options[] = {
     {"shard-images", 0, "N", "most images in a shard, where there are shards",
      false},
     {"shard-bytes", 0, "N", "most bytes of images in a shard", false},
-    {"threads", 0, "N", "threads that write and compare (0: all processors)",
-     false},
     {"overwrite", 0, NULL, "replace DST when it exists", false},
     {"no-residue", 0, NULL, "keep no sidecar of what is lost", false},
     {"no-verify", 0, NULL, "do not read back and compare", false},

@@ -67,6 +67,7 @@ static int read_progress(void *ctx, uint64_t done, uint64_t total)
 int data_open(tn_dataset **d, const cli *c, const char *path)
 {
     char buf[128];
+    long threads = 0;
     tn_err err;
     tn_dataset_opts o = TN_DATASET_OPTS_INIT;
     union {
@@ -77,6 +78,8 @@ int data_open(tn_dataset **d, const cli *c, const char *path)
     data_split_format(buf, sizeof buf, cli_get(c, "from", NULL), &o.format,
                       &o.variant);
     o.images = cli_get(c, "image-dir", NULL);
+    if (!cli_get_long(c, "threads", 0, 0, 1024, &threads)) return CLI_USAGE;
+    o.n_threads = (int)threads;
     o.progress = read_progress;
     o.progress_ctx = self.out;
     data_progress_begin(c);

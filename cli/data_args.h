@@ -8,8 +8,9 @@
 #define DATA_OPTIONS                                                           \
     {"from", 0, "FORMAT[:VARIANT]", "format of the dataset, \"yolo:obb\"",     \
      false},                                                                   \
+        {"image-dir", 0, "DIR", "where its images are", false},                \
     {                                                                          \
-        "image-dir", 0, "DIR", "where its images are", false                   \
+        "threads", 0, "N", "threads (0: one for each processor)", false        \
     }
 
 /* "yolo:obb" to its two parts, copied into buf; variant NULL without one. */

@@ -219,6 +219,10 @@ typedef struct tn_dataset_opts {
     int (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
     uint32_t flags; /* tn_dataset_flag */
+    /* For formats of many files; 0: one for each processor that the process may
+     * use. What is read does not depend on it, and `progress` is called by the
+     * caller's thread only. */
+    int n_threads;
 } tn_dataset_opts;
 
 typedef enum tn_dataset_flag {
@@ -228,7 +232,7 @@ typedef enum tn_dataset_flag {
 } tn_dataset_flag;
 
 #define TN_DATASET_OPTS_INIT                                                   \
-    {sizeof(tn_dataset_opts), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0}
+    {sizeof(tn_dataset_opts), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0}
 
 /**
  * Reads the dataset at `path`, a file or a folder. Files it is made of stay

@@ -2,16 +2,27 @@
 /* blocks.c - long loops over images or annotations, by several threads */
 #include "data/blocks.h"
 
-#include "base/alloc.h"
-
 #include <string.h>
 
-enum { PER_LANE = 4 }; /* blocks in a round: those of unequal work even out */
+enum {
+    PER_LANE = 4,   /* blocks in a round: those of unequal work even out */
+    FEW_ITEMS = 256 /* done before a thread has started */
+};
 
 typedef struct round {
     const tni_blocks *job;
     tni_block *blocks;
 } round;
+
+tn_status tni_blocks_threads(tni_threadpool **pool, int n_threads,
+                             uint64_t n_items, tni_mem *mem, tn_err *err)
+{
+    *pool = NULL;
+    if (n_threads == 1 || (n_threads == 0 && n_items < FEW_ITEMS)) return TN_OK;
+    const tn_status status =
+        tni_threadpool_new(pool, n_threads, mem, n_threads == 0 ? NULL : err);
+    return n_threads == 0 ? TN_OK : status;
+}
 
 tn_status tni_block_write(void *ctx, const void *bytes, size_t size,
                           tn_err *err)

@@ -11,8 +11,10 @@
 #ifndef TN_SRC_DATA_BLOCKS_H
 #define TN_SRC_DATA_BLOCKS_H
 
+#include "base/alloc.h"
 #include "base/err.h"
 #include "base/par.h"
+#include "sys/threadpool.h"
 
 #include <stdint.h>
 
@@ -33,6 +35,12 @@ typedef struct tni_blocks {
     /* The caller's thread, in order; NULL: there is nothing to take. */
     tn_status (*take)(void *ctx, const tni_block *block, tn_err *err);
 } tni_blocks;
+
+/* Threads for that many items: NULL when they are few. 0 threads: one for each
+ * processor, and none where the system has no thread to give. */
+tn_status tni_blocks_threads(tni_threadpool **pool, int n_threads,
+                             uint64_t n_items, tni_mem *mem, tn_err *err);
+#define tni_blocks_par(pool) ((pool) != NULL ? tni_threadpool_par(pool) : NULL)
 
 /* One lane without threads, else one for each. */
 #define tni_blocks_lanes(par) ((size_t)tni_par_workers(par))

@@ -10,7 +10,6 @@
 #include "data/readback.h"
 #include "data/records.h"
 #include "data/residue.h"
-#include "sys/threadpool.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -308,6 +307,7 @@ static tn_status read_back(tn_conversion *c, tn_dataset **back, tn_err *err)
     tn_dataset_opts o = TN_DATASET_OPTS_INIT;
     o.format = c->format->name;
     o.variant = c->w.variant;
+    o.n_threads = c->opts.n_threads;
     o.flags = TN_DATASET_NO_RESIDUE;
     /* Sizes come from the source's rows, headers need not be read twice. */
     o.flags |= TN_DATASET_NO_HEADERS;
@@ -467,18 +467,6 @@ static tn_status convert(tn_conversion *c, tn_err *err)
     return status;
 }
 
-/* A small dataset is done before a thread has started. */
-static tn_status start_threads(tn_conversion *c, tn_err *err)
-{
-    enum { FEW_IMAGES = 256 };
-    if (c->opts.n_threads == 1 ||
-        (c->opts.n_threads == 0 && c->d->images.n < FEW_IMAGES))
-        return TN_OK;
-    TN_TRY(tni_threadpool_new(&c->pool, c->opts.n_threads, &c->mem, err));
-    c->w.par = tni_threadpool_par(c->pool);
-    return TN_OK;
-}
-
 tn_status tn_dataset_convert(tn_conversion **out, const tn_dataset *d,
                              const char *path, const tn_convert_opts *opts,
                              tn_err *err)
@@ -519,7 +507,10 @@ tn_status tn_dataset_convert(tn_conversion **out, const tn_dataset *d,
     while (len > 1 && path[len - 1] == '/') len--;
     c->path = tni_arena_strndup(&c->arena, path, len);
     tn_status status = c->path != NULL ? TN_OK : no_memory(err);
-    if (status == TN_OK) status = start_threads(c, err);
+    if (status == TN_OK)
+        status = tni_blocks_threads(&c->pool, c->opts.n_threads, d->images.n,
+                                    &c->mem, err);
+    c->w.par = tni_blocks_par(c->pool);
     if (status == TN_OK) status = convert(c, err);
     tni_threadpool_free(c->pool);
     c->pool = NULL;

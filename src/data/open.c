@@ -204,34 +204,52 @@ tn_status tni_image_header(const tn_dataset *d, uint32_t image,
     return tn_image_info_read(info, file, TN_IMAGE_HEAD_ONLY, &d->limits, err);
 }
 
-tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err)
+tn_status tni_set_header(tni_reader *r, uint32_t image, tn_status status,
+                         const tn_image_info *info, const char *why,
+                         tn_err *err)
 {
     tni_image_row *row = tni_image_at(r->d, image);
-    tn_image_info info = TN_IMAGE_INFO_INIT;
-    tn_err why;
-    memset(&why, 0, sizeof why);
     const char *name = row->file != NULL ? row->file : row->name;
-    if (!tni_image_there(r->d, image) ||
-        (r->flags & TN_DATASET_NO_HEADERS) != 0)
-        return TN_OK;
-    const tn_status status = tni_image_header(r->d, image, &info, &why);
-    if (status == TN_ENOMEM) return tni_fail(err, status, "%s", why.message);
+    if (status == TN_ENOMEM) return tni_fail(err, status, "%s", why);
     if (status != TN_OK)
         return tni_note_add(r->d, row->where, "image-header", err,
-                            "%.200s: %.180s", name, why.message);
-    if (info.width > INT32_MAX || info.height > INT32_MAX)
+                            "%.200s: %.180s", name, why);
+    if (info->width > INT32_MAX || info->height > INT32_MAX)
         return tni_note_add(r->d, row->where, "image-header", err,
                             "%.200s: larger than any image", name);
-    row->raw_width = (int32_t)info.width;
-    row->raw_height = (int32_t)info.height;
-    row->orientation = (uint8_t)info.orientation;
+    row->raw_width = (int32_t)info->width;
+    row->raw_height = (int32_t)info->height;
+    row->orientation = (uint8_t)info->orientation;
     if (row->frame == TN_FRAME_UNKNOWN && row->orientation >= 5 &&
-        info.width != info.height && row->width > 0) {
+        info->width != info->height && row->width > 0) {
         if (row->width == row->raw_width && row->height == row->raw_height)
             row->frame = TN_FRAME_RAW;
         if (row->width == row->raw_height && row->height == row->raw_width)
             row->frame = TN_FRAME_UPRIGHT;
     }
+    return TN_OK;
+}
+
+tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err)
+{
+    tn_image_info info = TN_IMAGE_INFO_INIT;
+    tn_err why;
+    memset(&why, 0, sizeof why);
+    if (!tni_image_there(r->d, image) ||
+        (r->flags & TN_DATASET_NO_HEADERS) != 0)
+        return TN_OK;
+    const tn_status status = tni_image_header(r->d, image, &info, &why);
+    return tni_set_header(r, image, status, &info, why.message, err);
+}
+
+tn_status tni_reader_threads(tni_reader *r, uint64_t n_items,
+                             const tni_par **par, tn_err *err)
+{
+    if (r->pool == NULL)
+        TN_TRY(tni_blocks_threads(&r->pool,
+                                  r->opts != NULL ? r->opts->n_threads : 1,
+                                  n_items, &r->d->mem, err));
+    *par = tni_blocks_par(r->pool);
     return TN_OK;
 }
 
@@ -484,6 +502,7 @@ tn_status tn_dataset_open(tn_dataset **out, const char *path,
         status = tni_fail(err, TN_EINVAL, "the path is empty");
     else
         status = read_all(&r, err);
+    tni_threadpool_free(r.pool);
     tni_arena_fini(&r.scratch);
     if (status != TN_OK) {
         if (err != NULL && (err->where[0] == '\0' || r.path == NULL ||

@@ -74,15 +74,21 @@ static tn_status map_fd(tni_file_map *map, int fd, const char *path,
     return TN_OK;
 }
 
-static tn_status map_path(tni_file_map *map, const char *path, int flags,
-                          const char *shown, uint64_t max_bytes, tn_err *err)
+static int open_path(const char *path, int flags)
 {
-    memset(map, 0, sizeof *map);
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
     int fd;
     do {
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
     } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static tn_status map_path(tni_file_map *map, const char *path, int flags,
+                          const char *shown, uint64_t max_bytes, tn_err *err)
+{
+    memset(map, 0, sizeof *map);
+    const int fd = open_path(path, flags);
     if (fd < 0) return fail_errno(err, shown, "reading", errno);
     const tn_status status = map_fd(map, fd, shown, max_bytes, err);
     (void)close(fd);
@@ -93,6 +99,41 @@ tn_status tni_file_map_open(tni_file_map *map, const char *path,
                             uint64_t max_bytes, tn_err *err)
 {
     return map_path(map, path, 0, path, max_bytes, err);
+}
+
+static tn_status read_fd(char *buf, size_t cap, uint64_t *size, int fd,
+                         const char *path, tn_err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return fail_errno(err, path, "reading the file's size", errno);
+    if (!S_ISREG(st.st_mode) || st.st_size < 0) {
+        tni_err_where(err, "%s", path);
+        return tni_fail(err, TN_ENOTFOUND, "this is not a regular file");
+    }
+    *size = (uint64_t)st.st_size;
+    if (*size > cap) return TN_OK;
+    size_t have = 0;
+    while (have < *size) {
+        const ssize_t n = read(fd, buf + have, (size_t)*size - have);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return fail_errno(err, path, "reading", errno);
+        if (n == 0) break; /* shorter by now */
+        have += (size_t)n;
+    }
+    *size = have;
+    return TN_OK;
+}
+
+tn_status tni_file_read(void *buf, size_t cap, uint64_t *size, const char *path,
+                        tn_err *err)
+{
+    *size = 0;
+    const int fd = open_path(path, 0);
+    if (fd < 0) return fail_errno(err, path, "reading", errno);
+    const tn_status status = read_fd(buf, cap, size, fd, path, err);
+    (void)close(fd);
+    return status;
 }
 
 void tni_file_map_drop(const tni_file_map *map)

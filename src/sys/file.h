@@ -38,6 +38,14 @@ tn_status tni_file_map_open_in(tni_file_map *map, const char *folder,
 
 void tni_file_map_close(tni_file_map *map);
 
+/*
+ * Reads a small file, which takes less time than mapping it. *size is its size;
+ * when that is over `cap` nothing is read. TN_ENOTFOUND: there is nothing of
+ * the name, or it is no regular file.
+ */
+tn_status tni_file_read(void *buf, size_t cap, uint64_t *size, const char *path,
+                        tn_err *err);
+
 /* Tells the system that the bytes will not be read for a while: they stop
  * counting as resident memory and come back from the file when touched. */
 void tni_file_map_drop(const tni_file_map *map);

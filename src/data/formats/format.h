@@ -9,6 +9,7 @@
 #ifndef TN_SRC_DATA_FORMATS_FORMAT_H
 #define TN_SRC_DATA_FORMATS_FORMAT_H
 
+#include "data/blocks.h"
 #include "data/dataset.h"
 #include "data/features.h"
 #include "sys/dir.h"
@@ -59,6 +60,7 @@ struct tni_reader {
     uint64_t next_progress;
     tni_strmap folders;         /* whose names tni_find_image has listed */
     struct tni_class_set *same; /* classes that tni_same_class has met */
+    tni_threadpool *pool;       /* of tni_reader_threads; NULL: none yet */
 };
 
 /* "folder/name" in the scratch arena; the folder of a file. NULL: no memory. */
@@ -82,6 +84,15 @@ tn_status tni_image_header(const tn_dataset *d, uint32_t image,
                            struct tn_image_info *info, tn_err *err);
 /* Reads size and orientation from it. */
 tn_status tni_read_header(tni_reader *r, uint32_t image, tn_err *err);
+/* The same with a header that was read before: its status, and why it could not
+ * be read. */
+tn_status tni_set_header(tni_reader *r, uint32_t image, tn_status status,
+                         const struct tn_image_info *info, const char *why,
+                         tn_err *err);
+/* Threads for a loop over so many files; *par NULL: none. Valid as long as the
+ * reader. */
+tn_status tni_reader_threads(tni_reader *r, uint64_t n_items,
+                             const tni_par **par, tn_err *err);
 /* The entries of a folder in the scratch arena; none when there is no such
  * folder. */
 tn_status tni_list(tni_reader *r, const char *folder,

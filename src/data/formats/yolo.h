@@ -4,6 +4,7 @@
 #define TN_SRC_DATA_FORMATS_YOLO_H
 
 #include "data/formats/coco.h"
+#include "tenon/image.h"
 
 typedef enum tni_yolo_task {
     TNI_YOLO_AUTO = 0, /* detect or segment, as the lines say */
@@ -57,6 +58,8 @@ tn_status tni_yolo_class(tn_dataset *d, const tni_yolo_config *config,
 /* Where the labels of an image are: ".txt" for its ending, and "labels" for
  * the last folder of its path called "images". NULL when memory is out. */
 char *tni_yolo_label_path(tni_arena *arena, const char *image);
+/* That folder; NULL when there is none. */
+char *tni_yolo_last_images(char *path);
 /* All images and labels of the entries. */
 tn_status tni_yolo_read_entries(tni_reader *r, tni_yolo_config *c, tn_err *err);
 /* After the last line: one task for all, keypoints of classes. */
@@ -71,9 +74,83 @@ typedef struct tni_yolo_line {
     const char *file;
     int number;
 } tni_yolo_line;
+/* The text of a label file, line by line. */
+typedef struct tni_yolo_text {
+    const char *p, *end;
+    size_t n_zeros; /* bytes at the end, left by interrupted copies */
+    int number;     /* of the line before */
+} tni_yolo_text;
+
+void tni_yolo_text_init(tni_yolo_text *t, const char *text, size_t size);
+/* The next line that says anything, blanks in front of it left out: p, len and
+ * number are set. False: there is none. */
+bool tni_yolo_next_line(tni_yolo_text *t, tni_yolo_line *line);
+
+/* Its numbers; places are bytes of the line. */
+typedef struct tni_yolo_tokens {
+    int64_t cls;
+    double first[6], last; /* the first numbers after the class, and the last */
+    uint32_t n;            /* how many there are, at least one */
+    uint32_t begin, keypoints, last_begin, end; /* of the first, fifth, last */
+} tni_yolo_tokens;
+
+/* Any thread. */
+tn_status tni_yolo_split_line(const tni_yolo_line *line, tni_yolo_tokens *t,
+                              tn_err *err);
+/* A line and what it was split into. */
 tn_status tni_yolo_add_line(tn_dataset *d, const tni_yolo_config *c,
                             uint32_t image, const tni_yolo_line *line,
-                            tn_err *err);
+                            const tni_yolo_tokens *t, tn_err *err);
+
+/* --- looking ------------------------------------------------------------- */
+
+/* What may be an image with labels: a file, or a line of a list. */
+typedef struct tni_yolo_item {
+    const char *path; /* of the image; NULL: the line says */
+    const char *line; /* relative to `folder` with a dot in front, else to the
+                           root; may begin with folders that are not there */
+    const char *tail; /* of the line: without what leads up or to the root */
+    const char *folder;
+    const char *name;  /* of the image; NULL: by its path */
+    const char *label; /* an image is not looked for: labels without one */
+    uint64_t where;    /* of the line */
+} tni_yolo_item;
+
+/* What was seen, in the bytes of a block; the path, the words of why a header
+ * could not be read, its lines and the text of its labels follow. */
+typedef struct tni_yolo_seen {
+    bool found;  /* the line leads somewhere */
+    bool there;  /* the file of the image */
+    bool labels; /* their file */
+    bool large;  /* of which only that is known */
+    tn_status header;
+    tn_image_info info;
+    uint32_t n_lines, text_len, path_len, why_len;
+    uint32_t n_zeros; /* at the end of the text */
+} tni_yolo_seen;
+
+typedef struct tni_yolo_seen_line {
+    tni_yolo_tokens tokens;
+    uint32_t begin, len; /* in the text */
+    int number;
+} tni_yolo_seen_line;
+
+/* Looks at items by several threads; `take` gets the bytes of each, in order:
+ * a tni_yolo_seen and what follows it. */
+typedef struct tni_yolo_look {
+    const tni_reader *r;
+    const tni_yolo_config *c;
+    const tni_strmap *lists; /* of images: their names may be what labels of
+                                some image would be called */
+    const tni_yolo_item *items;
+    uint32_t n_items;
+    void *ctx;
+    tn_status (*take)(void *ctx, uint32_t item, const tni_yolo_seen *seen,
+                      const char *after);
+} tni_yolo_look;
+
+tn_status tni_yolo_look_at(const tni_yolo_look *look, const tni_par *par,
+                           tn_err *err);
 
 tn_status tni_yolo_read_classify(tni_reader *r, tn_err *err);
 tn_status tni_yolo_write(tni_writer *w, tn_err *err);

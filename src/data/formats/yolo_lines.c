@@ -9,17 +9,7 @@
 #include "data/formats/yolo.h"
 
 #include "base/num.h"
-
-typedef struct tokens {
-    size_t n;        /* numbers after the class */
-    double first[6]; /* the first of them */
-    double last;
-    const char *begin;     /* of the second token */
-    const char *keypoints; /* of the sixth */
-    const char *end;
-    const char *last_begin;
-    int64_t cls;
-} tokens;
+#include "base/num_fast.h"
 
 static bool is_blank(char c)
 {
@@ -40,6 +30,35 @@ static tn_status fail_line(const tni_yolo_line *line, tn_err *err,
     return status;
 }
 
+void tni_yolo_text_init(tni_yolo_text *t, const char *text, size_t size)
+{
+    const char *end = text + size;
+    while (end > text && end[-1] == '\0') end--;
+    const bool mark = end - text >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
+    t->p = mark ? text + 3 : text;
+    t->end = end;
+    t->n_zeros = size - (size_t)(end - text);
+    t->number = 0;
+}
+
+bool tni_yolo_next_line(tni_yolo_text *t, tni_yolo_line *line)
+{
+    while (t->p < t->end) {
+        const char *q = t->p;
+        const char *nl = memchr(q, '\n', (size_t)(t->end - q));
+        const char *stop = nl != NULL ? nl : t->end;
+        t->p = nl != NULL ? nl + 1 : t->end;
+        t->number++;
+        while (q < stop && (*q == ' ' || *q == '\t' || *q == '\r')) q++;
+        if (q == stop) continue;
+        line->p = q;
+        line->len = (size_t)(stop - q);
+        line->number = t->number;
+        return true;
+    }
+    return false;
+}
+
 /* The class: a whole number, which some tools write as "0.0". */
 static bool read_class(const char *p, size_t len, int64_t *cls)
 {
@@ -53,7 +72,17 @@ static bool read_class(const char *p, size_t len, int64_t *cls)
     return true;
 }
 
-static tn_status split_line(const tni_yolo_line *line, tokens *t, tn_err *err)
+/* The next token that is a finite number; false: it is none. */
+static bool read_number(double *v, const char *begin, const char *end)
+{
+    size_t used = 0;
+    if (tni_num_plain(v, begin, end) == end) return true;
+    return tni_num_parse_f64(v, &used, begin, (size_t)(end - begin)) &&
+           begin + used == end && *v - *v == 0.0;
+}
+
+tn_status tni_yolo_split_line(const tni_yolo_line *line, tni_yolo_tokens *t,
+                              tn_err *err)
 {
     const char *p = line->p, *end = line->p + line->len;
     size_t n = 0;
@@ -63,28 +92,29 @@ static tn_status split_line(const tni_yolo_line *line, tokens *t, tn_err *err)
         if (p == end) break;
         const char *begin = p;
         while (p < end && !is_blank(*p)) p++;
-        const size_t len = (size_t)(p - begin);
+        const uint32_t at = (uint32_t)(begin - line->p);
         if (n == 0) {
-            if (!read_class(begin, len, &t->cls))
+            if (!read_class(begin, (size_t)(p - begin), &t->cls))
                 return fail_line(line, err, "is not the number of a class",
-                                 begin, len);
+                                 begin, (size_t)(p - begin));
             continue;
         }
         double v = 0.0;
-        size_t used = 0;
-        if (!tni_num_parse_f64(&v, &used, begin, len) || used != len ||
-            !(v - v == 0.0))
+        if (!read_number(&v, begin, p))
             return fail_line(line, err,
                              "is not a finite number with a decimal point",
-                             begin, len);
-        if (n == 1) t->begin = begin;
-        if (n == 5) t->keypoints = begin;
+                             begin, (size_t)(p - begin));
+        if (n == 1) t->begin = at;
+        if (n == 5) t->keypoints = at;
         if (n <= 6) t->first[n - 1] = v;
         t->last = v;
-        t->last_begin = begin;
-        t->end = p;
+        t->last_begin = at;
+        t->end = (uint32_t)(p - line->p);
     }
-    t->n = n > 0 ? n - 1 : 0;
+    t->n = n > 0 ? (uint32_t)n - 1 : 0;
+    if (t->n == 0)
+        return fail_line(line, err, "is a class without a box", line->p,
+                         line->len);
     return TN_OK;
 }
 
@@ -101,14 +131,16 @@ static tn_status note_range(tn_dataset *d, const tni_yolo_line *line,
     return TN_OK;
 }
 
-static tn_status add_shape(tn_dataset *d, uint32_t ann, const char *text,
-                           const char *end, tn_shape_kind kind, uint32_t dims,
+/* The text of the line between two places. */
+static tn_status add_shape(tn_dataset *d, uint32_t ann,
+                           const tni_yolo_line *line, uint32_t begin,
+                           uint32_t end, tn_shape_kind kind, uint32_t dims,
                            tn_err *err)
 {
     tni_shape s;
     memset(&s, 0, sizeof s);
-    s.text = text;
-    s.len = (uint32_t)(end - text);
+    s.text = line->p + begin;
+    s.len = end - begin;
     s.kind = (uint8_t)kind;
     s.scale = TN_SCALE_UNIT;
     s.dims = (uint8_t)dims;
@@ -117,7 +149,7 @@ static tn_status add_shape(tn_dataset *d, uint32_t ann, const char *text,
 }
 
 static tn_status add_pose(tn_dataset *d, const tni_yolo_config *c, tni_ann *a,
-                          const tokens *t, const tni_yolo_line *line,
+                          const tni_yolo_tokens *t, const tni_yolo_line *line,
                           uint32_t *ann, tn_err *err)
 {
     const size_t want = 4 + (size_t)c->n_kpts * c->kpt_dims;
@@ -128,46 +160,41 @@ static tn_status add_pose(tn_dataset *d, const tni_yolo_config *c, tni_ann *a,
     a->flags |= TN_HAS_BOX;
     memcpy(a->box, t->first, sizeof a->box);
     TN_TRY(tni_add_annotation(d, a, ann, err));
-    const char *end = t->n == want ? t->end : t->last_begin;
-    TN_TRY(add_shape(d, *ann, t->keypoints, end, TN_SHAPE_POINTS, c->kpt_dims,
-                     err));
+    const uint32_t end = t->n == want ? t->end : t->last_begin;
+    TN_TRY(add_shape(d, *ann, line, t->keypoints, end, TN_SHAPE_POINTS,
+                     c->kpt_dims, err));
     return t->n == want ? TN_OK
                         : tni_set_num(d, *ann, TN_NUM_SCORE, t->last, err);
 }
 
 tn_status tni_yolo_add_line(tn_dataset *d, const tni_yolo_config *c,
                             uint32_t image, const tni_yolo_line *line,
-                            tn_err *err)
+                            const tni_yolo_tokens *t, tn_err *err)
 {
-    tokens t;
     tni_ann a;
     uint32_t ann = TN_NONE;
-    TN_TRY(split_line(line, &t, err));
-    if (t.begin == NULL && t.n == 0)
-        return fail_line(line, err, "is a class without a box", line->p,
-                         line->len);
     memset(&a, 0, sizeof a);
     a.image = image;
     a.where = line->where;
     a.flags = TNI_FORM(TN_BOX_CXCYWH) | TNI_SCALE(TN_SCALE_UNIT);
-    TN_TRY(tni_yolo_class(d, c, t.cls, line->where, &a.class_index, err));
-    TN_TRY(note_range(d, line, t.first, t.n < 6 ? t.n : 6, err));
-    if (c->task == TNI_YOLO_POSE)
-        return add_pose(d, c, &a, &t, line, &ann, err);
-    const bool outline = t.n >= 6 && t.n % 2 == 0;
-    if (t.n == 4 || (t.n == 5 && c->task != TNI_YOLO_OBB)) {
+    TN_TRY(tni_yolo_class(d, c, t->cls, line->where, &a.class_index, err));
+    TN_TRY(note_range(d, line, t->first, t->n < 6 ? t->n : 6, err));
+    if (c->task == TNI_YOLO_POSE) return add_pose(d, c, &a, t, line, &ann, err);
+    const bool outline = t->n >= 6 && t->n % 2 == 0;
+    if (t->n == 4 || (t->n == 5 && c->task != TNI_YOLO_OBB)) {
         a.flags |= TN_HAS_BOX;
-        memcpy(a.box, t.first, sizeof a.box);
+        memcpy(a.box, t->first, sizeof a.box);
         TN_TRY(tni_add_annotation(d, &a, &ann, err));
-        return t.n == 5 ? tni_set_num(d, ann, TN_NUM_SCORE, t.last, err)
-                        : TN_OK;
+        return t->n == 5 ? tni_set_num(d, ann, TN_NUM_SCORE, t->last, err)
+                         : TN_OK;
     }
-    if (c->task == TNI_YOLO_OBB && (t.n == 8 || t.n == 9)) {
+    if (c->task == TNI_YOLO_OBB && (t->n == 8 || t->n == 9)) {
         TN_TRY(tni_add_annotation(d, &a, &ann, err));
-        TN_TRY(add_shape(d, ann, t.begin, t.n == 8 ? t.end : t.last_begin,
-                         TN_SHAPE_QUAD, 0, err));
-        return t.n == 9 ? tni_set_num(d, ann, TN_NUM_SCORE, t.last, err)
-                        : TN_OK;
+        TN_TRY(add_shape(d, ann, line, t->begin,
+                         t->n == 8 ? t->end : t->last_begin, TN_SHAPE_QUAD, 0,
+                         err));
+        return t->n == 9 ? tni_set_num(d, ann, TN_NUM_SCORE, t->last, err)
+                         : TN_OK;
     }
     if (!outline || c->task == TNI_YOLO_DETECT || c->task == TNI_YOLO_OBB)
         return fail_line(
@@ -179,7 +206,7 @@ tn_status tni_yolo_add_line(tn_dataset *d, const tni_yolo_config *c,
                 : "is neither a box (5 numbers) nor an outline (7, 9, 11 ...)",
             line->p, line->len);
     TN_TRY(tni_add_annotation(d, &a, &ann, err));
-    return add_shape(d, ann, t.begin, t.end, TN_SHAPE_POLYGON, 0, err);
+    return add_shape(d, ann, line, t->begin, t->end, TN_SHAPE_POLYGON, 0, err);
 }
 
 /* How many numbers the text of a shape has. */
@@ -206,7 +233,8 @@ tn_status tni_yolo_settle(tni_reader *r, tni_yolo_config *c, uint32_t first,
     for (uint32_t i = 0; i < d->shape.keys.n; i++) {
         if (*TNI_ROW(&d->shape.keys, uint32_t, i) < first) continue;
         const tni_shape *s = TNI_ROW(&d->shape.values, tni_shape, i);
-        if (count_numbers(s) != 8) {
+        /* Whether all have four points decides only what nobody has said. */
+        if (c->task != TNI_YOLO_AUTO || others > 0 || count_numbers(s) != 8) {
             others++;
             continue;
         }

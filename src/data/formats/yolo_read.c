@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { MAX_FOLDERS = 32, MAX_PATH = 4096 };
+enum { MAX_FOLDERS = 32 };
 
 typedef struct yolo {
     tni_reader *r;
@@ -20,6 +20,9 @@ typedef struct yolo {
     tni_strmap files;  /* path of an image file to its row + 1 */
     tni_strmap labels; /* paths of label files that were read */
     tni_strmap lists;  /* paths of the entries */
+    uint32_t split;    /* of the entry at hand */
+    tni_yolo_item *items;
+    size_t n_items, cap_items;
     uint64_t n_done;
 } yolo;
 
@@ -29,64 +32,27 @@ static tn_status no_memory(tn_err *err)
                     "out of memory, or over the dataset's memory limit");
 }
 
-/* The last folder "images" of a path; NULL when there is none. */
-static char *last_images(char *path)
+static tn_status add_item(yolo *y, const tni_yolo_item *item)
 {
-    char *found = strncmp(path, "images/", 7) == 0 ? path : NULL;
-    for (char *p = path; (p = strstr(p, "/images/")) != NULL; p++)
-        found = p + 1;
-    return found;
-}
-
-char *tni_yolo_label_path(tni_arena *arena, const char *image)
-{
-    const size_t stem = tni_stem_len(image);
-    char *out = tni_arena_alloc(arena, strlen(image) + 8, 1);
-    if (out == NULL) return NULL;
-    memcpy(out, image, stem);
-    memcpy(out + stem, ".txt", 5);
-    char *at = last_images(out);
-    if (at != NULL) memcpy(at, "labels", 6);
-    return out;
-}
-
-/* Whether there are labels: a file that is not one of the lists of images,
- * whose names may be what a label of some image would be called. */
-static bool has_labels(const yolo *y, const char *label)
-{
-    return tni_strmap_find(&y->lists, label, strlen(label)) == NULL &&
-           tni_path_look(label).is_file;
+    if (y->n_items == y->cap_items) {
+        const size_t cap = y->cap_items == 0 ? 256 : 2 * y->cap_items;
+        tni_yolo_item *fresh =
+            TNI_NEW_ARRAY(&y->r->scratch, tni_yolo_item, cap);
+        if (fresh == NULL) return no_memory(y->err);
+        if (y->n_items > 0) memcpy(fresh, y->items, y->n_items * sizeof *fresh);
+        y->items = fresh;
+        y->cap_items = cap;
+    }
+    y->items[y->n_items++] = *item;
+    return TN_OK;
 }
 
 /* --- one label file ------------------------------------------------------ */
 
-static tn_status add_lines(yolo *y, uint32_t image, uint32_t source,
-                           const char *path, const char *text, size_t len,
-                           bool *any)
+static tn_status note_zeros(yolo *y, uint32_t source, uint64_t at)
 {
-    const char *p = text, *end = text + len;
-    /* Zero bytes at the end come from interrupted copies. */
-    while (end > p && end[-1] == '\0') end--;
-    if ((size_t)(end - text) != len)
-        TN_TRY(tni_note_add(y->d, tni_where(source, (uint64_t)(end - text)),
-                            "trailing-zeros", y->err,
-                            "the file ends in zero bytes"));
-    if (end - p >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) p += 3;
-    for (int number = 1; p < end; number++) {
-        const char *nl = memchr(p, '\n', (size_t)(end - p));
-        const char *stop = nl != NULL ? nl : end;
-        const char *q = p;
-        while (q < stop && (*q == ' ' || *q == '\t' || *q == '\r')) q++;
-        if (q < stop) {
-            const tni_yolo_line line = {q, (size_t)(stop - q),
-                                        tni_where(source, (uint64_t)(q - text)),
-                                        path, number};
-            *any = true;
-            TN_TRY(tni_yolo_add_line(y->d, y->c, image, &line, y->err));
-        }
-        p = nl != NULL ? nl + 1 : end;
-    }
-    return TN_OK;
+    return tni_note_add(y->d, tni_where(source, at), "trailing-zeros", y->err,
+                        "the file ends in zero bytes");
 }
 
 /* Whether a line has more than a box and a score: then its text must stay. */
@@ -108,16 +74,30 @@ static bool has_shapes(const char *text, size_t len)
     return false;
 }
 
-static tn_status read_label(yolo *y, uint32_t image, const char *path)
+static tn_status add_text(yolo *y, uint32_t image, uint32_t source,
+                          const char *path, const char *text, size_t size,
+                          bool *any)
 {
-    uint32_t source = 0;
+    tni_yolo_text t;
+    tni_yolo_line line;
+    tni_yolo_tokens tokens;
+    tni_yolo_text_init(&t, text, size);
+    if (t.n_zeros > 0) TN_TRY(note_zeros(y, source, size - t.n_zeros));
+    while (tni_yolo_next_line(&t, &line)) {
+        line.where = tni_where(source, (uint64_t)(line.p - text));
+        line.file = path;
+        *any = true;
+        TN_TRY(tni_yolo_split_line(&line, &tokens, y->err));
+        TN_TRY(tni_yolo_add_line(y->d, y->c, image, &line, &tokens, y->err));
+    }
+    return TN_OK;
+}
+
+/* A large file stays mapped while it is read, and only then is kept. */
+static tn_status read_large(yolo *y, uint32_t image, uint32_t source,
+                            const char *path, bool *any)
+{
     tni_file_map map;
-    bool any = false, fresh = false;
-    if (tni_strmap_add(&y->labels, path, strlen(path), &fresh) == NULL)
-        return no_memory(y->err);
-    if (!has_labels(y, path)) return TN_OK;
-    TN_TRY(tni_source_add(y->d, path, &source, y->err));
-    tni_image_at(y->d, image)->where = tni_where(source, 0);
     TN_TRY(tni_file_map_open(&map, path, y->d->limits.max_file_bytes, y->err));
     const char *text = map.size > 0 ? (const char *)map.bytes : "";
     if (map.size >= UINT32_MAX) {
@@ -130,19 +110,59 @@ static tn_status read_label(yolo *y, uint32_t image, const char *path)
         if (text == NULL) status = no_memory(y->err);
     }
     if (status == TN_OK)
-        status = add_lines(y, image, source, path, text, map.size, &any);
+        status = add_text(y, image, source, path, text, map.size, any);
     tni_file_map_close(&map);
-    if (status == TN_OK && !any)
-        tni_image_at(y->d, image)->state = TN_STATE_EMPTY;
     return status;
+}
+
+/* The lines that were seen; `after` is behind the words of the header. */
+static tn_status add_seen(yolo *y, uint32_t image, uint32_t source,
+                          const char *path, const tni_yolo_seen *seen,
+                          const char *after)
+{
+    const size_t size = sizeof(tni_yolo_seen_line);
+    const char *text = after + seen->n_lines * size;
+    tni_yolo_seen_line l;
+    bool shapes = false;
+    for (uint32_t i = 0; i < seen->n_lines && !shapes; i++) {
+        memcpy(&l, after + i * size, size);
+        shapes = l.tokens.n > 5;
+    }
+    if (shapes) text = tni_keep(y->d, text, seen->text_len);
+    if (text == NULL) return no_memory(y->err);
+    if (seen->n_zeros > 0)
+        TN_TRY(note_zeros(y, source, seen->text_len - seen->n_zeros));
+    for (uint32_t i = 0; i < seen->n_lines; i++) {
+        memcpy(&l, after + i * size, size);
+        const tni_yolo_line line = {text + l.begin, l.len,
+                                    tni_where(source, l.begin), path, l.number};
+        TN_TRY(tni_yolo_add_line(y->d, y->c, image, &line, &l.tokens, y->err));
+    }
+    return TN_OK;
+}
+
+static tn_status add_labels(yolo *y, uint32_t image, const char *path,
+                            const tni_yolo_seen *seen, const char *after)
+{
+    uint32_t source = 0;
+    bool any = seen->n_lines > 0, fresh = false;
+    if (tni_strmap_add(&y->labels, path, strlen(path), &fresh) == NULL)
+        return no_memory(y->err);
+    if (!seen->labels) return TN_OK;
+    TN_TRY(tni_source_add(y->d, path, &source, y->err));
+    tni_image_at(y->d, image)->where = tni_where(source, 0);
+    TN_TRY(seen->large ? read_large(y, image, source, path, &any)
+                       : add_seen(y, image, source, path, seen, after));
+    if (!any) tni_image_at(y->d, image)->state = TN_STATE_EMPTY;
+    return TN_OK;
 }
 
 /* --- images -------------------------------------------------------------- */
 
 static tn_status add_image(yolo *y, const char *path, const char *name,
-                           uint32_t split)
+                           const tni_yolo_seen *seen, const char *why)
 {
-    const uint64_t bit = split != TN_NONE ? UINT64_C(1) << split : 0;
+    const uint64_t bit = y->split != TN_NONE ? UINT64_C(1) << y->split : 0;
     bool fresh = false;
     uint32_t image = 0;
     void **slot = tni_strmap_add(&y->files, path, strlen(path), &fresh);
@@ -157,84 +177,33 @@ static tn_status add_image(yolo *y, const char *path, const char *name,
     row.splits = bit;
     TN_TRY(tni_add_image(y->d, &row, &image, y->err));
     *slot = (void *)((uintptr_t)image + 1);
-    if (tni_path_look(path).is_file) {
+    if (seen->there) {
         const char *copy = tni_keep(y->d, path, strlen(path));
         if (copy == NULL) return no_memory(y->err);
         tni_image_at(y->d, image)->file = copy;
-        TN_TRY(tni_read_header(y->r, image, y->err));
+        if ((y->r->flags & TN_DATASET_NO_HEADERS) == 0)
+            TN_TRY(tni_set_header(y->r, image, seen->header, &seen->info, why,
+                                  y->err));
     }
     const char *label = tni_yolo_label_path(&y->r->scratch, path);
     if (label == NULL) return no_memory(y->err);
-    TN_TRY(read_label(y, image, label));
-    if ((++y->n_done & 255) == 0)
-        TN_TRY(tni_reader_progress(y->r, y->n_done, y->n_done + 1, y->err));
-    return TN_OK;
-}
-
-/* Called with the files of a folder and of those below, in order. */
-typedef tn_status (*visit)(yolo *y, const char *path, const char *name,
-                           uint32_t split);
-
-static tn_status walk(yolo *y, const char *folder, const char *prefix,
-                      uint32_t split, bool images, int depth, visit fn)
-{
-    const tni_dir_entry *e = NULL;
-    size_t n = 0;
-    if (depth > MAX_FOLDERS)
-        return tni_fail(y->err, TN_ELIMIT,
-                        "%s: folders are nested more than %d deep (is a link "
-                        "leading back up?)",
-                        folder, (int)MAX_FOLDERS);
-    TN_TRY(tni_list(y->r, folder, &e, &n, y->err));
-    for (size_t i = 0; i < n; i++) {
-        if (e[i].name[0] == '.') continue;
-        char *path = tni_join(y->r, folder, e[i].name);
-        char *name = prefix[0] != '\0'
-                         ? tni_join(y->r, prefix, e[i].name)
-                         : tni_arena_strndup(&y->r->scratch, e[i].name,
-                                             strlen(e[i].name));
-        if (path == NULL || name == NULL) return no_memory(y->err);
-        if (e[i].is_dir)
-            TN_TRY(walk(y, path, name, split, images, depth + 1, fn));
-        else if (images ? tni_is_image_name(name) : tni_ends_with(name, ".txt"))
-            TN_TRY(fn(y, path, name, split));
-    }
-    return TN_OK;
+    return add_labels(y, image, label, seen, why + seen->why_len + 1);
 }
 
 /* A label whose image is not there keeps its place under its own name. */
-static tn_status add_orphan(yolo *y, const char *path, const char *name,
-                            uint32_t split)
+static tn_status add_orphan(yolo *y, const tni_yolo_item *item,
+                            const tni_yolo_seen *seen, const char *after)
 {
     tni_image_row row;
     uint32_t image = 0;
-    if (tni_strmap_find(&y->labels, path, strlen(path)) != NULL) return TN_OK;
-    if (strcmp(name, "classes.txt") == 0) return TN_OK;
     memset(&row, 0, sizeof row);
-    row.name = tni_keep(y->d, name, tni_stem_len(name));
-    row.splits = split != TN_NONE ? UINT64_C(1) << split : 0;
+    row.name = tni_keep(y->d, item->name, tni_stem_len(item->name));
+    row.splits = y->split != TN_NONE ? UINT64_C(1) << y->split : 0;
     TN_TRY(tni_add_image(y->d, &row, &image, y->err));
-    TN_TRY(read_label(y, image, path));
+    TN_TRY(add_labels(y, image, item->label, seen, after));
     return tni_note_add(y->d, tni_image_at(y->d, image)->where,
                         "label-without-image", y->err,
-                        "'%.150s' has no image beside it", name);
-}
-
-static tn_status read_folder(yolo *y, const tni_yolo_entry *entry)
-{
-    TN_TRY(walk(y, entry->path, "", entry->split, true, 0, add_image));
-    /* "/images/" may be the end of the path: look with a slash behind. */
-    char *path = tni_join(y->r, entry->path, "");
-    if (path == NULL) return no_memory(y->err);
-    char *at = last_images(path);
-    if (at == NULL)
-        return y->c->darknet ? TN_OK
-                             : walk(y, entry->path, "", entry->split, false, 0,
-                                    add_orphan);
-    memcpy(at, "labels", 6);
-    path[strlen(path) - 1] = '\0';
-    if (!tni_path_look(path).is_dir) return TN_OK;
-    return walk(y, path, "", entry->split, false, 0, add_orphan);
+                        "'%.150s' has no image beside it", item->name);
 }
 
 /* The name of an image by its path: without the folders that only say split
@@ -257,39 +226,113 @@ static const char *name_of(const yolo *y, const char *path, uint32_t split)
     return name;
 }
 
-/* One line of a list: relative to the list's folder with "./", else to the
- * root; darknet's begin with the folder that holds the root. */
-static tn_status add_listed(yolo *y, const char *folder, const char *line,
-                            uint32_t split, uint64_t where)
+static tn_status take(void *ctx, uint32_t i, const tni_yolo_seen *seen,
+                      const char *after)
+{
+    yolo *y = ctx;
+    const tni_yolo_item *item = &y->items[i];
+    const char *why = after + seen->path_len + 1;
+    if ((++y->n_done & 255) == 0)
+        TN_TRY(tni_reader_progress(y->r, y->n_done, y->n_done + 1, y->err));
+    if (item->label != NULL)
+        return add_orphan(y, item, seen, why + seen->why_len + 1);
+    char *path = tni_arena_strndup(&y->r->scratch, after, seen->path_len);
+    if (path == NULL) return no_memory(y->err);
+    if (!seen->found)
+        TN_TRY(tni_note_add(y->d, item->where, "image-missing", y->err,
+                            "'%.150s' of the list is not there", item->line));
+    return add_image(
+        y, path, item->name != NULL ? item->name : name_of(y, path, y->split),
+        seen, why);
+}
+
+/* Rows of all items, which are done then. */
+static tn_status look_at_items(yolo *y)
+{
+    const tni_par *par = NULL;
+    const tni_yolo_look look = {
+        y->r, y->c, &y->lists, y->items, (uint32_t)y->n_items, y, take};
+    TN_TRY(tni_reader_threads(y->r, y->n_items, &par, y->err));
+    TN_TRY(tni_yolo_look_at(&look, par, y->err));
+    y->n_items = 0;
+    return TN_OK;
+}
+
+/* Images, or labels that no image has asked for, of a folder and of those
+ * below, in order. */
+static tn_status walk(yolo *y, const char *folder, const char *prefix,
+                      bool images, int depth)
+{
+    const tni_dir_entry *e = NULL;
+    size_t n = 0;
+    if (depth > MAX_FOLDERS)
+        return tni_fail(y->err, TN_ELIMIT,
+                        "%s: folders are nested more than %d deep (is a link "
+                        "leading back up?)",
+                        folder, (int)MAX_FOLDERS);
+    TN_TRY(tni_list(y->r, folder, &e, &n, y->err));
+    for (size_t i = 0; i < n; i++) {
+        if (e[i].name[0] == '.') continue;
+        char *path = tni_join(y->r, folder, e[i].name);
+        char *name = prefix[0] != '\0'
+                         ? tni_join(y->r, prefix, e[i].name)
+                         : tni_arena_strndup(&y->r->scratch, e[i].name,
+                                             strlen(e[i].name));
+        if (path == NULL || name == NULL) return no_memory(y->err);
+        const bool labels =
+            !images && tni_ends_with(name, ".txt") &&
+            strcmp(name, "classes.txt") != 0 &&
+            tni_strmap_find(&y->labels, path, strlen(path)) == NULL;
+        tni_yolo_item item;
+        memset(&item, 0, sizeof item);
+        item.name = name;
+        if (images)
+            item.path = path;
+        else
+            item.label = path;
+        if (e[i].is_dir)
+            TN_TRY(walk(y, path, name, images, depth + 1));
+        else if (images ? tni_is_image_name(name) : labels)
+            TN_TRY(add_item(y, &item));
+    }
+    return TN_OK;
+}
+
+static tn_status read_folder(yolo *y, const tni_yolo_entry *entry)
+{
+    TN_TRY(walk(y, entry->path, "", true, 0));
+    TN_TRY(look_at_items(y));
+    /* "/images/" may be the end of the path: look with a slash behind. */
+    char *path = tni_join(y->r, entry->path, "");
+    if (path == NULL) return no_memory(y->err);
+    char *at = tni_yolo_last_images(path);
+    if (at == NULL) {
+        if (!y->c->darknet) TN_TRY(walk(y, entry->path, "", false, 0));
+    } else {
+        memcpy(at, "labels", 6);
+        path[strlen(path) - 1] = '\0';
+        if (tni_path_look(path).is_dir) TN_TRY(walk(y, path, "", false, 0));
+    }
+    return look_at_items(y);
+}
+
+static tn_status add_line(yolo *y, const char *folder, const char *line,
+                          uint64_t where)
 {
     const char *tail = line;
-    while (tail[0] == '/' || (tail[0] == '.' && tail[1] == '/') ||
-           (tail[0] == '.' && tail[1] == '.' && tail[2] == '/'))
-        tail += tail[0] == '/' ? 1 : tail[1] == '/' ? 2 : 3;
-    const char *found = NULL;
-    char *first = tni_join(y->r, line[0] == '.' ? folder : y->c->root, tail);
-    if (first == NULL) return no_memory(y->err);
+    while (strncmp(tail, "../", 3) == 0 || strncmp(tail, "./", 2) == 0 ||
+           tail[0] == '/')
+        tail = strchr(tail, '/') + 1;
     if (strstr(tail, "../") != NULL)
         return tni_note_add(y->d, where, "path-outside", y->err,
                             "'%.150s' leads out of the folder: not read", line);
-    for (const char *p = strlen(first) < MAX_PATH ? tail : NULL;
-         p != NULL && found == NULL;) {
-        const tni_arena_mark mark = tni_arena_save(&y->r->scratch);
-        char *path = tni_join(
-            y->r, p == tail && line[0] == '.' ? folder : y->c->root, p);
-        if (path == NULL) return no_memory(y->err);
-        const char *label = tni_yolo_label_path(&y->r->scratch, path);
-        if (label == NULL) return no_memory(y->err);
-        if (tni_path_look(path).is_file || has_labels(y, label)) found = path;
-        if (found == NULL) tni_arena_rewind(&y->r->scratch, mark);
-        p = strchr(p, '/');
-        if (p != NULL) p++;
-    }
-    if (found == NULL)
-        TN_TRY(tni_note_add(y->d, where, "image-missing", y->err,
-                            "'%.150s' of the list is not there", line));
-    if (found == NULL) found = first;
-    return add_image(y, found, name_of(y, found, split), split);
+    tni_yolo_item item;
+    memset(&item, 0, sizeof item);
+    item.line = line;
+    item.tail = tail;
+    item.folder = folder;
+    item.where = where;
+    return add_item(y, &item);
 }
 
 static tn_status read_list(yolo *y, const tni_yolo_entry *entry)
@@ -311,12 +354,22 @@ static tn_status read_list(yolo *y, const tni_yolo_entry *entry)
             if (line == NULL) return no_memory(y->err);
             for (char *c = line; *c != '\0'; c++)
                 if (*c == '\\') *c = '/';
-            TN_TRY(add_listed(y, folder, line, entry->split,
-                              tni_where(source, (uint64_t)(p - text.p))));
+            TN_TRY(add_line(y, folder, line,
+                            tni_where(source, (uint64_t)(p - text.p))));
         }
         p = nl != NULL ? nl + 1 : end;
     }
-    return TN_OK;
+    return look_at_items(y);
+}
+
+static tn_status read_file(yolo *y, const tni_yolo_entry *entry)
+{
+    tni_yolo_item item;
+    memset(&item, 0, sizeof item);
+    item.path = entry->path;
+    item.name = name_of(y, entry->path, entry->split);
+    TN_TRY(add_item(y, &item));
+    return look_at_items(y);
 }
 
 tn_status tni_yolo_read_entries(tni_reader *r, tni_yolo_config *c, tn_err *err)
@@ -338,11 +391,11 @@ tn_status tni_yolo_read_entries(tni_reader *r, tni_yolo_config *c, tn_err *err)
     }
     for (size_t i = 0; i < c->n_entries; i++) {
         const tni_yolo_entry *e = &c->entries[i];
+        y.split = e->split;
         if (tni_path_look(e->path).is_dir)
             TN_TRY(read_folder(&y, e));
         else if (tni_is_image_name(e->path))
-            TN_TRY(add_image(&y, e->path, name_of(&y, e->path, e->split),
-                             e->split));
+            TN_TRY(read_file(&y, e));
         else
             TN_TRY(read_list(&y, e));
     }
