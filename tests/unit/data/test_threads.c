@@ -78,7 +78,7 @@ static uint64_t digest_of(const char *folder)
     return digest;
 }
 
-static tn_status open_with(tn_dataset **d, const char *format, const char *what,
+static tn_status read_with(tn_dataset **d, const char *format, const char *what,
                            int n_threads)
 {
     tn_dataset_opts o = TN_DATASET_OPTS_INIT;
@@ -110,7 +110,7 @@ static void the_same_bytes_for_any_number_of_threads(void **state)
     (void)state;
     put_source();
     tmp_path(file, dir, "source.json");
-    assert_int_equal(open_with(&d, "coco", file, 1), TN_OK);
+    assert_int_equal(read_with(&d, "coco", file, 1), TN_OK);
     for (int v = 0; v < 2; v++) {
         uint64_t first = 0;
         for (int k = 0; k < N_COUNTS; k++) {
@@ -141,11 +141,11 @@ static void the_same_rows_for_any_number_of_threads(void **state)
     put_source();
     tmp_path(file, dir, "source.json");
     tmp_path(yolo, dir, "yolo");
-    assert_int_equal(open_with(&d, "coco", file, 0), TN_OK);
+    assert_int_equal(read_with(&d, "coco", file, 0), TN_OK);
     assert_int_equal(write_with(d, yolo, "yolo", "segment", &o), TN_OK);
     tn_dataset_close(d);
     for (int k = 0; k < N_COUNTS; k++) {
-        if (open_with(&d, "yolo", yolo, counts[k]) != TN_OK)
+        if (read_with(&d, "yolo", yolo, counts[k]) != TN_OK)
             fail_msg("%s: %s", err.where, err.message);
         (void)snprintf(name, sizeof name, "back-%d.json", k);
         tmp_path(to, dir, name);
@@ -182,7 +182,7 @@ static void the_first_error_for_any_number_of_threads(void **state)
         put(name, "");
     }
     for (int k = 0; k < N_COUNTS; k++) {
-        assert_int_equal(open_with(&d, "yolo", dir, counts[k]), TN_EFORMAT);
+        assert_int_equal(read_with(&d, "yolo", dir, counts[k]), TN_EFORMAT);
         if (strstr(err.where, "0310.txt") == NULL || err.line != 2)
             fail_msg("%d threads: %s, line %d: %s", counts[k], err.where,
                      (int)err.line, err.message);
@@ -213,7 +213,7 @@ static void progress_comes_from_the_caller(void **state)
     put_source();
     tmp_path(file, dir, "source.json");
     tmp_path(to, dir, "target");
-    assert_int_equal(open_with(&d, "coco", file, 3), TN_OK);
+    assert_int_equal(read_with(&d, "coco", file, 3), TN_OK);
     for (int at = 12; at >= 0; at -= 4) {
         caller c = {pthread_self(), 0, at, false};
         tn_convert_opts o = TN_CONVERT_OPTS_INIT;
