@@ -425,6 +425,10 @@ tn_status tn_session_describe(const tn_session *s,
                          node->out[k]->name);
             used += n < 0 ? 0 : (size_t)n;
         }
+        const char *why = tni_why_float(node);
+        if (why != NULL && used < sizeof text)
+            (void)snprintf(text + used, sizeof text - used, " in float: %s",
+                           why);
         line(ctx, text);
     }
     return TN_OK;

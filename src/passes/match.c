@@ -94,12 +94,12 @@ tn_status tni_pass_become(tni_pass_run *c, tni_node *node, const char *domain,
     return TN_OK;
 }
 
-tni_value *tni_pass_constant_f32(tni_pass_run *c, int rank,
-                                 const int64_t *dims, float **data)
+tni_value *tni_pass_constant_f32(tni_pass_run *c, int rank, const int64_t *dims,
+                                 float **data)
 {
     tni_tensor *t = TNI_NEW(c->arena, tni_tensor);
-    if (t == NULL || tni_tensor_alloc(t, c->arena, TN_F32, rank, dims,
-                                      c->err) != TN_OK)
+    if (t == NULL ||
+        tni_tensor_alloc(t, c->arena, TN_F32, rank, dims, c->err) != TN_OK)
         return NULL;
     *data = TNI_DATA(float, t);
     return tni_graph_add_constant(c->graph, "", t);

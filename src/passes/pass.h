@@ -33,6 +33,10 @@ typedef struct tni_pass {
 /* Every pass in the order of passes.def, which is the order they run in. */
 const tni_pass *const *tni_passes(int *n);
 
+/* Why a node that reads dequantised values computes in float; NULL when it does
+ * not read any. */
+const char *tni_why_float(const tni_node *node);
+
 /* Runs them all, twice where the second round may find more. */
 tn_status tni_passes_run(tni_graph *graph, bool exact, tn_err *err);
 

@@ -33,10 +33,9 @@ static bool is_identity(const tni_node *node)
                node->in[0]->type.kind == TN_KIND_TENSOR &&
                tni_attr_int(node, "to", 0) == (int64_t)node->in[0]->type.dtype;
     if (strcmp(op, "Transpose") == 0) return identity_perm(node);
-    if (node->n_in == 1 &&
-        (strcmp(op, "Concat") == 0 || strcmp(op, "Sum") == 0 ||
-         strcmp(op, "Max") == 0 || strcmp(op, "Min") == 0 ||
-         strcmp(op, "Mean") == 0))
+    if (node->n_in == 1 && (strcmp(op, "Concat") == 0 ||
+                            strcmp(op, "Sum") == 0 || strcmp(op, "Max") == 0 ||
+                            strcmp(op, "Min") == 0 || strcmp(op, "Mean") == 0))
         return true;
     return false;
 }
@@ -52,8 +51,8 @@ static tn_status run(tni_pass_run *c)
         tni_value *out = node->out[0], *in = node->in[0];
         bool others = false;
         for (int k = 1; k < node->n_out; k++)
-            others = others || (node->out[k] != NULL &&
-                                node->out[k]->n_uses > 0);
+            others =
+                others || (node->out[k] != NULL && node->out[k]->n_uses > 0);
         /* A graph output keeps its own value, so that its name stays. */
         if (out == NULL || others || out->is_output) continue;
         tni_node_remove(node);

@@ -84,8 +84,7 @@ static tn_status fold(tni_pass_run *c, tni_node *node)
     }
     for (int i = 0; i < node->n_out; i++) {
         const size_t size = node->out[i] != NULL ? type_bytes(&outs[i]) : 0;
-        if (size == SIZE_MAX &&
-            (node->ver->traits & TNI_DATA_SHAPED) == 0)
+        if (size == SIZE_MAX && (node->ver->traits & TNI_DATA_SHAPED) == 0)
             return TN_OK;
         out_bytes += size == SIZE_MAX ? 0 : size;
         if (node->out[i] == NULL) continue;

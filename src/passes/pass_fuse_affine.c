@@ -118,13 +118,12 @@ static tn_status apply(tni_pass_run *c, tni_node *node, tni_node *conv,
                 (float)(a->scale[o] * (double)old[o * per + i]);
     const bool has_bias = conv->n_in > 2 && conv->in[2] != NULL;
     for (int64_t o = 0; o < a->n; o++) {
-        const double b =
-            has_bias ? tni_get_f64(conv->in[2]->constant, o) : 0.0;
+        const double b = has_bias ? tni_get_f64(conv->in[2]->constant, o) : 0.0;
         new_b[o] = (float)(a->scale[o] * b + a->shift[o]);
     }
     tni_value *const in[3] = {conv->in[0], wv, bv};
-    TN_TRY(tni_pass_become(c, node, "", "Conv", conv->opset, in, 3,
-                           conv->attrs, conv->n_attrs));
+    TN_TRY(tni_pass_become(c, node, "", "Conv", conv->opset, in, 3, conv->attrs,
+                           conv->n_attrs));
     node->name = conv->name;
     tni_node_remove(conv);
     return TN_OK;
@@ -152,10 +151,9 @@ static tn_status run(tni_pass_run *c)
     for (int i = 0; i < g->n_nodes; i++) {
         tni_node *node = g->nodes[i];
         const bool bn = tni_match_op(node, "", "BatchNormalization");
-        const bool binary = tni_match_op(node, "", "Mul") ||
-                            tni_match_op(node, "", "Add") ||
-                            tni_match_op(node, "", "Sub") ||
-                            tni_match_op(node, "", "Div");
+        const bool binary =
+            tni_match_op(node, "", "Mul") || tni_match_op(node, "", "Add") ||
+            tni_match_op(node, "", "Sub") || tni_match_op(node, "", "Div");
         if (!bn && !binary) continue;
         tni_node *conv = conv_before(node);
         if (conv == NULL || (bn && conv->out[0] != node->in[0])) continue;

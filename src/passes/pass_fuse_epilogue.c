@@ -43,8 +43,8 @@ static bool clip_params(activation *a, const tni_node *node)
 /* The activation that a node is, if it is one that epilogues know. */
 static bool activation_of(activation *a, const tni_node *node)
 {
-    static const char *const plain[] = {"Relu", "Sigmoid",  "Tanh",    "Mish",
-                                        "Softplus", "Softsign", "HardSwish"};
+    static const char *const plain[] = {
+        "Relu", "Sigmoid", "Tanh", "Mish", "Softplus", "Softsign", "HardSwish"};
     memset(a, 0, sizeof *a);
     if (node->domain[0] != '\0' || node->ver == NULL) return false;
     const char *op = node->op_type;
@@ -68,9 +68,8 @@ static bool activation_of(activation *a, const tni_node *node)
         return true;
     }
     if (strcmp(op, "Gelu") == 0) {
-        a->name = tni_attr_is(node, "approximate", "tanh", "none")
-                      ? "GeluTanh"
-                      : "Gelu";
+        a->name = tni_attr_is(node, "approximate", "tanh", "none") ? "GeluTanh"
+                                                                   : "Gelu";
         return true;
     }
     if (strcmp(op, "Swish") == 0) {
@@ -138,8 +137,7 @@ static tn_status fuse(tni_pass_run *c, tni_node *node, tni_node *p,
             float *params = TNI_NEW_ARRAY(c->arena, float, act->n_params);
             if (params == NULL)
                 return tni_fail(c->err, TN_ENOMEM, "out of memory");
-            memcpy(params, act->params,
-                   (size_t)act->n_params * sizeof *params);
+            memcpy(params, act->params, (size_t)act->n_params * sizeof *params);
             attrs[n].name = "activation_params";
             attrs[n].kind = TNI_ATTR_FLOATS;
             attrs[n].n = (size_t)act->n_params;
@@ -184,8 +182,7 @@ static tn_status fuse_add(tni_pass_run *c, tni_node *add)
     for (int k = 0; k < 2; k++) {
         tni_value *v = add->in[k], *other = add->in[1 - k];
         tni_node *p = v != NULL && other != NULL ? open_producer(v) : NULL;
-        if (p == NULL || input_at(p, 3) != NULL ||
-            !tni_match_f32(add->out[0]))
+        if (p == NULL || input_at(p, 3) != NULL || !tni_match_f32(add->out[0]))
             continue;
         if (kind_of(p) == PRODUCT && input_at(p, 2) == NULL &&
             is_bias(other, &v->type))

@@ -78,8 +78,7 @@ static bool match_all(found *f, const tni_node *add)
     const int rank = f->x->type.rank;
     const int64_t extent = rank > 0 ? f->x->type.dims[rank - 1] : -1;
     const tni_tensor *g = f->gamma->constant, *b = f->beta->constant;
-    return g->rank == 1 && b->rank == 1 && g->len == b->len &&
-           g->len == extent;
+    return g->rank == 1 && b->rank == 1 && g->len == b->len && g->len == extent;
 }
 
 static tn_status run(tni_pass_run *c)

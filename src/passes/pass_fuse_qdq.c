@@ -148,18 +148,42 @@ static tn_status fuse_conv(tni_pass_run *c, tni_node *node, const qparams *y,
     return TN_OK;
 }
 
+/* One scale for all of B, or one per column of a matrix. */
+static bool per_column(const tni_value *v, const qparams *b)
+{
+    if (one_scale(b)) return true;
+    const tni_tensor *w = b->x->constant;
+    const int64_t axis = tni_attr_int(v->producer, "axis", 1);
+    return w != NULL && w->rank == 2 && (axis == 1 || axis == -1) &&
+           b->scale->constant->len == w->dims[1];
+}
+
+/* y NULL: the result stays a float. */
 static tn_status fuse_matmul(tni_pass_run *c, tni_node *node, const qparams *y,
                              const tni_node *mm)
 {
     qparams a, b;
     if (!dequantized(&a, mm->in[0]) || !one_scale(&a) || !int8_type(a.dtype) ||
-        !dequantized(&b, mm->in[1]) || !one_scale(&b) || !int8_type(b.dtype))
+        !dequantized(&b, mm->in[1]) || !int8_type(b.dtype) ||
+        !per_column(mm->in[1], &b))
         return TN_OK;
-    tni_value *in[8] = {a.x,      a.scale,         zero_value(c, &a),
-                        b.x,      b.scale,         zero_value(c, &b),
-                        y->scale, zero_value(c, y)};
-    if (in[2] == NULL || in[5] == NULL || in[7] == NULL) return nomem(c);
-    return tni_pass_become(c, node, "", "QLinearMatMul", 10, in, 8, NULL, 0);
+    tni_value *za = zero_value(c, &a), *zb = zero_value(c, &b);
+    if (za == NULL || zb == NULL) return nomem(c);
+    const char *name = mm->name;
+    if (y == NULL) {
+        tni_value *in[6] = {a.x, b.x, a.scale, b.scale, za, zb};
+        if (b.x->constant == NULL) return TN_OK;
+        TN_TRY(tni_pass_become(c, node, "com.microsoft", "MatMulIntegerToFloat",
+                               1, in, 6, NULL, 0));
+    } else {
+        tni_value *in[8] = {a.x,     a.scale, za,       b.x,
+                            b.scale, zb,      y->scale, zero_value(c, y)};
+        if (in[7] == NULL) return nomem(c);
+        TN_TRY(
+            tni_pass_become(c, node, "", "QLinearMatMul", 10, in, 8, NULL, 0));
+    }
+    node->name = name;
+    return TN_OK;
 }
 
 static tn_status fuse_binary(tni_pass_run *c, tni_node *node, const qparams *y,
@@ -405,9 +429,10 @@ static double code_of(const qparams *y, double bound)
     return v < 0.0 ? 0.0 : v > 255.0 ? 255.0 : v;
 }
 
-/* Quantising is monotonous, so a node that only holds its input between two
- * bounds does nothing when their codes are the ends of the range. */
-static bool is_redundant(const tni_node *node, const qparams *y)
+/* The codes, above the lowest, of the bounds that a node holds its input
+ * between. Quantising is monotonous, so holding codes between them does the
+ * same, and nothing when they are the ends of the range. */
+static bool bounds(int code[2], const tni_node *node, const qparams *y)
 {
     double low = 0.0, high = HUGE_VAL;
     if (tni_match_op(node, "", "Clip") && node->opset >= 11) {
@@ -420,29 +445,94 @@ static bool is_redundant(const tni_node *node, const qparams *y)
     } else if (!tni_match_op(node, "", "Relu")) {
         return false;
     }
-    return code_of(y, low) <= 0.0 && code_of(y, high) >= 255.0;
+    code[0] = (int)code_of(y, low);
+    code[1] = (int)code_of(y, high);
+    return true;
 }
 
-/* What stands before Q, a Relu or Clip that Q makes redundant left out. */
-static tn_status fuse_before(tni_pass_run *c, tni_node *node, const qparams *y)
+static tn_status fuse_op(tni_pass_run *c, tni_node *node, const qparams *y,
+                         const tni_node *op)
 {
-    const tni_value *v = y->x;
-    const tni_node *held = v != NULL ? v->producer : NULL;
-    if (held != NULL && tni_value_single_use(v) && held->ver != NULL &&
-        is_redundant(held, y))
-        v = held->in[0];
-    if (v == NULL || v->producer == NULL || !tni_value_single_use(v) ||
-        v->producer->ver == NULL || v->producer->out[0] != v)
-        return TN_OK;
-    const tni_node *op = v->producer;
     if (tni_match_op(op, "", "Conv")) return fuse_conv(c, node, y, op);
     if (tni_match_op(op, "", "MatMul")) return fuse_matmul(c, node, y, op);
     if (tni_match_op(op, "", "Gemm")) return fuse_gemm(c, node, y, op);
     if (tni_match_op(op, "", "Add") || tni_match_op(op, "", "Mul"))
-        TN_TRY(fuse_binary(c, node, y, op));
-    if (v != y->x || node->domain[0] != '\0' ||
-        strcmp(node->op_type, "QuantizeLinear") != 0)
-        return TN_OK;
+        return fuse_binary(c, node, y, op);
+    return TN_OK;
+}
+
+/* What makes v, when nobody else reads it. */
+static const tni_node *sole_maker(const tni_value *v)
+{
+    const bool sole = v != NULL && v->producer != NULL &&
+                      tni_value_single_use(v) && v->producer->ver != NULL &&
+                      v->producer->out[0] == v;
+    return sole ? v->producer : NULL;
+}
+
+/*
+ * Q(Clip(op)) where the bounds lie within the range of Q: a new node is
+ * Q(op), and this one holds its codes between those of the bounds.
+ */
+static tn_status fuse_held(tni_pass_run *c, tni_node *node, const qparams *y,
+                           tni_node *held, const int code[2])
+{
+    const int64_t len = 256;
+    tni_graph *g = c->graph;
+    tni_node *q = tni_graph_add_node(g, "", "QuantizeLinear", 3, 1, 0);
+    tni_value *v = q != NULL ? tni_graph_add_value(g, "") : NULL;
+    tni_tensor *t = TNI_NEW(c->arena, tni_tensor);
+    tni_value *zero = zero_value(c, y);
+    if (v == NULL || t == NULL || zero == NULL ||
+        tni_tensor_alloc(t, c->arena, y->dtype, 1, &len, c->err) != TN_OK)
+        return nomem(c);
+    const int turn = y->dtype == TN_I8 ? 128 : 0;
+    for (int i = 0; i < 256; i++) {
+        const int k = i ^ turn;
+        const int m = k < code[0] ? code[0] : k > code[1] ? code[1] : k;
+        TNI_DATA(uint8_t, t)[i] = (uint8_t)(m ^ turn);
+    }
+    tni_value *const in[2] = {v, tni_graph_add_constant(g, "", t)};
+    if (in[1] == NULL) return nomem(c);
+    q->op = node->op;
+    q->ver = node->ver;
+    q->opset = node->opset;
+    q->in[0] = held->in[0];
+    q->in[1] = y->scale;
+    q->in[2] = zero;
+    q->out[0] = v;
+    for (int i = 0; i < 3; i++)
+        if (q->in[i]->graph == g) q->in[i]->n_uses++;
+    v->type = node->out[0]->type;
+    v->producer = q;
+    TN_TRY(tni_pass_become(c, node, "tenon", "Lookup", 1, in, 2, NULL, 0));
+    qparams inner = *y;
+    inner.x = held->in[0];
+    return fuse_op(c, q, &inner, held->in[0]->producer);
+}
+
+static bool is_product(const tni_node *op)
+{
+    return op != NULL &&
+           (tni_match_op(op, "", "Conv") || tni_match_op(op, "", "MatMul") ||
+            tni_match_op(op, "", "Gemm"));
+}
+
+/* What stands before Q, a Relu or Clip between them taken out. */
+static tn_status fuse_before(tni_pass_run *c, tni_node *node, const qparams *y)
+{
+    int code[2] = {0, 255};
+    const tni_node *op = sole_maker(y->x), *held = NULL;
+    if (op != NULL && bounds(code, op, y)) {
+        held = op;
+        op = sole_maker(held->in[0]);
+    }
+    if (op == NULL) return TN_OK;
+    if (code[0] > 0 || code[1] < 255)
+        return is_product(op) ? fuse_held(c, node, y, y->x->producer, code)
+                              : TN_OK;
+    TN_TRY(fuse_op(c, node, y, op));
+    if (held != NULL || !tni_match_op(node, "", "QuantizeLinear")) return TN_OK;
     if (is_mover(op)) return fuse_mover(c, node, y, op);
     if (tni_match_op(op, "", "GlobalAveragePool") ||
         tni_match_op(op, "", "AveragePool"))
@@ -468,11 +558,14 @@ static tn_status run(tni_pass_run *c)
         if (tni_match_op(node, "", "QuantizeLinear"))
             TN_TRY(fuse_function(c, node));
     }
-    /* A last layer's result may stay a float. */
+    /* What is not quantised again stays a float. */
     for (int i = 0; i < n_nodes; i++) {
         tni_node *node = g->nodes[i];
-        if (node->index >= 0 && tni_match_op(node, "", "Gemm"))
+        if (node->index < 0) continue;
+        if (tni_match_op(node, "", "Gemm"))
             TN_TRY(fuse_gemm(c, node, NULL, node));
+        else if (tni_match_op(node, "", "MatMul"))
+            TN_TRY(fuse_matmul(c, node, NULL, node));
     }
     return TN_OK;
 }

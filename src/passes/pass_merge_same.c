@@ -22,8 +22,7 @@ static bool same_tensor(const tni_tensor *a, const tni_tensor *b)
 {
     if (a == b) return true;
     if (a->kind != TN_KIND_TENSOR || b->kind != TN_KIND_TENSOR ||
-        a->dtype != b->dtype || !tni_same_shape(a, b) ||
-        a->dtype == TN_STRING)
+        a->dtype != b->dtype || !tni_same_shape(a, b) || a->dtype == TN_STRING)
         return false;
     size_t size = 0;
     return tni_elems_size(&size, a->dtype, a->len) &&

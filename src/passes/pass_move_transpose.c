@@ -48,8 +48,7 @@ static tn_status merge(tni_pass_run *c, tni_node *node)
     const tni_attr a = perm_attr(c, both, rank);
     if (a.v.ints == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     tni_value *x = before->in[0];
-    return tni_pass_become(c, node, "", "Transpose", node->opset, &x, 1, &a,
-                           1);
+    return tni_pass_become(c, node, "", "Transpose", node->opset, &x, 1, &a, 1);
 }
 
 /* One whose extents above 1 keep their order moves no data. */
@@ -69,8 +68,7 @@ static tn_status as_reshape(tni_pass_run *c, tni_node *node)
     }
     tni_tensor *shape = TNI_NEW(c->arena, tni_tensor);
     const int64_t len = rank;
-    if (shape == NULL)
-        return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    if (shape == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     TN_TRY(tni_tensor_alloc(shape, c->arena, TN_I64, 1, &len, c->err));
     for (int i = 0; i < rank; i++) {
         const int64_t d = x->type.dims[perm[i]];
@@ -85,10 +83,10 @@ static tn_status as_reshape(tni_pass_run *c, tni_node *node)
 static bool is_unary(const tni_node *node)
 {
     static const char *const ops[] = {
-        "Relu", "Sigmoid", "Tanh",      "LeakyRelu",   "Elu",  "Exp", "Log",
-        "Sqrt", "Abs",     "Neg",       "HardSigmoid", "Erf",  "Clip",
-        "Cast", "Softplus", "HardSwish", "Reciprocal", "Floor", "Ceil",
-        "Swish", "Gelu",   "Mish"};
+        "Relu", "Sigmoid", "Tanh",     "LeakyRelu", "Elu",         "Exp",
+        "Log",  "Sqrt",    "Abs",      "Neg",       "HardSigmoid", "Erf",
+        "Clip", "Cast",    "Softplus", "HardSwish", "Reciprocal",  "Floor",
+        "Ceil", "Swish",   "Gelu",     "Mish"};
     if (node->domain[0] != '\0' || node->ver == NULL) return false;
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
         if (strcmp(node->op_type, ops[i]) == 0) return true;
@@ -99,10 +97,9 @@ static bool is_unary(const tni_node *node)
 static int moving_input(const tni_node *node)
 {
     if (is_unary(node)) return 0;
-    const bool binary = tni_match_op(node, "", "Add") ||
-                        tni_match_op(node, "", "Sub") ||
-                        tni_match_op(node, "", "Mul") ||
-                        tni_match_op(node, "", "Div");
+    const bool binary =
+        tni_match_op(node, "", "Add") || tni_match_op(node, "", "Sub") ||
+        tni_match_op(node, "", "Mul") || tni_match_op(node, "", "Div");
     if (!binary || node->n_in != 2) return -1;
     for (int k = 0; k < 2; k++) {
         const tni_value *other = node->in[1 - k];
@@ -140,8 +137,8 @@ static tn_status sink(tni_pass_run *c, tni_node *node)
     middle->type.dtype = dtype;
     const char *name = t->name;
     t->name = old.name;
-    TN_TRY(tni_pass_become(c, node, "", "Transpose", t_opset, &middle, 1, &a,
-                           1));
+    TN_TRY(
+        tni_pass_become(c, node, "", "Transpose", t_opset, &middle, 1, &a, 1));
     node->name = name;
     return TN_OK;
 }

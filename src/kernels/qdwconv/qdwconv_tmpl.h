@@ -14,11 +14,12 @@ enum { DW_BLOCK = 2 * VW };
 
 /* One pixel of a block; n channels of it, or all when n is DW_BLOCK. */
 TN_INLINE void dw_pixel(const tni_qdwconv_tile *t, const uint8_t *const *tap,
-                        size_t c, size_t n, const bool x_signed)
+                        uint8_t *y, size_t c, size_t n, const size_t pairs,
+                        const bool x_signed)
 {
-    const int32_t *w = (const int32_t *)(const void *)(t->w + c * 2 * t->pairs);
+    const int32_t *w = (const int32_t *)(const void *)(t->w + c * 2 * pairs);
     vi lo = vi_loadu(t->bias + c), hi = vi_loadu(t->bias + c + VW);
-    for (size_t i = 0; i < t->pairs; i++) {
+    for (size_t i = 0; i < pairs; i++) {
         const uint8_t *p = tap[2 * i] + c, *q = tap[2 * i + 1] + c;
         const vs a =
             n == DW_BLOCK ? vs_load(p, x_signed) : vs_load_n(p, n, x_signed);
@@ -35,32 +36,35 @@ TN_INLINE void dw_pixel(const tni_qdwconv_tile *t, const uint8_t *const *tap,
     lo = vi_add(v_toint(v_min(v_max(f, least), most)), zero);
     hi = vi_add(v_toint(v_min(v_max(g, least), most)), zero);
     if (n == DW_BLOCK)
-        vb_store(t->y + c, lo, hi);
+        vb_store(y + c, lo, hi);
     else
-        vb_store_n(t->y + c, n, lo, hi);
+        vb_store_n(y + c, n, lo, hi);
 }
 
-TN_INLINE void dw_tile(const tni_qdwconv_tile *t, const bool x_signed)
+TN_INLINE void dw_tile(const tni_qdwconv_tile *all, const size_t pairs,
+                       const bool x_signed)
 {
-    for (size_t c = 0; c < t->channels; c += DW_BLOCK) {
-        const size_t n =
-            t->channels - c < DW_BLOCK ? t->channels - c : DW_BLOCK;
-        tni_qdwconv_tile u = *t;
-        for (size_t p = 0; p < t->pixels; p++) {
-            if (n == DW_BLOCK)
-                dw_pixel(&u, u.tap, c, DW_BLOCK, x_signed);
-            else
-                dw_pixel(&u, u.tap, c, n, x_signed);
-            u.tap += 2 * t->pairs;
-            u.y += t->channels;
-        }
-    }
+    const tni_qdwconv_tile t = *all; /* which y cannot overlap */
+    size_t c = 0;
+    for (; c + DW_BLOCK <= t.channels; c += DW_BLOCK)
+        for (size_t p = 0; p < t.pixels; p++)
+            dw_pixel(&t, t.tap + p * 2 * pairs, t.y + p * t.channels, c,
+                     DW_BLOCK, pairs, x_signed);
+    if (c == t.channels) return;
+    for (size_t p = 0; p < t.pixels; p++)
+        dw_pixel(&t, t.tap + p * 2 * pairs, t.y + p * t.channels, c,
+                 t.channels - c, pairs, x_signed);
 }
+
+/* The nine taps of most networks have code of their own. */
+enum { DW_NINE = 5 };
 
 void QDWCONV_NAME(const tni_qdwconv_tile *t)
 {
     if (t->x_signed)
-        dw_tile(t, true);
+        dw_tile(t, t->pairs, true);
+    else if (t->pairs == DW_NINE)
+        dw_tile(t, DW_NINE, false);
     else
-        dw_tile(t, false);
+        dw_tile(t, t->pairs, false);
 }
