@@ -5,6 +5,7 @@
  * Included inside a target region after a simd_<isa>.h, with QCONV_NAME(part),
  * MR, VN (vectors of a panel), and
  *     Q_ROW(r)        adds 32-bit groups x times w0 ... to the sums of row r
+ *     Q_STORE(r, p)   the codes of row r as bytes
  *     vi_dup(p)       the 32 bits at p in every lane
  *     vi_loadu, vi_storeu
  */
@@ -23,8 +24,8 @@ enum { QN = VN * VW };
     X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 #endif
 
-#define Q_ZERO(v, r)   vi c##r##_##v = vi_set1(0);
-#define Q_ZEROS(r)     Q_EACH_V(Q_ZERO, r)
+#define Q_START(v, r)  vi c##r##_##v = b##v;
+#define Q_STARTS(r)    Q_EACH_V(Q_START, r)
 #define Q_PTR(r)       const char *p##r = from + t->pix[(r) * ((r) < mr)];
 #define Q_LOAD_W(v, a) const vi w##v = vi_loadu(w + (v)*VW);
 #define Q_STEP(r)                                                              \
@@ -46,13 +47,12 @@ TN_INLINE vi q_quantized(vf v, vf lo, vf hi, vi zero)
 
 #define Q_LOAD_BIAS(v, a)  const vi b##v = vi_loadu(t->end.bias + (v)*VW);
 #define Q_LOAD_SCALE(v, a) const vf s##v = v_load(t->end.scale + (v)*VW);
-#define Q_BYTES(v, r)                                                          \
-    vi_store_u8(y + (r)*t->y_rs + (v)*VW,                                      \
-                q_quantized(v_mul(vi_float(vi_add(c##r##_##v, b##v)), s##v),   \
-                            lo, hi, zero));
+#define Q_CODES(v, r)                                                          \
+    c##r##_##v = q_quantized(v_mul(vi_float(c##r##_##v), s##v), lo, hi, zero);
 #define Q_BYTE_ROW(r)                                                          \
     if ((r) < mr) {                                                            \
-        Q_EACH_V(Q_BYTES, r)                                                   \
+        Q_EACH_V(Q_CODES, r)                                                   \
+        Q_STORE(r, y + (r)*t->y_rs)                                            \
     }
 
 /* Sums that end otherwise than as bytes, or not in whole panels. */
@@ -66,8 +66,7 @@ static TN_NOINLINE void q_finish(const tni_qconv_tile *t, const int32_t *sums)
         TN_ALIGNED(64) float f[QN];
         TN_ALIGNED(64) int32_t s[QN];
         for (size_t i = 0; i < QN; i += VW) {
-            const vi v =
-                vi_add(vi_loadu(sums + r * QN + i), vi_loadu(e->bias + i));
+            const vi v = vi_loadu(sums + r * QN + i);
             if (e->out == TNI_QCONV_I32) {
                 vi_storeu(s + i, v);
                 continue;
@@ -93,7 +92,8 @@ static TN_NOINLINE void q_finish(const tni_qconv_tile *t, const int32_t *sums)
 TN_INLINE void q_tile(const tni_qconv_tile *t, const int mr)
 {
     const int32_t *w = t->w;
-    Q_EACH_ROW(Q_ZEROS)
+    Q_EACH_V(Q_LOAD_BIAS, 0)
+    Q_EACH_ROW(Q_STARTS)
     for (size_t i = 0; i < t->n_runs; i++) {
         const char *from = t->x + t->run[i];
         Q_EACH_ROW(Q_PTR)
@@ -112,7 +112,6 @@ TN_INLINE void q_tile(const tni_qconv_tile *t, const int mr)
     const vf lo = v_set1(t->end.lo), hi = v_set1(t->end.hi);
     const vi zero = vi_set1(t->end.zero);
     uint8_t *y = t->y;
-    Q_EACH_V(Q_LOAD_BIAS, 0)
     Q_EACH_V(Q_LOAD_SCALE, 0)
     Q_EACH_ROW(Q_BYTE_ROW)
 }

@@ -17,3 +17,7 @@ TN_INLINE vi vi_dup(const char *p)
     memcpy(&v, p, sizeof v);
     return _mm512_set1_epi32(v);
 }
+
+#define Q_STORE(r, p)                                                          \
+    vi_store_u8(p, c##r##_0);                                                  \
+    vi_store_u8((p) + VW, c##r##_1);

@@ -9,3 +9,6 @@ TN_INLINE vi vi_dup(const char *p)
     memcpy(&v, p, sizeof v);
     return vdupq_n_s32(v);
 }
+
+#define Q_STORE_ONE(v, r) vi_store_u8(t->y_rs *(r) + y + (v)*VW, c##r##_##v);
+#define Q_STORE(r, p)     Q_EACH_V(Q_STORE_ONE, r)

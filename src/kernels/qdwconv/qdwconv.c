@@ -82,26 +82,41 @@ typedef struct job {
     char *scratch;
 } job;
 
+/* Output columns whose tap, `shift` to the right, lies in the image. */
+static void columns(const tni_qconv_shape *s, size_t shift, size_t *first,
+                    size_t *last)
+{
+    const size_t step = s->stride[1], pad = s->pad_lo[1];
+    *first = shift < pad ? (pad - shift + step - 1) / step : 0;
+    *last =
+        s->in[1] + pad > shift ? (s->in[1] + pad - shift - 1) / step + 1 : 0;
+    if (*last > s->out[1]) *last = s->out[1];
+    if (*first > *last) *first = *last;
+}
+
 /* Where every tap of every pixel of output row oy is. */
 static void find_taps(const job *q, const uint8_t **tap, const uint8_t *image,
                       const uint8_t *pad, size_t oy)
 {
     const tni_qconv_shape *s = &q->p->s;
-    const size_t step = 2 * q->p->pairs;
-    for (size_t t = 0; t < step; t++) {
+    const size_t n = 2 * q->p->pairs, pixel = s->stride[1] * s->groups;
+    for (size_t t = 0; t < n; t++) {
         /* An odd last one has a weight of zero. */
         const size_t k = t < q->p->taps ? t : 0;
         const size_t y = oy * s->stride[0] + k / s->kernel[1] * s->dilation[0];
         const size_t shift = k % s->kernel[1] * s->dilation[1];
-        const bool outside = y < s->pad_lo[0] || y - s->pad_lo[0] >= s->in[0];
-        const uint8_t *row =
-            outside ? NULL : image + (y - s->pad_lo[0]) * s->in[1] * s->groups;
-        for (size_t i = 0; i < s->out[1]; i++) {
-            const size_t x = i * s->stride[1] + shift;
-            const bool in =
-                !outside && x >= s->pad_lo[1] && x - s->pad_lo[1] < s->in[1];
-            tap[i * step + t] = in ? row + (x - s->pad_lo[1]) * s->groups : pad;
-        }
+        size_t first = 0, last = 0;
+        if (y >= s->pad_lo[0] && y - s->pad_lo[0] < s->in[0])
+            columns(s, shift, &first, &last);
+        for (size_t i = 0; i < first; i++) tap[i * n + t] = pad;
+        for (size_t i = last; i < s->out[1]; i++) tap[i * n + t] = pad;
+        if (first == last) continue;
+        const uint8_t *from =
+            image + ((y - s->pad_lo[0]) * s->in[1] + first * s->stride[1] +
+                     shift - s->pad_lo[1]) *
+                        s->groups;
+        for (size_t i = first; i < last; i++, from += pixel)
+            tap[i * n + t] = from;
     }
 }
 

@@ -2,7 +2,7 @@
 /* transpose_ref.c - transposition in plain C, in squares that stay in L1 */
 #include "kernels/transpose/transpose.h"
 
-enum { square = 32 };
+enum { square = 32, few = 8 };
 
 #define TRANSPOSE(name, T)                                                     \
     void name(const void *x, size_t ldx, void *y, size_t ldy, size_t rows,     \
@@ -10,6 +10,12 @@ enum { square = 32 };
     {                                                                          \
         const T *from = x;                                                     \
         T *to = y;                                                             \
+        if (rows < few) { /* the channels of an image: one at a time */        \
+            for (size_t i = 0; i < rows; i++)                                  \
+                for (size_t j = 0; j < cols; j++)                              \
+                    to[j * ldy + i] = from[i * ldx + j];                       \
+            return;                                                            \
+        }                                                                      \
         for (size_t i0 = 0; i0 < rows; i0 += square) {                         \
             const size_t i1 = rows - i0 < square ? rows : i0 + square;         \
             for (size_t j0 = 0; j0 < cols; j0 += square) {                     \
