@@ -23,6 +23,35 @@ static void mul(void *z, tn_dtype dtype, const float *a, const float *b,
     tni_quantize(z, dtype, v, n, &p->c.zero, 0, true);
 }
 
+static void real(float *to, const uint8_t *codes, tn_dtype dtype, size_t n,
+                 tni_qlinear_param p, const tni_kernels *k)
+{
+    if (dtype == TN_U8)
+        k->quant.f32_from_u8(codes, to, n, p.scale, (int)p.zero);
+    else
+        k->quant.f32_from_s8((const int8_t *)codes, to, n, p.scale,
+                             (int)p.zero);
+}
+
+/* The same of codes as they are. */
+static void mul_codes(void *z, tn_dtype dtype, const void *a, const void *b,
+                      size_t n, const tni_qlinear_params *p,
+                      const tni_kernels *k)
+{
+    float x[BLOCK], y[BLOCK];
+    const int zero = (int)p->c.zero;
+    for (size_t i = 0; i < n; i += BLOCK) {
+        const size_t m = n - i < BLOCK ? n - i : BLOCK;
+        real(x, (const uint8_t *)a + i, dtype, m, p->a, k);
+        real(y, (const uint8_t *)b + i, dtype, m, p->b, k);
+        for (size_t j = 0; j < m; j++) x[j] *= y[j];
+        if (dtype == TN_U8)
+            k->quant.u8_from_f32(x, (uint8_t *)z + i, m, p->c.scale, zero);
+        else
+            k->quant.s8_from_f32(x, (int8_t *)z + i, m, p->c.scale, zero);
+    }
+}
+
 static tn_status ref(tni_ref *c)
 {
     return tni_qlinear_zip_ref(c, mul);
@@ -30,7 +59,7 @@ static tn_status ref(tni_ref *c)
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_qlinear_zip_plan(c, mul, NULL);
+    return tni_qlinear_zip_plan(c, mul, mul_codes);
 }
 
 static const tni_op_version versions[] = {

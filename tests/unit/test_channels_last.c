@@ -10,6 +10,7 @@
 
 #include "harness/opcall.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static tni_kernels kernels;
@@ -198,6 +199,43 @@ static void test_lookup(void **state)
     opcall_fini(&c);
 }
 
+/* All pairs of codes: the vector way and the plain one. */
+static void test_sums_and_products(void **state)
+{
+    static uint8_t a[65536], b[65536];
+    static const char *const ops[] = {"QLinearAdd", "QLinearMul"};
+    static const float sa = 0.0313f, sb = 0.0117f;
+    static const uint8_t za = 131, zb = 7, zc = 90;
+    (void)state;
+    for (int i = 0; i < 65536; i++) {
+        a[i] = (uint8_t)(i >> 8);
+        b[i] = (uint8_t)i;
+    }
+    for (int i = 0; i < 4; i++) {
+        const tn_dtype type = i & 1 ? TN_I8 : TN_U8;
+        const float sc = i & 2 ? 0.021f : 0.033f;
+        opcall c;
+        uint8_t *want = malloc(65536);
+        assert_non_null(want);
+        opcall_init(&c, ms, ops[i >> 1], 1);
+        opcall_in(&c, type, 2, (int64_t[]){256, 256}, a);
+        opcall_in(&c, TN_F32, 0, NULL, &sa);
+        opcall_in(&c, type, 0, NULL, &za);
+        opcall_in(&c, type, 2, (int64_t[]){256, 256}, b);
+        opcall_in(&c, TN_F32, 0, NULL, &sb);
+        opcall_in(&c, type, 0, NULL, &zb);
+        opcall_in(&c, TN_F32, 0, NULL, &sc);
+        opcall_in(&c, type, 0, NULL, &zc);
+        c.kernels = &kernels;
+        assert_int_equal(opcall_ref(&c, 1), TN_OK);
+        memcpy(want, c.out[0]->data, 65536);
+        assert_int_equal(opcall_run(&c, 1), TN_OK);
+        assert_memory_equal(c.out[0]->data, want, 65536);
+        free(want);
+        opcall_fini(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_bad_convolution),
         cmocka_unit_test(test_max_pool),
         cmocka_unit_test(test_lookup),
+        cmocka_unit_test(test_sums_and_products),
     };
     tni_kernels_init(&kernels, UINT32_MAX);
     return cmocka_run_group_tests(tests, NULL, NULL);
