@@ -10,13 +10,14 @@
  *          bits for any number of workers and any place in a batch
  */
 #include "base/checked.h"
+#include "base/team.h"
 #include "kernels/kernels.h"
 #include "ops/rnn.h"
 
 #include <string.h>
 
 /* Work on a step is shared out above this many multiply-adds. */
-enum { SHARE_STEP = 1 << 20 };
+enum { SHARE_STEP = 1 << 16 };
 
 typedef struct act {
     tni_unary_f32_fn fn;
@@ -47,7 +48,7 @@ typedef struct state {
     size_t xw_len, bias_len;   /* floats for all directions */
     size_t own_len;            /* floats of one walk: states and work */
     size_t gemm_len;           /* floats of one worker for the products */
-    bool share;                /* the steps' products use all workers */
+    int members;               /* workers that share the steps of one walk */
 } state;
 
 static bool map_act(act *a, const tni_kernels *k, const tni_rnn_act *from)
@@ -85,7 +86,7 @@ typedef struct walk {
     const int32_t *lens;
     float *y, *yh, *yc;
     float *xw, *bias, *own, *gemm;
-    const tni_par *par; /* for the steps' products */
+    const tni_par *par; /* of the team that shares the steps, or NULL */
 } walk;
 
 static void multiply(const walk *q, const product *p, const float *packed,
@@ -270,6 +271,7 @@ static void run_walk(const walk *q, size_t task, float *gemm)
             s->r.batch_first ? b * d->seq + t : t * d->batch + b;
         take_step(q, dir, xw + (size_t)row * s->xw_ld, ld, h, c, work, gemm);
         put_rows(q, q->y, dir, t, b, h);
+        if (q->par != NULL) tni_team_turn(q->par);
     }
     for (size_t i = 0; i < s->rows; i++) {
         const int64_t at = tni_rnn_state_at(&s->r, d, b + (int64_t)i, dir);
@@ -283,6 +285,13 @@ static void walk_tasks(void *ctx, size_t begin, size_t end, int worker)
     const walk *q = ctx;
     for (size_t i = begin; i < end; i++)
         run_walk(q, i, q->gemm + (size_t)worker * q->s->gemm_len);
+}
+
+static void lead_walk(void *ctx, const tni_par *par)
+{
+    walk *q = ctx;
+    q->par = par;
+    run_walk(q, 0, q->gemm);
 }
 
 /* Sums of W's and R's biases; what a GRU's reset stands before stays apart,
@@ -343,12 +352,10 @@ static void run(const tni_run *c)
         e.bias_col = q.bias + (size_t)dir * s->width;
         tni_gemm_run(&s->kernels->gemm, &s->input.plan, &g, &e, q.gemm, c->par);
     }
-    if (s->share) {
-        q.par = c->par;
-        for (size_t i = 0; i < s->tasks; i++) run_walk(&q, i, q.gemm);
-        return;
-    }
-    tni_par_for(c->par, s->tasks, walk_tasks, &q);
+    if (s->tasks == 1)
+        tni_team_run(c->par, s->members, lead_walk, &q);
+    else
+        tni_par_for(c->par, s->tasks, walk_tasks, &q);
 }
 
 /* --- planning ----------------------------------------------------------- */
@@ -440,7 +447,7 @@ static tn_status prepare(tni_plan *c, state *s)
         !plan_product(s, &s->last, s->rows, n, n) ||
         !size_scratch(s, c->n_workers, &c->scratch_bytes))
         return tni_fail(c->err, TN_ELIMIT, "the sequence is too large");
-    s->share = s->tasks == 1 && s->rows * s->width * n >= SHARE_STEP;
+    s->members = s->rows * s->width * n >= SHARE_STEP ? c->n_workers : 1;
     TN_TRY(pack(c, s, 0, &s->input, c->in_const[TNI_RNN_W], 0));
     TN_TRY(pack(c, s, 1, &s->step, c->in_const[TNI_RNN_R], 0));
     if (s->split)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_threadpool.c - every task once, no shared workers, quotas, locks */
 #define _XOPEN_SOURCE 700
+#include "base/team.h"
 #include "harness/tmp.h"
 #include "sys/cgroup.h"
 #include "sys/clock.h"
@@ -103,6 +104,57 @@ static void callers_take_turns(void **state)
     tni_threadpool_free(pool);
 }
 
+typedef struct expedition {
+    int n_workers, led;
+    size_t wrong;
+} expedition;
+
+/* Loops of all sizes right after each other, some after a rest that is longer
+ * than a helper's patience. */
+static void lead(void *ctx, const tni_par *par)
+{
+    expedition *x = ctx;
+    x->led++;
+    for (size_t step = 0; step < 600; step++) {
+        const size_t n = step * 7 % 23;
+        job j;
+        memset(&j, 0, sizeof j);
+        j.n_workers = x->n_workers;
+        tni_par_for(par, n, task, &j);
+        x->wrong += j.clash != 0;
+        for (size_t i = 0; i < 30; i++) x->wrong += j.ran[i] != (i < n);
+        if (step % 3 == 0) tni_team_turn(par);
+        if (step == 400) {
+            const struct timespec nap = {0, 5000000};
+            (void)nanosleep(&nap, NULL);
+        }
+    }
+}
+
+static void team_shares_short_loops(void **state)
+{
+    (void)state;
+    static const int widths[] = {1, 2, 3, 8};
+    for (size_t w = 0; w < 4; w++) {
+        tni_mem mem;
+        tni_mem_init(&mem, NULL, 0);
+        tni_threadpool *pool = NULL;
+        assert_int_equal(tni_threadpool_new(&pool, widths[w], &mem, NULL),
+                         TN_OK);
+        for (int members = 1; members <= 64; members *= 4) {
+            expedition x = {widths[w], 0, 0};
+            tni_team_run(tni_threadpool_par(pool), members, lead, &x);
+            assert_int_equal(x.led, 1);
+            assert_int_equal(x.wrong, 0);
+        }
+        tni_threadpool_free(pool);
+    }
+    expedition alone = {1, 0, 0};
+    tni_team_run(NULL, 4, lead, &alone);
+    assert_int_equal(alone.led, 1);
+    assert_int_equal(alone.wrong, 0);
+}
+
 static void refuses_bad_widths(void **state)
 {
     (void)state;
@@ -175,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_runs_once),
         cmocka_unit_test(callers_take_turns),
+        cmocka_unit_test(team_shares_short_loops),
         cmocka_unit_test(refuses_bad_widths),
         cmocka_unit_test(quota_is_read),
         cmocka_unit_test(clock_and_lock),
