@@ -128,6 +128,9 @@ void tni_out_i64(tni_out *o, int64_t v);
 void tni_out_f64(tni_out *o, double v);
 /* A quoted JSON string; invalid UTF-8 is an error that shows it. */
 void tni_out_json(tni_out *o, const char *s, size_t len);
+/* v with at most `decimals` places, as tni_num_fixed has it, and nothing that
+ * is not finite. */
+void tni_out_fixed(tni_out *o, double v, int decimals);
 tn_status tni_out_flush(tni_out *o);
 
 #endif

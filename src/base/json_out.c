@@ -60,16 +60,31 @@ void tni_out_i64(tni_out *o, int64_t v)
     tni_out_bytes(o, text + at, sizeof text - at);
 }
 
-void tni_out_f64(tni_out *o, double v)
+enum { NUMBER = 40 }; /* bytes that are enough for any */
+
+/* Where a number can be written in place; NULL: not finite. */
+static char *room_for(tni_out *o, double v)
 {
     if (!(v - v == 0.0)) {
         if (o->status == TN_OK)
             o->status = tni_fail(o->err, TN_EINVAL,
                                  "a number is not finite: JSON cannot hold it");
-        return;
+        return NULL;
     }
-    char text[40];
-    tni_out_bytes(o, text, tni_num_shortest(text, sizeof text, v));
+    if (sizeof o->buffer - o->used < NUMBER) (void)!tni_out_flush(o);
+    return o->buffer + o->used;
+}
+
+void tni_out_f64(tni_out *o, double v)
+{
+    char *at = room_for(o, v);
+    if (at != NULL) o->used += tni_num_shortest(at, NUMBER, v);
+}
+
+void tni_out_fixed(tni_out *o, double v, int decimals)
+{
+    char *at = room_for(o, v);
+    if (at != NULL) o->used += tni_num_fixed(at, NUMBER, v, decimals);
 }
 
 void tni_out_json(tni_out *o, const char *s, size_t len)

@@ -274,29 +274,33 @@ static char *digits_before(char *end, uint64_t v)
     return end;
 }
 
-static size_t put_digits(char *buf, uint64_t digits, int exp)
+/* Every text is under 32 bytes; copies of a fixed size take no call. */
+static size_t put_digits(char *buf, bool neg, uint64_t digits, int exp)
 {
-    char text[24], *end = text + sizeof text;
-    const char *p = digits_before(end, digits);
+    char text[48], out[64];
+    memset(text, '0', sizeof text);
+    memset(out, '0', sizeof out);
+    const char *end = text + 24, *p = digits_before(text + 24, digits);
     size_t at = 0, n = (size_t)(end - p);
     const int point = (int)n + exp; /* digits before the point */
+    if (neg) out[at++] = '-';
     if (point <= 0) {
-        buf[at++] = '0';
-        buf[at++] = '.';
-        for (int i = point; i < 0; i++) buf[at++] = '0';
-    } else if (exp >= 0) {
-        memcpy(buf, p, n);
-        for (at = n; at < (size_t)point; at++) buf[at] = '0';
-        n = 0;
+        out[at + 1] = '.';
+        at += (size_t)(2 - point);
     } else {
-        at = (size_t)point;
-        memcpy(buf, p, at);
-        p += at;
-        n -= at;
-        buf[at++] = '.';
+        memcpy(out + at, p, 24); /* and zeros, where exp asks for them */
+        at += (size_t)point;
+        if (exp >= 0) {
+            n = 0;
+        } else {
+            p += point;
+            n -= (size_t)point;
+            out[at++] = '.';
+        }
     }
-    memcpy(buf + at, p, n);
-    buf[at + n] = '\0';
+    if (n > 0) memcpy(out + at, p, 24);
+    out[at + n] = '\0';
+    memcpy(buf, out, 32);
     return at + n;
 }
 
@@ -311,20 +315,16 @@ size_t tni_num_shortest(char *buf, size_t size, double v)
         memcpy(buf, "0", 2);
         return 1;
     }
-    size_t at = 0;
-    if (mag < 9007199254740992.0 && mag == floor(mag)) {
-        if (v < 0) buf[at++] = '-';
-        return at + put_digits(buf + at, (uint64_t)mag, 0);
-    }
+    if (mag < 9007199254740992.0 && mag == floor(mag))
+        return put_digits(buf, v < 0, (uint64_t)mag, 0);
     uint64_t digits = 0;
     int exp = 0;
     if (mag >= 1e-5 && mag < 1e15 && shortest_digits(&digits, &exp, mag)) {
-        if (v < 0) buf[at++] = '-';
         while (digits % 10 == 0) {
             digits /= 10;
             exp++;
         }
-        return at + put_digits(buf + at, digits, exp);
+        return put_digits(buf, v < 0, digits, exp);
     }
     for (int n = 1; n < 17; n++) {
         double back = 0.0;
@@ -341,7 +341,6 @@ size_t tni_num_fixed(char *buf, size_t size, double v, int decimals)
         return tni_num_shortest(buf, size, v);
     uint64_t digits = (uint64_t)(scaled + 0.5);
     int exp = -decimals;
-    size_t at = 0;
     if (digits == 0) {
         memcpy(buf, "0", 2);
         return 1;
@@ -350,6 +349,5 @@ size_t tni_num_fixed(char *buf, size_t size, double v, int decimals)
         digits /= 10;
         exp++;
     }
-    if (v < 0) buf[at++] = '-';
-    return at + put_digits(buf + at, digits, exp);
+    return put_digits(buf, v < 0, digits, exp);
 }

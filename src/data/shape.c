@@ -171,6 +171,7 @@ static tn_status scan(tn_shape *s, memory *m, const tni_shape *cell,
                                 end - p > 24 ? 24 : (int)(end - p), p);
             TN_TRY(add_number(s, m, v, err));
             p += used;
+            if (p < end && (*p == ',' || *p == ' ')) p++; /* most often */
         } else if (c == '[') {
             if (depth == MAX_DEPTH)
                 return tni_fail(err, TN_ELIMIT, "a shape is nested too deep");

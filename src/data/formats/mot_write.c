@@ -223,9 +223,8 @@ uint64_t tni_mot_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
 
 static void put_shifted(tni_out *o, double v)
 {
-    char text[32];
     tni_out_char(o, ',');
-    tni_out_bytes(o, text, tni_num_fixed(text, sizeof text, v, 9));
+    tni_out_fixed(o, v, 9);
 }
 
 static void put_line(tni_writer *w, tni_out *o, uint32_t ann, const tni_ann *a,

@@ -35,16 +35,14 @@ typedef struct yolo {
 
 static void put_unit(yolo *y, double v)
 {
-    char text[40];
     tni_out_char(y->o, ' ');
-    tni_out_bytes(y->o, text, tni_num_fixed(text, sizeof text, v, PLACES));
+    tni_out_fixed(y->o, v, PLACES);
 }
 
 static void put_exact(yolo *y, double v)
 {
-    char text[40];
     tni_out_char(y->o, ' ');
-    tni_out_bytes(y->o, text, tni_num_shortest(text, sizeof text, v));
+    tni_out_f64(y->o, v);
 }
 
 static double within(double v)
