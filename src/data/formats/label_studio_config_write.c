@@ -31,19 +31,22 @@ void tni_ls_put_listed(tni_out *o, const tn_dataset *d, uint32_t n)
     tni_out_str(o, "]");
 }
 
-/* Classes that it does not list are read as annotations have them. */
-static bool rest_is_seen(const tn_dataset *d, uint32_t from)
+/* Classes that it does not list are read as annotations have them, by name. */
+static bool rest_is_seen(const tn_dataset *d, uint32_t from, tni_arena *arena)
 {
-    for (uint32_t i = from; i < d->classes.n; i++) {
-        bool seen = false;
-        if (i > from &&
-            strcmp(tni_class_at(d, i - 1)->name, tni_class_at(d, i)->name) >= 0)
+    uint32_t left = d->classes.n - from;
+    uint8_t *seen = tni_arena_zalloc(arena, d->classes.n + (size_t)1, 1);
+    if (seen == NULL) return false;
+    for (uint32_t i = from + 1; i < d->classes.n; i++)
+        if (strcmp(tni_class_at(d, i - 1)->name, tni_class_at(d, i)->name) >= 0)
             return false;
-        for (uint32_t k = 0; k < d->ann_class.n && !seen; k++)
-            seen = *TNI_ROW(&d->ann_class, uint32_t, k) == i;
-        if (!seen) return false;
+    for (uint32_t k = 0; k < d->ann_class.n && left > 0; k++) {
+        const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, k);
+        if (cls == TN_NONE || cls < from || seen[cls] != 0) continue;
+        seen[cls] = 1;
+        left--;
     }
-    return true;
+    return left == 0;
 }
 
 bool tni_ls_config_fits(const tn_dataset *d, tni_span config)
@@ -66,18 +69,14 @@ bool tni_ls_config_fits(const tn_dataset *d, tni_span config)
     if (draft != NULL) {
         tni_ls_put_listed(tni_draft_begin(draft), d, n);
         fits = tni_draft_end(draft, &one) == TN_OK && one.len == classes.len &&
-               memcmp(one.p, classes.p, one.len) == 0 && rest_is_seen(d, n);
+               memcmp(one.p, classes.p, one.len) == 0 &&
+               rest_is_seen(d, n, &arena);
     }
     tni_arena_fini(&arena);
     return fits;
 }
 
 /* --- controls ------------------------------------------------------------------ */
-
-static bool same(tni_span a, tni_span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
-}
 
 static void no_memory(tni_ls_writer *l)
 {
@@ -88,13 +87,18 @@ static void no_memory(tni_ls_writer *l)
 void tni_ls_use(tni_ls_writer *l, const char *type, tni_span from, tni_span to,
                 bool about_region)
 {
-    tni_ls_used **end = &l->used;
-    while (*end != NULL && !same((*end)->from, from)) end = &(*end)->next;
-    if (*end == NULL) {
+    bool fresh = false;
+    void **slot =
+        tni_strmap_find(&l->by_name, from.len > 0 ? from.p : "", from.len);
+    if (slot != NULL) {
+        l->now = *slot;
+    } else {
         tni_ls_used *u = TNI_NEW(&l->w->arena, tni_ls_used);
         char *name = tni_arena_strndup(&l->w->arena, from.p, from.len);
         char *image = tni_arena_strndup(&l->w->arena, to.p, to.len);
-        if (u == NULL || name == NULL || image == NULL) {
+        if (u != NULL && name != NULL)
+            slot = tni_strmap_add(&l->by_name, name, from.len, &fresh);
+        if (u == NULL || name == NULL || image == NULL || slot == NULL) {
             l->now = NULL;
             no_memory(l);
             return;
@@ -106,9 +110,10 @@ void tni_ls_use(tni_ls_writer *l, const char *type, tni_span from, tni_span to,
         u->to.len = to.len;
         u->about_region = about_region;
         tni_strmap_init(&u->values, &l->w->arena);
-        *end = u;
+        *slot = u;
+        *(l->last_used != NULL ? &l->last_used->next : &l->used) = u;
+        l->now = l->last_used = u;
     }
-    l->now = *end;
     l->now->about_region = l->now->about_region && about_region;
 }
 
@@ -333,6 +338,7 @@ static int rank_of(const tni_ls_used *u)
 static void put_images(tni_ls_writer *l, tni_xml_out *x)
 {
     bool any = false;
+    tni_strmap met; /* names of images */
     const char *key = l->key.p != NULL ? plain(l, l->key) : "image";
     const size_t n = strlen(key) + 2;
     char *value = tni_arena_alloc(&l->work, n, 1);
@@ -341,20 +347,20 @@ static void put_images(tni_ls_writer *l, tni_xml_out *x)
         return;
     }
     (void)snprintf(value, n, "$%s", key);
-    for (const tni_ls_used *u = l->used; u != NULL || !any;
-         u = u != NULL ? u->next : NULL) {
+    tni_strmap_init(&met, &l->work);
+    for (const tni_ls_used *u = l->used; u != NULL || !any; u = u->next) {
         const tni_span to =
             u != NULL && u->to.len > 0 ? u->to : tni_span_of("image");
-        bool again = false;
-        for (const tni_ls_used *k = l->used; k != u && k != NULL; k = k->next)
-            again =
-                again || same(k->to.len > 0 ? k->to : tni_span_of("image"), to);
+        bool fresh = false;
         any = true;
-        if (again) continue;
-        tni_xml_out_open(x, "Image");
-        tni_xml_out_attr(x, "name", plain(l, to));
-        tni_xml_out_attr(x, "value", value);
-        tni_xml_out_close(x);
+        if (tni_strmap_add(&met, to.p, to.len, &fresh) == NULL)
+            x->status = tni_fail(l->err, TN_ENOMEM, "out of memory");
+        if (fresh) {
+            tni_xml_out_open(x, "Image");
+            tni_xml_out_attr(x, "name", plain(l, to));
+            tni_xml_out_attr(x, "value", value);
+            tni_xml_out_close(x);
+        }
         if (u == NULL) break;
     }
 }

@@ -497,6 +497,7 @@ tn_status tni_ls_write(tni_writer *w, tn_err *err)
     l.folder = w->file == NULL;
     l.min = w->variant != NULL && strcmp(w->variant, "min") == 0;
     l.shape.struct_size = sizeof l.shape;
+    tni_strmap_init(&l.by_name, &w->arena);
     l.t = TNI_NEW(&w->arena, tni_target);
     l.named = tni_arena_zalloc(&w->arena, w->d->classes.n + (size_t)1, 1);
     l.class_uses = tni_arena_zalloc(&w->arena, w->d->classes.n + (size_t)1, 1);

@@ -49,7 +49,9 @@ typedef struct tni_ls_writer {
     bool sized, folder, min;
     tni_draft *draft;
     tni_ls_used *used, *now; /* all; that of the result being written */
-    tni_span key;            /* of `data` that has the image */
+    tni_ls_used *last_used;
+    tni_strmap by_name; /* of `used` */
+    tni_span key;       /* of `data` that has the image */
     uint8_t *class_uses;
     bool all_dotted; /* a control of keypoints has all classes */
 } tni_ls_writer;
