@@ -13,8 +13,9 @@ held (ru_maxrss of wait4). A slow peer gets a smaller file, and the table says h
 many images; --images limits all of them.
 
 Everything is written to tmpfs where there is one, so that no disk is measured,
-and runs on one processor at real-time priority where that is allowed (taskset,
-chrt), which is said on top.
+and runs at real-time priority where that is allowed (chrt), which is said on top.
+The peers use one thread; Tenon uses all processors, and one thread in rows that
+say so.
 """
 import argparse
 import os
@@ -69,12 +70,12 @@ TENON = ["--to", "yolo:segment", "--allow-loss", "all"]
 PLAIN = ["--no-verify", "--no-residue"]
 
 
-def pinned(rt):
-    """A prefix that keeps others off the processor, as far as it is allowed."""
-    for prefix in (["taskset", "-c", "0", "chrt", "-f", "10"], ["taskset", "-c", "0"]):
-        if rt and shutil.which(prefix[0]) and subprocess.run(
-                prefix + ["true"], capture_output=True).returncode == 0:
-            return prefix
+def first(rt):
+    """A prefix that lets nothing else go first, as far as it is allowed."""
+    prefix = ["chrt", "-f", "10"]
+    if rt and shutil.which("chrt") and subprocess.run(
+            prefix + ["true"], capture_output=True).returncode == 0:
+        return prefix
     return []
 
 
@@ -145,7 +146,7 @@ def row(values):
 
 
 def compare(args, prefix, out, peer):
-    """Three lines of the table: the peer, Tenon, Tenon without its checks."""
+    """The peer, and Tenon with and without its checks and threads."""
     name, package, program, most, files, what = peer
     python = environment(args.build, package)
     images = min(most, args.images)
@@ -156,13 +157,16 @@ def compare(args, prefix, out, peer):
         name: [python, "-c", program, path, os.path.join(out, "peer"), folder],
         "Tenon": [args.tenon, "convert", path, os.path.join(out, "a")] + TENON,
         "Tenon, unchecked": [args.tenon, "convert", path,
-                             os.path.join(out, "b")] + TENON + PLAIN}
+                             os.path.join(out, "b")] + TENON + PLAIN,
+        "Tenon, unchecked, one thread": [
+            args.tenon, "convert", path, os.path.join(out, "c")] + TENON + PLAIN +
+        ["--threads", "1"]}
     runs = {k: [] for k in commands}
     for _ in range(args.rounds):
         for k, command in commands.items():
             os.makedirs(os.path.join(out, "peer"), exist_ok=True)
             runs[k].append(run(prefix + command, log))
-            for folder_name in ("peer", "a", "b"):
+            for folder_name in ("peer", "a", "b", "c"):
                 shutil.rmtree(os.path.join(out, folder_name), ignore_errors=True)
     least = {k: min(r[0] for r in v) for k, v in runs.items()}
     memory = {k: max(r[1] for r in v) for k, v in runs.items()}
@@ -207,16 +211,17 @@ def main():
     args.tenon, args.build = os.path.abspath(args.tenon), os.path.abspath(args.build)
     args.data = os.path.join(args.build, "bench-data")
     os.makedirs(args.data, exist_ok=True)
-    prefix = pinned(not args.no_realtime)
+    prefix = first(not args.no_realtime)
     where = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
                 if line.startswith("model name")), platform.machine())
     print("# Datasets: COCO to YOLO labels\n")
     print("    bench/datasets.py %s\n" % " ".join(sys.argv[1:]))
     print("- %s; every run: %s; written to %s" % (
-        cpu, " ".join(prefix) or "not pinned", where or tempfile.gettempdir()))
-    print("- Python %s; %d rounds, in turn; load average %.1f before" % (
-        platform.python_version(), args.rounds, os.getloadavg()[0]))
+        cpu, " ".join(prefix) or "at the usual priority", where or tempfile.gettempdir()))
+    print("- %d processors; Python %s; %d rounds, in turn; load average %.1f before"
+          % (len(os.sched_getaffinity(0)), platform.python_version(), args.rounds,
+             os.getloadavg()[0]))
     print("- %s\n" % time.strftime("%Y-%m-%d", time.gmtime()))
     row(["", "images", "annotations", "least s", "median s", "memory MiB",
          "times faster", "of its memory"])
