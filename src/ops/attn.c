@@ -98,7 +98,7 @@ tn_status tni_attn_bias_strides(tni_attn_bias *bias, int rank,
             for (int64_t j = a->kv_valid[b] < 0 ? 0 : a->kv_valid[b];          \
                  j < a->kv_len; j++)                                           \
                 row[j] = none;                                                 \
-        for (int64_t j = 0; j < a->kv_len; j++) any = any || row[j] > none;    \
+        for (int64_t j = 0; j < a->kv_len; j++) any |= row[j] > none;          \
         return any;                                                            \
     }
 
@@ -279,6 +279,14 @@ static void softmax_sink(const tni_attn *a, int64_t h, float *s)
     for (int64_t j = 0; j < a->kv_len; j++) s[j] = (float)((double)s[j] / sum);
 }
 
+/* Is what is added to the scores the same for every query? */
+static bool rows_alike(const tni_attn *a)
+{
+    return !a->causal && a->left < 0 && a->right < 0 &&
+           (a->bias[0].data == NULL || a->bias[0].stride[2] == 0) &&
+           (a->bias[1].data == NULL || a->bias[1].stride[2] == 0);
+}
+
 static void score_rows(const attn_job *j, int64_t b, int64_t h, int64_t first,
                        int64_t rows, float *s)
 {
@@ -292,9 +300,18 @@ static void score_rows(const attn_job *j, int64_t b, int64_t h, int64_t first,
         ker->softmax.rows[TNI_SOFTMAX](s, s, (size_t)rows, n);
         return;
     }
+    bool any = true;
+    if (masked && rows_alike(a)) {
+        any = bias_f32(a, b, h, first, bias);
+        if (any && !more && a->softcap <= 0) {
+            for (int64_t i = 0; i < rows; i++)
+                for (size_t k = 0; k < n; k++) s[(size_t)i * n + k] += bias[k];
+            ker->softmax.rows[TNI_SOFTMAX](s, s, (size_t)rows, n);
+            return;
+        }
+    }
     for (int64_t i = 0; i < rows; i++) {
         float *const row = s + (size_t)i * n;
-        bool any = true;
         if (a->softcap > 0) {
             const float cap = (float)a->softcap;
             for (size_t k = 0; k < n; k++) row[k] /= cap;
