@@ -163,6 +163,39 @@ static bool same_dims(const tni_type *a, const tni_type *b)
     return true;
 }
 
+/* The input that a value has all extents of but the last; NULL: not known. */
+static tni_value *rows_of(const tni_value *v)
+{
+    static const char *const keeping[] = {"LayerNormalization", "Gelu",
+                                          "Attention"};
+    const tni_node *p = v->producer;
+    if (p == NULL || p->graph != v->graph || p->out[0] != v) return NULL;
+    for (size_t i = 0; i < sizeof keeping / sizeof keeping[0]; i++)
+        if (tni_match_op(p, "", keeping[i])) return p->in[0];
+    if (!tni_match_op(p, "", "MatMul") && !tni_match_op(p, "tenon", "Product"))
+        return NULL;
+    return p->in[0]->type.rank >= 2 && p->in[1]->type.rank == 2 &&
+                   tni_attr_int(p, "transA", 0) == 0
+               ? p->in[0]
+               : NULL;
+}
+
+/* Has v the shape of a value that it was computed from? That of a free extent
+ * is known even where inference lost its symbol. */
+static bool same_shape_as(const tni_value *v, const tni_value *from)
+{
+    enum { most = 12 }; /* steps: from a residual to where it is added */
+    const tni_type *a = &v->type, *b = &from->type;
+    if (a->rank < 1 || a->rank != b->rank || a->dims[a->rank - 1] < 0 ||
+        a->dims[a->rank - 1] != b->dims[b->rank - 1])
+        return false;
+    for (int i = 0; i < most && v != NULL; i++) {
+        if (v == from) return true;
+        v = rows_of(v);
+    }
+    return false;
+}
+
 /* A constant that broadcasts to the output without enlarging it. */
 static bool is_bias(const tni_value *v, const tni_type *y)
 {
@@ -188,7 +221,7 @@ static tn_status fuse_add(tni_pass_run *c, tni_node *add)
             is_bias(other, &v->type))
             return fuse(c, add, p, other, NULL, NULL);
         if (other->constant == NULL && tni_match_f32(other) &&
-            same_dims(&v->type, &other->type))
+            (same_dims(&v->type, &other->type) || same_shape_as(v, other)))
             return fuse(c, add, p, NULL, other, NULL);
     }
     return TN_OK;
