@@ -36,6 +36,7 @@ static void start(void)
     text[0] = '\0';
 }
 
+static void add(const char *fmt, ...) TN_PRINTF(1, 2);
 static void add(const char *fmt, ...)
 {
     va_list args;
