@@ -87,13 +87,15 @@ static tn_status read_field(tni_wire *w, tni_field *f)
     switch (f->type) {
     case TNI_WIRE_VARINT: TN_TRY(read_varint(w, &p, w->end, &f->value)); break;
     case TNI_WIRE_I64:
-    case TNI_WIRE_I32: {
-        const size_t n = f->type == TNI_WIRE_I64 ? 8 : 4;
-        if ((size_t)(w->end - p) < n) return fail_end(w, p, "a fixed number");
-        f->value = load_le(p, n);
-        p += n;
+        if (w->end - p < 8) return fail_end(w, p, "a fixed number");
+        f->value = load_le(p, 8);
+        p += 8;
         break;
-    }
+    case TNI_WIRE_I32:
+        if (w->end - p < 4) return fail_end(w, p, "a fixed number");
+        f->value = load_le(p, 4);
+        p += 4;
+        break;
     case TNI_WIRE_LEN:
         TN_TRY(read_varint(w, &p, w->end, &len));
         if (len > (uint64_t)(w->end - p))
@@ -147,8 +149,28 @@ static tn_status skip_group(tni_wire *w, const tni_field *f)
     return TN_OK;
 }
 
+/* A small number in a field below 16, of which a list of numbers that is not
+ * packed has one an entry; false when it is anything else. */
+static bool read_short(tni_wire *w, tni_field *f)
+{
+    const uint8_t *p = w->at;
+    if (w->end - p < 2 || p[0] < 8 || p[0] >= 0x80 || p[1] >= 0x80 ||
+        (p[0] & 7) != TNI_WIRE_VARINT)
+        return false;
+    f->at = p;
+    f->number = p[0] >> 3;
+    f->type = TNI_WIRE_VARINT;
+    f->value = p[1];
+    f->bytes.ptr = NULL;
+    f->bytes.len = 0;
+    w->at = p + 2;
+    return true;
+}
+
 tn_status tni_wire_next(tni_wire *w, tni_field *f, bool *more)
 {
+    *more = true;
+    if (read_short(w, f)) return TN_OK;
     for (;;) {
         *more = false;
         if (w->at == w->end) return TN_OK;

@@ -567,15 +567,19 @@ static void gather(const tni_forest *f, tni_tree_score *s, double w)
     s->has = true;
 }
 
+void tni_forest_sum_leaf(const tni_forest *f, const tni_forest_node *leaf,
+                         tni_tree_score *scores)
+{
+    const tni_forest_weight *w = f->weights + leaf->yes;
+    for (int32_t i = 0; i < leaf->no; i++)
+        gather(f, &scores[w[i].target], w[i].value);
+}
+
 void tni_forest_row(const tni_forest *f, const void *x, tni_tree_score *scores)
 {
     memset(scores, 0, (size_t)f->n_targets * sizeof *scores);
-    for (int64_t r = 0; r < f->n_roots; r++) {
-        const tni_forest_node *leaf = leaf_of(f, f->roots[r], x);
-        const tni_forest_weight *w = f->weights + leaf->yes;
-        for (int32_t i = 0; i < leaf->no; i++)
-            gather(f, &scores[w[i].target], w[i].value);
-    }
+    for (int64_t r = 0; r < f->n_roots; r++)
+        tni_forest_sum_leaf(f, leaf_of(f, f->roots[r], x), scores);
 }
 
 void tni_forest_finish(const tni_forest *f, tni_tree_score *s, float *work)
@@ -602,52 +606,25 @@ void tni_forest_finish(const tni_forest *f, tni_tree_score *s, float *work)
 
 /* --- operators --------------------------------------------------------- */
 
-/* Rows of a task, and trees whose leaves are found before they are summed:
- * a block of leaves stays in the nearest cache. */
-enum { TASK_ROWS = 32, CHUNK_TREES = 64 };
-
 typedef struct space {
-    size_t scores, work, leaves, size;
+    size_t scores, work, sums, leaves, size;
 } space;
 
 static space worker_space(const tni_forest *f)
 {
     const size_t n = (size_t)f->n_targets, mask = TNI_ALIGN - 1;
-    space s = {0, n * TASK_ROWS * sizeof(tni_tree_score), 0, 0};
-    s.leaves = (s.work + (n + 1) * sizeof(float) + mask) & ~mask;
-    s.size =
-        (s.leaves + TASK_ROWS * CHUNK_TREES * sizeof(int32_t) + mask) & ~mask;
+    space s = {0, n * TNI_FOREST_ROWS * sizeof(tni_tree_score), 0, 0, 0};
+    s.sums = (s.work + (n + 1) * sizeof(float) + mask) & ~mask;
+    s.leaves = (s.sums + n * TNI_FOREST_ROWS * sizeof(float) + mask) & ~mask;
+    s.size = (s.leaves + TNI_FOREST_ROWS * TNI_FOREST_TREES * sizeof(int32_t) +
+              mask) &
+             ~mask;
     return s;
 }
 
 size_t tni_forest_scratch(const tni_forest *f, int n_workers)
 {
     return worker_space(f).size * (size_t)n_workers;
-}
-
-static void sum_leaf(const tni_forest *f, int32_t node, tni_tree_score *scores)
-{
-    const tni_forest_node *leaf = &f->nodes[node];
-    const tni_forest_weight *w = f->weights + leaf->yes;
-    for (int32_t i = 0; i < leaf->no; i++)
-        gather(f, &scores[w[i].target], w[i].value);
-}
-
-/* Every row's sums go tree by tree, so that blocks do not change a bit. */
-static void block_scores(const tni_forest_task *t, const float *x, size_t rows,
-                         tni_tree_score *scores, int32_t *leaves)
-{
-    const tni_forest *f = t->f;
-    const size_t n = (size_t)f->n_targets, trees = (size_t)f->n_roots;
-    memset(scores, 0, rows * n * sizeof *scores);
-    for (size_t first = 0; first < trees; first += CHUNK_TREES) {
-        const size_t last =
-            trees - first < CHUNK_TREES ? trees : first + CHUNK_TREES;
-        t->leaves(t->pack, x, (size_t)t->features, rows, first, last, leaves);
-        for (size_t k = 0; k < last - first; k++)
-            for (size_t r = 0; r < rows; r++)
-                sum_leaf(f, leaves[k * rows + r], scores + r * n);
-    }
 }
 
 static void run_blocks(void *ctx, size_t begin, size_t end, int worker)
@@ -657,16 +634,18 @@ static void run_blocks(void *ctx, size_t begin, size_t end, int worker)
     char *mine = (char *)t->scratch + (size_t)worker * at.size;
     tni_tree_score *scores = (void *)(mine + at.scores);
     float *work = (void *)(mine + at.work);
+    float *sums = (void *)(mine + at.sums);
     int32_t *leaves = (void *)(mine + at.leaves);
     const size_t row_bytes =
         (size_t)t->features * (t->f->wide ? sizeof(double) : sizeof(float));
     for (size_t b = begin; b < end; b++) {
-        const int64_t row = (int64_t)b * TASK_ROWS;
-        const int64_t n = t->n - row < TASK_ROWS ? t->n - row : TASK_ROWS;
+        const int64_t row = (int64_t)b * TNI_FOREST_ROWS;
+        const int64_t n =
+            t->n - row < TNI_FOREST_ROWS ? t->n - row : TNI_FOREST_ROWS;
         const char *x = (const char *)t->x + (size_t)row * row_bytes;
         if (t->pack != NULL)
-            block_scores(t, (const float *)(const void *)x, (size_t)n, scores,
-                         leaves);
+            tni_forest_block_scores(t, (const float *)(const void *)x,
+                                    (size_t)n, scores, leaves, sums);
         for (int64_t i = 0; i < n; i++) {
             tni_tree_score *s = scores;
             if (t->pack != NULL)
@@ -680,7 +659,8 @@ static void run_blocks(void *ctx, size_t begin, size_t end, int worker)
 
 void tni_forest_run(const tni_forest_task *t, const tni_par *par)
 {
-    const size_t tasks = ((size_t)t->n + TASK_ROWS - 1) / (size_t)TASK_ROWS;
+    const size_t tasks =
+        ((size_t)t->n + TNI_FOREST_ROWS - 1) / (size_t)TNI_FOREST_ROWS;
     tni_par_for(par, tasks, run_blocks, (void *)(uintptr_t)t);
 }
 
@@ -753,7 +733,7 @@ typedef struct planned {
     size_t convert_bytes;
     int64_t n, features;
     int n_out;
-    const tni_tree_pack *pack;
+    const tni_forest_pack *pack;
     tni_tree_leaves_fn leaves;
 } planned;
 
@@ -776,45 +756,21 @@ static void run(const tni_run *c)
     tni_forest_run(&t, c->par);
 }
 
-static tni_tree_source_node fetch(const void *ctx, int32_t i)
-{
-    static const tni_tree_test tests[] = {
-        [TNI_TREE_LEQ] = TNI_TREE_TEST_LEQ,
-        [TNI_TREE_LT] = TNI_TREE_TEST_LT,
-        [TNI_TREE_GTE] = TNI_TREE_TEST_GTE,
-        [TNI_TREE_GT] = TNI_TREE_TEST_GT,
-        [TNI_TREE_EQ] = TNI_TREE_TEST_OTHER,
-        [TNI_TREE_NEQ] = TNI_TREE_TEST_OTHER,
-        [TNI_TREE_MEMBER] = TNI_TREE_TEST_OTHER,
-        [TNI_TREE_LEAF] = TNI_TREE_TEST_LEAF,
-    };
-    const tni_forest *f = ctx;
-    const tni_forest_node *n = &f->nodes[i];
-    return (tni_tree_source_node){(float)n->value, n->feature,    n->yes, n->no,
-                                  tests[n->mode],  n->missing_yes};
-}
-
 /* Packs the trees for the kernel; *pack stays NULL where it cannot take them.
- * The block begins with the pack itself. */
+ */
 static tn_status pack_trees(tni_plan *c, const tni_forest *f,
-                            const tni_tree_pack **pack)
+                            const tni_forest_pack **pack)
 {
-    enum { HEAD = 2 * TNI_ALIGN };
-    _Static_assert(sizeof(tni_tree_pack) <= HEAD, "the pack fits its place");
     size_t size = 0;
     bool fresh = false;
     *pack = NULL;
-    if (f->wide || c->kernels == NULL || c->kernels->tree.leaves == NULL ||
-        !tni_tree_pack_size(&size, (size_t)f->n_nodes, (size_t)f->n_roots) ||
-        !tni_add_size(size, HEAD, &size))
+    if (c->kernels == NULL || c->kernels->tree.leaves == NULL ||
+        !tni_forest_pack_size(&size, f))
         return TN_OK;
-    tni_tree_pack *p = c->prepack(c, 1, size, &fresh);
+    tni_forest_pack *p = c->prepack(c, 1, size, &fresh);
     if (p == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
-    if (fresh &&
-        !tni_tree_pack_build(p, (char *)p + HEAD, f, fetch, (size_t)f->n_nodes,
-                             f->roots, (size_t)f->n_roots))
-        p->n_trees = 0;
-    if (p->n_trees != 0) *pack = p;
+    if (fresh) tni_forest_pack_build(p, f);
+    if (p->trees.n_trees != 0) *pack = p;
     return TN_OK;
 }
 

@@ -115,6 +115,20 @@ void tni_forest_finish(const tni_forest *f, tni_tree_score *scores,
 
 /* --- operators over forests --------------------------------------------- */
 
+/* A forest for the kernel. Where every leaf has one weight, that is a float,
+ * and all of a tree have the same target, the kernel answers by the weights
+ * themselves and sums need no more than these. */
+typedef struct tni_forest_pack {
+    tni_tree_pack trees; /* no trees: the kernel cannot take them */
+    bool plain;          /* targets counts, answers are the bits of weights */
+    int32_t *targets;    /* of each tree */
+    bool *seen;          /* some tree has this target */
+} tni_forest_pack;
+
+/* Memory of a forest's pack; false where there cannot be one. */
+bool tni_forest_pack_size(size_t *size, const tni_forest *f);
+void tni_forest_pack_build(tni_forest_pack *p, const tni_forest *f);
+
 struct tni_forest_task;
 
 /* Turns the scores of a row into outputs; work: n_targets + 1 floats. */
@@ -130,9 +144,22 @@ typedef struct tni_forest_task {
     int64_t n, features; /* rows, columns */
     void *scratch;       /* tni_forest_scratch() bytes */
     /* The same trees for the kernel, or NULL to walk node by node. */
-    const tni_tree_pack *pack;
+    const tni_forest_pack *pack;
     tni_tree_leaves_fn leaves;
 } tni_forest_task;
+
+/* Rows of a task, and trees whose leaves are found before they are summed:
+ * a block of leaves stays in the nearest cache. */
+enum { TNI_FOREST_ROWS = 32, TNI_FOREST_TREES = 64 };
+
+/* Sums of up to TNI_FOREST_ROWS rows by the pack. `leaves` holds ROWS * TREES
+ * numbers, `sums` n_targets * ROWS. */
+void tni_forest_block_scores(const tni_forest_task *t, const float *x,
+                             size_t rows, tni_tree_score *scores,
+                             int32_t *leaves, float *sums);
+/* Adds a leaf's weights to the scores of a row. */
+void tni_forest_sum_leaf(const tni_forest *f, const tni_forest_node *leaf,
+                         tni_tree_score *scores);
 
 /* Per worker: the scores of a block of rows, their leaves, work space. */
 size_t tni_forest_scratch(const tni_forest *f, int n_workers);

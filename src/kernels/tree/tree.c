@@ -96,7 +96,7 @@ static bool build_tree(builder *b, tni_tree *tree, int32_t root)
     int32_t *source = b->source + b->used;
     size_t count = 1, level_end = 1;
     const size_t room = b->n_nodes - b->used;
-    *tree = (tni_tree){nodes, source, 0};
+    *tree = (tni_tree){nodes, source, 0, 0};
     if (room < 1) return false;
     source[0] = root;
     for (size_t i = 0; i < count; i++) {
@@ -125,6 +125,7 @@ static bool build_tree(builder *b, tni_tree *tree, int32_t root)
         if (n.feature >= b->pack->n_features)
             b->pack->n_features = n.feature + 1;
     }
+    tree->n_nodes = (int32_t)count;
     b->used += count;
     return true;
 }
@@ -150,4 +151,15 @@ bool tni_tree_pack_build(tni_tree_pack *pack, void *memory, const void *ctx,
     for (size_t i = 0; i < n_trees; i++)
         if (!build_tree(&b, &trees[i], roots[i])) return false;
     return true;
+}
+
+void tni_tree_pack_label(tni_tree_pack *pack, const void *ctx,
+                         tni_tree_label label)
+{
+    for (size_t k = 0; k < pack->n_trees; k++) {
+        const tni_tree *t = &pack->trees[k];
+        int32_t *source = (int32_t *)(uintptr_t)t->source;
+        for (int32_t i = 0; i < t->n_nodes; i++)
+            if (tni_tree_is_leaf(t, i)) source[i] = label(ctx, source[i]);
+    }
 }

@@ -54,8 +54,9 @@ typedef struct tni_tree_node {
 
 typedef struct tni_tree {
     const tni_tree_node *nodes;
-    const int32_t *source; /* source number of each node */
+    const int32_t *source; /* source number of each node, or a leaf's label */
     int32_t depth;         /* steps to the deepest leaf */
+    int32_t n_nodes;
 } tni_tree;
 
 typedef struct tni_tree_pack {
@@ -76,6 +77,12 @@ typedef tni_tree_source_node (*tni_tree_fetch)(const void *ctx, int32_t i);
 bool tni_tree_pack_build(tni_tree_pack *pack, void *memory, const void *ctx,
                          tni_tree_fetch fetch, size_t n_nodes,
                          const int32_t *roots, size_t n_trees);
+
+/* What the kernels answer by in place of the number of a leaf's node, such as
+ * the bits of its weight. Once for a pack, before it is used. */
+typedef int32_t (*tni_tree_label)(const void *ctx, int32_t i);
+void tni_tree_pack_label(tni_tree_pack *pack, const void *ctx,
+                         tni_tree_label label);
 
 /* Leaves of trees [first, last): leaf[(t - first) * rows + row]. */
 typedef void (*tni_tree_leaves_fn)(const tni_tree_pack *pack, const float *x,
@@ -100,5 +107,11 @@ enum {
     TNI_TREE_MAX_FEATURES = 1 << 11
 };
 #define TNI_TREE_NAN_BIT 0x80000000u
+
+/* Children come after their parent, a leaf leads to itself. */
+static inline bool tni_tree_is_leaf(const tni_tree *t, int32_t i)
+{
+    return (t->nodes[i].link & TNI_TREE_NEXT_MASK) == (uint32_t)i;
+}
 
 #endif
