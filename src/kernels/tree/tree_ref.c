@@ -57,67 +57,66 @@ void tni_tree_leaves_f32__ref(const tni_tree_pack *pack, const float *x,
                 walk(&pack->trees[t], x + i * ldx, pack->any_nan);
 }
 
-/* Eight rows down one tree; at[] stays in registers. Every fourth step looks
- * whether all have arrived: trees are seldom as deep everywhere. */
+/* Eight walks, each by its nodes n<k> and features x<k>, take a step; the
+ * positions a<k> stay in registers, which an array's would not. */
+#define EACH_WALK(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
+#define STEP(k)      a##k = step(n##k[a##k], x##k, nan);
+#define STEP_SEEN(k)                                                           \
+    {                                                                          \
+        const uint32_t b = step(n##k[a##k], x##k, nan);                        \
+        moved |= a##k ^ b;                                                     \
+        a##k = b;                                                              \
+    }
+#define START(k) uint32_t a##k = 0;
+
+/* Every fourth step looks whether all have arrived: trees are seldom as deep
+ * everywhere. */
+#define WALK(depth)                                                            \
+    EACH_WALK(START)                                                           \
+    int32_t d = (depth);                                                       \
+    for (; d >= 4; d -= 4) {                                                   \
+        uint32_t moved = 0;                                                    \
+        EACH_WALK(STEP)                                                        \
+        EACH_WALK(STEP)                                                        \
+        EACH_WALK(STEP)                                                        \
+        EACH_WALK(STEP_SEEN)                                                   \
+        if (moved == 0) d = 4;                                                 \
+    }                                                                          \
+    for (; d > 0; d--) {                                                       \
+        EACH_WALK(STEP)                                                        \
+    }
+
+/* Eight rows down one tree. */
 TN_INLINE void rows_walk(const tni_tree *t, const float *x, size_t ldx,
                          bool nan, int32_t *leaf)
 {
+#define ROW(k)                                                                 \
+    const tni_tree_node *const n##k = nodes;                                   \
+    const float *const x##k = x + (k)*ldx;
+#define PUT(k) leaf[k] = t->source[a##k];
     const tni_tree_node *const nodes = t->nodes;
-    uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0, a6 = 0, a7 = 0;
-    const float *const x1 = x + ldx, *const x2 = x1 + ldx, *const x3 = x2 + ldx;
-    const float *const x4 = x3 + ldx, *const x5 = x4 + ldx,
-                       *const x6 = x5 + ldx;
-    const float *const x7 = x6 + ldx;
-    for (int32_t d = 0; d < t->depth; d++) {
-        const uint32_t b0 = step(nodes[a0], x, nan);
-        const uint32_t b1 = step(nodes[a1], x1, nan);
-        const uint32_t b2 = step(nodes[a2], x2, nan);
-        const uint32_t b3 = step(nodes[a3], x3, nan);
-        const uint32_t b4 = step(nodes[a4], x4, nan);
-        const uint32_t b5 = step(nodes[a5], x5, nan);
-        const uint32_t b6 = step(nodes[a6], x6, nan);
-        const uint32_t b7 = step(nodes[a7], x7, nan);
-        const uint32_t moved = (a0 ^ b0) | (a1 ^ b1) | (a2 ^ b2) | (a3 ^ b3) |
-                               (a4 ^ b4) | (a5 ^ b5) | (a6 ^ b6) | (a7 ^ b7);
-        a0 = b0;
-        a1 = b1;
-        a2 = b2;
-        a3 = b3;
-        a4 = b4;
-        a5 = b5;
-        a6 = b6;
-        a7 = b7;
-        if ((d & 3) == 3 && moved == 0) break;
-    }
-    leaf[0] = t->source[a0];
-    leaf[1] = t->source[a1];
-    leaf[2] = t->source[a2];
-    leaf[3] = t->source[a3];
-    leaf[4] = t->source[a4];
-    leaf[5] = t->source[a5];
-    leaf[6] = t->source[a6];
-    leaf[7] = t->source[a7];
+    EACH_WALK(ROW)
+    WALK(t->depth)
+    EACH_WALK(PUT)
+#undef ROW
+#undef PUT
 }
 
 /* One row down eight trees. */
 TN_INLINE void trees_walk(const tni_tree *t, const float *x, bool nan,
                           int32_t *leaf, size_t leaf_step)
 {
-    uint32_t at[lanes] = {0};
+#define TREE(k)                                                                \
+    const tni_tree_node *const n##k = t[k].nodes;                              \
+    const float *const x##k = x;                                               \
+    if (t[k].depth > depth) depth = t[k].depth;
+#define PUT(k) leaf[(k)*leaf_step] = t[k].source[a##k];
     int32_t depth = 0;
-    for (int k = 0; k < lanes; k++)
-        if (t[k].depth > depth) depth = t[k].depth;
-    for (int32_t d = 0; d < depth; d++) {
-        uint32_t moved = 0;
-        for (int k = 0; k < lanes; k++) {
-            const uint32_t next = step(t[k].nodes[at[k]], x, nan);
-            moved |= next ^ at[k];
-            at[k] = next;
-        }
-        if ((d & 3) == 3 && moved == 0) break;
-    }
-    for (int k = 0; k < lanes; k++)
-        leaf[(size_t)k * leaf_step] = t[k].source[at[k]];
+    EACH_WALK(TREE)
+    WALK(depth)
+    EACH_WALK(PUT)
+#undef TREE
+#undef PUT
 }
 
 /* A tree is used for all rows of a pass while it is in the nearest cache. */
