@@ -593,21 +593,24 @@ def mlp():
     return n
 
 
-def lstm():
-    """Two LSTM layers of 256 over 100 steps of 64 numbers."""
-    n = Net("lstm")
+def recurrent(name, op, gates):
+    """Two recurrent layers of 256 over 100 steps of 64 numbers."""
+    n = Net(name)
     x = n.input("input", ["batch", 100, 64])
     y = n.node("Transpose", [x.name], perm=[1, 0, 2])
     size, wide = 256, 64
+    # PyTorch's GRU resets after the product.
+    attrs = {"linear_before_reset": 1} if op == "GRU" else {}
     for _ in range(2):
         def weight(*shape):
             return n.const(n.rng.standard_normal(shape, np.float32) *
                            np.float32(shape[-1] ** -0.5), "weight")
-        bias = n.rng.standard_normal((1, 8 * size), np.float32)
-        y, _, _ = n.node("LSTM", [
-            y, weight(1, 4 * size, wide), weight(1, 4 * size, size),
-            n.const(bias * np.float32(0.1), "bias")], 3, hidden_size=size)
-        y, wide = n.node("Squeeze", [y, n.ints(1)]), size
+        bias = n.rng.standard_normal((1, 2 * gates * size), np.float32)
+        outs = n.node(op, [
+            y, weight(1, gates * size, wide), weight(1, gates * size, size),
+            n.const(bias * np.float32(0.1), "bias")], gates - 1,
+            hidden_size=size, **attrs)
+        y, wide = n.node("Squeeze", [outs[0], n.ints(1)]), size
     y = n.node("Gather", [y, n.const(np.array(-1))], axis=0)
     n.output(n.gemm(Val(y, size, 0.0, 0.1), 10), "logits", ["batch", 10])
     return n
@@ -664,7 +667,8 @@ MODELS = {
     "minilm-l6": lambda: bert("minilm-l6", 6, 384, 12, True, False),
     "vit-b16": vit_b16,
     "mlp": mlp,
-    "lstm": lstm,
+    "lstm": lambda: recurrent("lstm", "LSTM", 4),
+    "gru": lambda: recurrent("gru", "GRU", 3),
     "gbdt": gbdt,
 }
 
@@ -692,6 +696,7 @@ def example_inputs(name, batch=1, seed=0):
                 "token_type_ids": np.zeros(shape, np.int64)}
     what, shape = {"yolov8n-like": ("images", (3, 640, 640)),
                    "mlp": ("input", (784,)), "lstm": ("input", (100, 64)),
+                   "gru": ("input", (100, 64)),
                    "gbdt": ("input", (28,))}.get(name,
                                                  ("image", (3, 224, 224)))
     return {what: r.standard_normal((batch, *shape), np.float32)}
