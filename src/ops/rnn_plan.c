@@ -89,21 +89,26 @@ typedef struct walk {
     const tni_par *par; /* of the team that shares the steps, or NULL */
 } walk;
 
+/* Rows of floats, ld from one to the next. */
+typedef struct rows {
+    float *at;
+    size_t ld;
+} rows;
+
+/* c = a * packed + add, where add.at may be NULL. It is not c: that holds sums
+ * of the first terms before the last are there. */
 static void multiply(const walk *q, const product *p, const float *packed,
-                     const float *a, size_t lda, float *c, size_t ldc, bool add,
-                     float *scratch)
+                     const float *a, rows c, rows add, float *scratch)
 {
     tni_gemm g = p->g;
     tni_epilogue e = TNI_EPILOGUE_NONE;
     g.a = a;
-    g.lda = lda;
+    g.lda = (size_t)q->s->d.hidden;
     g.b_packed = packed;
-    g.c = c;
-    g.ldc = ldc;
-    if (add) {
-        e.add = c;
-        e.add_ld = ldc;
-    }
+    g.c = c.at;
+    g.ldc = c.ld;
+    e.add = add.at;
+    e.add_ld = add.ld;
     tni_gemm_run(&q->s->kernels->gemm, &p->plan, &g, &e, scratch, q->par);
 }
 
@@ -143,16 +148,16 @@ static void finish_lstm(const walk *q, int dir, float *g, float *h, float *c)
     for (size_t j = 0; j < n; j++) h[j] *= g[n + j];
 }
 
-/* h becomes (1 - z) g + z h; z first, the new value last in `g`. */
-static void finish_gru(const walk *q, int dir, float *g, float *h)
+/* h becomes (1 - z) f(v) + z h. */
+static void finish_gru(const walk *q, int dir, const float *z, float *v,
+                       float *h)
 {
     const state *s = q->s;
     const size_t n = (size_t)s->d.hidden;
     const float range[2] = {-s->r.clip, s->r.clip};
-    float *v = g + 2 * n;
     if (s->r.clip > 0.0f) s->clip(v, v, n, range);
     apply(&s->acts[dir][1], v, n);
-    for (size_t j = 0; j < n; j++) h[j] = (1.0f - g[j]) * v[j] + g[j] * h[j];
+    for (size_t j = 0; j < n; j++) h[j] = (1.0f - z[j]) * v[j] + z[j] * h[j];
 }
 
 static void gru_gates(const walk *q, int dir, float *g)
@@ -164,51 +169,63 @@ static void gru_gates(const walk *q, int dir, float *g)
     apply(&s->acts[dir][0], g, 2 * n);
 }
 
-static void step_gru(const walk *q, int dir, float *g, size_t ld, float *h,
-                     float *work, float *gemm)
+/* The reset stands after the product: one product has all gates. */
+static void step_gru_linear(const walk *q, int dir, rows g, float *h,
+                            float *work, float *gemm)
 {
     const state *s = q->s;
     const size_t n = (size_t)s->d.hidden, w = s->width;
-    if (s->r.linear_before_reset) {
-        const float *rb = q->bias + s->bias_len / 2 + (size_t)dir * w + 2 * n;
-        multiply(q, &s->step, s->packed[dir][1], h, n, work, w, false, gemm);
-        for (size_t i = 0; i < s->rows; i++) {
-            float *to = g + i * ld;
-            const float *from = work + i * w;
-            for (size_t j = 0; j < 2 * n; j++) to[j] += from[j];
-            gru_gates(q, dir, to);
-            for (size_t j = 0; j < n; j++)
-                to[2 * n + j] += to[n + j] * (from[2 * n + j] + rb[j]);
-            finish_gru(q, dir, to, h + i * n);
-        }
-        return;
-    }
-    multiply(q, &s->step, s->packed[dir][1], h, n, g, ld, true, gemm);
+    const float *rb = q->bias + s->bias_len / 2 + (size_t)dir * w + 2 * n;
+    multiply(q, &s->step, s->packed[dir][1], h, (rows){work, w},
+             (rows){NULL, 0}, gemm);
     for (size_t i = 0; i < s->rows; i++) {
-        float *to = g + i * ld;
+        float *to = g.at + i * g.ld;
+        const float *from = work + i * w;
+        for (size_t j = 0; j < 2 * n; j++) to[j] += from[j];
         gru_gates(q, dir, to);
         for (size_t j = 0; j < n; j++)
-            work[i * n + j] = to[n + j] * h[i * n + j];
+            to[2 * n + j] += to[n + j] * (from[2 * n + j] + rb[j]);
+        finish_gru(q, dir, to, to + 2 * n, h + i * n);
     }
-    multiply(q, &s->last, s->packed[dir][2], work, n, g + 2 * n, ld, true,
-             gemm);
-    for (size_t i = 0; i < s->rows; i++)
-        finish_gru(q, dir, g + i * ld, h + i * n);
 }
 
-/* One step of the rows that go together: their gates lie ld apart. */
-static void take_step(const walk *q, int dir, float *g, size_t ld, float *h,
-                      float *c, float *work, float *gemm)
+/* The reset stands before the product of the last gate, whose values take the
+ * place of the reset's. */
+static void step_gru(const walk *q, int dir, rows g, float *h, float *work,
+                     float *gemm)
+{
+    const state *s = q->s;
+    const size_t n = (size_t)s->d.hidden;
+    float *reset = work + s->rows * 2 * n;
+    multiply(q, &s->step, s->packed[dir][1], h, (rows){work, 2 * n}, g, gemm);
+    for (size_t i = 0; i < s->rows; i++) {
+        float *zr = work + i * 2 * n;
+        gru_gates(q, dir, zr);
+        for (size_t j = 0; j < n; j++)
+            reset[i * n + j] = zr[n + j] * h[i * n + j];
+    }
+    multiply(q, &s->last, s->packed[dir][2], reset, (rows){work + n, 2 * n},
+             (rows){g.at + 2 * n, g.ld}, gemm);
+    for (size_t i = 0; i < s->rows; i++) {
+        float *zv = work + i * 2 * n;
+        finish_gru(q, dir, zv, zv + n, h + i * n);
+    }
+}
+
+/* One step of the rows that go together, from their projected inputs g. */
+static void take_step(const walk *q, int dir, rows g, float *h, float *c,
+                      float *work, float *gemm)
 {
     const state *s = q->s;
     const size_t n = (size_t)s->d.hidden;
     if (s->r.kind->gates == 3) {
-        step_gru(q, dir, g, ld, h, work, gemm);
+        (s->split ? step_gru : step_gru_linear)(q, dir, g, h, work, gemm);
         return;
     }
-    multiply(q, &s->step, s->packed[dir][1], h, n, g, ld, true, gemm);
+    multiply(q, &s->step, s->packed[dir][1], h, (rows){work, s->width}, g,
+             gemm);
     for (size_t i = 0; i < s->rows; i++) {
-        float *row = g + i * ld;
+        float *row = work + i * s->width;
         if (s->r.kind->has_cell) {
             finish_lstm(q, dir, row, h + i * n, c + i * n);
             continue;
@@ -269,7 +286,8 @@ static void run_walk(const walk *q, size_t task, float *gemm)
         const int64_t t = s->r.reverse[dir] ? len - 1 - i : i;
         const int64_t row =
             s->r.batch_first ? b * d->seq + t : t * d->batch + b;
-        take_step(q, dir, xw + (size_t)row * s->xw_ld, ld, h, c, work, gemm);
+        take_step(q, dir, (rows){xw + (size_t)row * s->xw_ld, ld}, h, c, work,
+                  gemm);
         put_rows(q, q->y, dir, t, b, h);
         if (q->par != NULL) tni_team_turn(q->par);
     }

@@ -118,6 +118,15 @@ static void test_against_reference(void **state)
     }
 }
 
+/* More hidden units than the terms that a product sums in one go. */
+static void test_blocks_of_terms(void **state)
+{
+    const size_t kc = kernels.gemm.kc;
+    kernels.gemm.kc = 7;
+    test_against_reference(state);
+    kernels.gemm.kc = kc;
+}
+
 /* With no weights the gates are those of the biases alone. */
 static void test_closed_form(void **state)
 {
@@ -166,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_reference),
+        cmocka_unit_test(test_blocks_of_terms),
         cmocka_unit_test(test_closed_form),
         cmocka_unit_test(test_bad_lengths),
         cmocka_unit_test(test_bad_attributes),

@@ -12,7 +12,8 @@
  *          position, for any blocking and any number of workers. The
  *          reference rounds the product and the sum separately. Error of
  *          either is at most (k + 1) u sum |a b|.
- * Aliases: C overlaps neither A nor B; `add` may be C itself.
+ * Aliases: C overlaps neither A nor B; `add` may be C itself where k is at
+ *          most the kernels' kc, beyond it C holds sums of the first terms
  * Reads:   no more than the matrices given.
  * Threads: any; scratch is exclusive to the call.
  * Source:  Goto and van de Geijn, "Anatomy of high-performance matrix
