@@ -22,8 +22,8 @@ deps-test:
 demo: all                ## verify and run the example models
 	@examples/demo.sh $(BUILD)/tenon
 
-test: deps-test          ## build everything and pass the tests
-	@cmake --preset release -DTENON_TESTS=ON >/dev/null
+test: deps-test          ## build everything and pass the tests (CMAKE_ARGS=…)
+	@cmake --preset release -DTENON_TESTS=ON $(CMAKE_ARGS) >/dev/null
 	@cmake --build --preset release -j $(JOBS)
 	@ctest --preset release -j $(JOBS)
 

@@ -366,8 +366,8 @@ void GEMM_NAME(wide)(const tni_gemm_tile *t)
     }
     if (t->flags & TNI_TILE_LOAD)
         for (size_t r = 0; r < (size_t)t->mr; r++)
-            for (size_t j = 0; j < n; j++)
-                sums[r * width + j] = t->c[r * t->c_rs + j];
+            for (size_t j = 0; j < width; j++)
+                sums[r * width + j] = j < n ? t->c[r * t->c_rs + j] : 0;
     if (t->mr == 1)
         sum_1x4(t, sums);
     else if (t->mr == 2)
