@@ -16,8 +16,10 @@
  *     Q(f(D(x))), same scale       f(x) for what only moves or compares
  *     Q(D(x)), same scale          x
  *
- * A Relu or Clip before Q is dropped when the range of Q lies within its own. Results differ from the float path by at most the rounding of a tie.
- * Runs before constants are folded, while quantised weights are still there.
+ * A Relu or Clip before Q is dropped when the range of Q lies within its own,
+ * and else holds the codes of a product in a table. Results differ from the
+ * float path by at most the rounding of a tie. Runs before constants are
+ * folded, while quantised weights are still there.
  */
 #include "passes/match.h"
 
@@ -445,6 +447,9 @@ static bool bounds(int code[2], const tni_node *node, const qparams *y)
     } else if (!tni_match_op(node, "", "Relu")) {
         return false;
     }
+    const double scale = tni_get_f64(y->scale->constant, 0);
+    if (!(scale > 0.0) || isinf(scale) || isnan(low) || isnan(high))
+        return false;
     code[0] = (int)code_of(y, low);
     code[1] = (int)code_of(y, high);
     return true;
@@ -488,8 +493,8 @@ static tn_status fuse_held(tni_pass_run *c, tni_node *node, const qparams *y,
         return nomem(c);
     const int turn = y->dtype == TN_I8 ? 128 : 0;
     for (int i = 0; i < 256; i++) {
-        const int k = i ^ turn;
-        const int m = k < code[0] ? code[0] : k > code[1] ? code[1] : k;
+        const int k = i ^ turn, low = k < code[0] ? code[0] : k;
+        const int m = low > code[1] ? code[1] : low; /* Clip's order */
         TNI_DATA(uint8_t, t)[i] = (uint8_t)(m ^ turn);
     }
     tni_value *const in[2] = {v, tni_graph_add_constant(g, "", t)};

@@ -169,6 +169,61 @@ static void products(void **state)
     pb_free(&model);
 }
 
+/* A product held between bounds, in whatever order they come. */
+static void held(void **state)
+{
+    static const int64_t x[2] = {3, 20}, w[2] = {20, 11};
+    static const float bounds[][2] = {
+        {-0.5f, 0.5f}, {0.5f, -0.5f}, {0.25f, 0.25f}, {-99, 99}, {1, -99}};
+    static char text[TEXT], plain[TEXT];
+    double a[200], b[200];
+    (void)state;
+    for (size_t k = 0; k < sizeof bounds / sizeof bounds[0]; k++) {
+        pb graph = {0}, model = {0};
+        add_pair(&graph, "x", "a", 0.03125f, 5);
+        add_weights(&graph, 2, w, 1);
+        add_constant(&graph, "lo", TN_F32, 0, NULL, &bounds[k][0], 4);
+        add_constant(&graph, "hi", TN_F32, 0, NULL, &bounds[k][1], 4);
+        pb_node(&graph, 1, "", "MatMul", "mm", "a,w", "m", NULL);
+        pb_node(&graph, 1, "", "Clip", "clip", "m,lo,hi", "c", NULL);
+        add_pair(&graph, "c", "y", 0.0625f, -20);
+        pb_value(&graph, 11, "x", TN_F32, 2, x);
+        pb_value(&graph, 12, "y", TN_F32, -1, NULL);
+        pb_model(&model, &graph, 17);
+        assert_int_equal(run(&model, 0, 2, x, a, text), 33);
+        assert_int_equal(run(&model, TN_SESSION_NO_OPTIMIZE, 2, x, b, plain),
+                         33);
+        for (int i = 0; i < 33; i++)
+            if (!(fabs(a[i] - b[i]) <= 0.0625))
+                fail_msg("bounds %zu: %g %g", k, a[i], b[i]);
+        assert_non_null(strstr(text, "QLinearMatMul"));
+        pb_free(&model);
+    }
+}
+
+/* Scales that no quantiser writes: nothing to compare, but no fault. */
+static void broken_scales(void **state)
+{
+    static const int64_t x[2] = {3, 20}, w[2] = {20, 11};
+    static const float scales[] = {0.0f, NAN, INFINITY, -1.0f};
+    static char text[TEXT];
+    double a[200];
+    (void)state;
+    for (size_t k = 0; k < sizeof scales / sizeof scales[0]; k++) {
+        pb graph = {0}, model = {0};
+        add_pair(&graph, "x", "a", 0.03125f, 5);
+        add_weights(&graph, 2, w, 1);
+        pb_node(&graph, 1, "", "MatMul", "mm", "a,w", "m", NULL);
+        pb_node(&graph, 1, "", "Relu", "relu", "m", "c", NULL);
+        add_pair(&graph, "c", "y", scales[k], -20);
+        pb_value(&graph, 11, "x", TN_F32, 2, x);
+        pb_value(&graph, 12, "y", TN_F32, -1, NULL);
+        pb_model(&model, &graph, 17);
+        assert_int_equal(run(&model, 0, 2, x, a, text), 33);
+        pb_free(&model);
+    }
+}
+
 static void dynamic(void **state)
 {
     static const int64_t x[2] = {3, 20}, w[2] = {20, 11};
@@ -228,10 +283,9 @@ static void reasons(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_graph),
-        cmocka_unit_test(products),
-        cmocka_unit_test(dynamic),
-        cmocka_unit_test(reasons),
+        cmocka_unit_test(whole_graph), cmocka_unit_test(products),
+        cmocka_unit_test(held),        cmocka_unit_test(broken_scales),
+        cmocka_unit_test(dynamic),     cmocka_unit_test(reasons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
