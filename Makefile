@@ -35,7 +35,7 @@ lint: deps-test          ## layers, registries, forbidden functions, file sizes
 bench: all               ## library size, start-up, and latency of the examples
 	@bench/size.sh $(BUILD)
 
-peers: all               ## side by side with ONNX Runtime (needs a Python with it)
+peers: all               ## side by side with ONNX Runtime and OpenVINO (pip gets them)
 	@python3 bench/peers.py --tenon $(BUILD)/tenon
 
 fuzz:                    ## every fuzz target for an hour (SECONDS=3600)
