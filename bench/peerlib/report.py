@@ -30,6 +30,12 @@ class Line:
         self.opening = {k: min(t["load_ms"] for t in v)
                         for k, v in times.items()}
 
+    @property
+    def peer(self):
+        """The fastest by minima; None without one."""
+        return min((k for k in self.least if k != "tenon"),
+                   key=self.least.get, default=None)
+
     def ratio(self, of):
         """Time of the fastest peer over Tenon's; None without a peer."""
         peers = [v for k, v in of.items() if k != "tenon"]
@@ -178,9 +184,14 @@ def summary(lines):
             print(f"- threads {threads}, batch {batch}: "
                   f"{geometric([x.ratio(x.least) for x in part]):.2f}; slower:"
                   f" {', '.join(slower) or 'none'}")
-    noise = [x.middle[k] / x.least[k] - 1 for x in lines for k in x.least]
+    noise(lines)
+
+
+def noise(lines):
+    """How far from still the machine was."""
+    above = [x.middle[k] / x.least[k] - 1 for x in lines for k in x.least]
     loads = [x.load for x in lines]
-    print(f"\nNoise: half of all medians lie {100 * statistics.median(noise):.0f}"
+    print(f"\nNoise: half of all medians lie {100 * statistics.median(above):.0f}"
           " % or more above their minima; the load average\nwas "
           f"{min(loads):.1f} to {max(loads):.1f} while this ran (as many as "
           "there are threads would be this program alone).")
