@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #if TN_ASAN
 #include <sanitizer/asan_interface.h>
 #define POISON(p, n)   __asan_poison_memory_region((p), (n))
@@ -42,6 +46,13 @@ static void libc_free(void *ctx, void *ptr, size_t size, size_t align)
 
 const tn_allocator tni_libc_allocator = {NULL, libc_alloc, libc_free};
 
+void tni_libc_trim(void)
+{
+#if defined(__GLIBC__)
+    (void)malloc_trim(0);
+#endif
+}
+
 void tni_mem_init(tni_mem *mem, const tn_allocator *allocator,
                   size_t limit_bytes)
 {
@@ -69,7 +80,8 @@ void *tni_mem_alloc(tni_mem *mem, size_t size, size_t align)
     size_t peak = atomic_load_explicit(&mem->peak_bytes, memory_order_relaxed);
     while (now > peak && !atomic_compare_exchange_weak_explicit(
                              &mem->peak_bytes, &peak, now, memory_order_relaxed,
-                             memory_order_relaxed)) {}
+                             memory_order_relaxed)) {
+    }
     return ptr;
 }
 

@@ -12,13 +12,17 @@
 /* The C library's malloc behind a tn_allocator. */
 extern const tn_allocator tni_libc_allocator;
 
+/* Gives back to the system what malloc keeps of what was freed, where it can:
+ * after a phase that needed much for a while. */
+void tni_libc_trim(void);
+
 /* An object's memory: an allocator plus a hard budget, shared by its arenas.
  * Threads: locked (the counters are atomic). */
 typedef struct tni_mem {
     tn_allocator allocator;
-    size_t limit_bytes;          /* 0: none */
-    _Atomic size_t used_bytes;   /* now */
-    _Atomic size_t peak_bytes;   /* ever */
+    size_t limit_bytes;        /* 0: none */
+    _Atomic size_t used_bytes; /* now */
+    _Atomic size_t peak_bytes; /* ever */
 } tni_mem;
 
 void tni_mem_init(tni_mem *mem, const tn_allocator *allocator,
@@ -63,7 +67,8 @@ char *tni_arena_strndup(tni_arena *arena, const char *text, size_t len);
 /* n objects of type T, zeroed; NULL on overflow or when memory is out. */
 void *tni_arena_array(tni_arena *arena, size_t n, size_t elem_size,
                       size_t align);
-#define TNI_NEW(arena, T) ((T *)tni_arena_zalloc((arena), sizeof(T), _Alignof(T)))
+#define TNI_NEW(arena, T)                                                      \
+    ((T *)tni_arena_zalloc((arena), sizeof(T), _Alignof(T)))
 #define TNI_NEW_ARRAY(arena, T, n)                                             \
     ((T *)tni_arena_array((arena), (size_t)(n), sizeof(T), _Alignof(T)))
 

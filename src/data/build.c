@@ -397,6 +397,27 @@ bool tni_dataset_sort(tn_dataset *d)
     return ok;
 }
 
+void tni_dataset_drop(const tn_dataset *d)
+{
+    for (uint32_t i = 0; i < d->sources.n; i++)
+        tni_file_map_drop(&TNI_ROW(&d->sources, tni_source, i)->map);
+}
+
+void tni_dataset_clear(tn_dataset *d)
+{
+    tni_col *const cols[] = {&d->ann_image, &d->ann_class, &d->ann_flags,
+                             &d->ann_box,   &d->ann_where, &d->ann_id};
+    for (size_t i = 0; i < sizeof cols / sizeof cols[0]; i++)
+        tni_col_clear(cols[i]);
+    for (int i = 0; i < TN_NUM_COUNT; i++) tni_sparse_clear(&d->num[i]);
+    for (int i = 0; i < TN_TEXT_COUNT; i++) tni_sparse_clear(&d->text[i]);
+    tni_sparse_clear(&d->shape);
+    tni_sparse_clear(&d->keypoints);
+    if (d->first != NULL)
+        tni_mem_free(&d->mem, d->first, d->index_bytes, _Alignof(uint32_t));
+    d->first = d->order = NULL;
+}
+
 tn_status tni_dataset_seal(tn_dataset *d, tn_err *err)
 {
     if (!tni_dataset_sort(d)) return no_memory(err);

@@ -56,6 +56,15 @@ void *tni_col_add(tni_col *c)
     return tni_col_row(c, c->n++);
 }
 
+void tni_col_clear(tni_col *c)
+{
+    for (uint32_t i = 0; i < c->n; i += TNI_COL_ROWS) {
+        const uint32_t n = c->n - i < TNI_COL_ROWS ? c->n - i : TNI_COL_ROWS;
+        memset(c->chunks[i >> TNI_COL_SHIFT], 0, (size_t)n * c->row_size);
+    }
+    c->n = 0;
+}
+
 /* --- sparse ------------------------------------------------------------- */
 
 void tni_sparse_init(tni_sparse *s, tni_mem *mem, size_t value_size)
@@ -72,6 +81,15 @@ void tni_sparse_fini(tni_sparse *s)
     tni_col_fini(&s->keys);
     tni_col_fini(&s->values);
     tni_col_fini(&s->forgotten);
+}
+
+void tni_sparse_clear(tni_sparse *s)
+{
+    tni_col_clear(&s->keys);
+    tni_col_clear(&s->values);
+    tni_col_clear(&s->forgotten);
+    s->n_sorted = 0;
+    s->unsorted = false;
 }
 
 static uint32_t key_at(const tni_sparse *s, uint32_t i)

@@ -24,6 +24,9 @@ void tni_col_fini(tni_col *c);
 /* A zeroed row at the end; NULL when memory is out or 2^32 - 2 rows are in. */
 void *tni_col_add(tni_col *c);
 
+/* Without rows; its memory stays for the next. */
+void tni_col_clear(tni_col *c);
+
 static inline void *tni_col_row(const tni_col *c, uint32_t i)
 {
     return (char *)c->chunks[i >> TNI_COL_SHIFT] +
@@ -43,6 +46,8 @@ typedef struct tni_sparse {
 } tni_sparse;
 
 void tni_sparse_init(tni_sparse *s, tni_mem *mem, size_t value_size);
+/* Without rows; its memory stays for the next. */
+void tni_sparse_clear(tni_sparse *s);
 void tni_sparse_fini(tni_sparse *s);
 /* A zeroed value for the key; NULL when memory is out. */
 void *tni_sparse_add(tni_sparse *s, uint32_t key);

@@ -7,6 +7,7 @@
  */
 #include "data/formats/format.h"
 #include "data/names.h"
+#include "data/one.h"
 #include "data/readback.h"
 #include "data/records.h"
 #include "data/residue.h"
@@ -314,7 +315,7 @@ static tn_status read_back(tn_conversion *c, tn_dataset **back, tn_err *err)
     (void)snprintf(path, sizeof path, "%s%s%s", c->temporary,
                    c->w.file != NULL ? "/" : "",
                    c->w.file != NULL ? c->w.file : "");
-    tn_status status = tn_dataset_open(back, path, &o, err);
+    tn_status status = tni_dataset_read(back, path, &o, true, err);
     if (status == TN_OK || status == TN_ENOMEM || status == TN_ECANCELED)
         return status;
     if (err != NULL) err->code = TN_EINTERNAL;
@@ -391,6 +392,7 @@ static tn_status verify(tn_conversion *c, tn_err *err)
     if (!wanted && !keep) return TN_OK;
     TN_TRY(tni_writer_progress(&c->w, "verify", 0, 1, err));
     tn_dataset *back = NULL;
+    tni_dataset_drop(c->d);
     TN_TRY(read_back(c, &back, err));
     const tn_status status =
         results ? compare_results(c, back, err) : compare(c, back, keep, err);

@@ -147,6 +147,8 @@ struct tn_dataset {
     tni_strmap class_names;  /* to the first class of it; + 1 */
     uint32_t *first, *order; /* of each image; made by tni_dataset_seal */
     size_t index_bytes;
+    const void *left; /* of the format: annotations are in the files still, and
+                         tni_one reads them; NULL: they are here */
 };
 
 /* --- making one ---------------------------------------------------------- */
@@ -155,6 +157,14 @@ tn_status tni_dataset_new(tn_dataset **out, const tn_allocator *allocator,
                           const tn_limits *limits, tn_err *err);
 /* Sorts, indexes, settles the states of images. Rows may not change after. */
 tn_status tni_dataset_seal(tn_dataset *d, tn_err *err);
+
+/* Annotations go, with all they have; rows may be added again until the next
+ * seal. */
+void tni_dataset_clear(tn_dataset *d);
+
+/* What is mapped of its files stops counting as resident until it is looked at
+ * again. Any thread may look at it meanwhile. */
+void tni_dataset_drop(const tn_dataset *d);
 
 /* Brings late additions to the sparse tables into order; false: no memory. */
 bool tni_dataset_sort(tn_dataset *d);

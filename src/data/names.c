@@ -80,14 +80,15 @@ static const char *with_ending(const tni_image_row *r, tni_arena *arena)
 }
 
 typedef struct taken_names {
-    tni_strmap keys;  /* what is taken */
+    tni_arena scratch; /* of the keys */
+    tni_strmap keys;   /* what is taken */
     tni_strmap tries; /* of an image's name: how often another was made of it */
 } taken_names;
 
 /* Thousands of images may have one name: each goes on where the last ended. */
-static unsigned *tries_of(taken_names *m, uint32_t split, const char *name,
-                          tni_arena *arena)
+static unsigned *tries_of(taken_names *m, uint32_t split, const char *name)
 {
+    tni_arena *arena = &m->scratch;
     const size_t size = strlen(name) + 16;
     char *key = tni_arena_alloc(arena, size, 1);
     bool fresh = false;
@@ -105,7 +106,7 @@ static tn_status make(const char **out, taken_names *taken, const char *name,
     char *tried = clean(arena, name);
     unsigned *tries = NULL; /* of the images of this very name */
     while (tried != NULL) {
-        char *key = key_of(arena, split, tried, rule);
+        char *key = key_of(&taken->scratch, split, tried, rule);
         bool fresh = false;
         if (key == NULL ||
             tni_strmap_add(&taken->keys, key, strlen(key), &fresh) == NULL)
@@ -115,7 +116,7 @@ static tn_status make(const char **out, taken_names *taken, const char *name,
             return TN_OK;
         }
         const char *base = clean(arena, name);
-        if (tries == NULL) tries = tries_of(taken, split, name, arena);
+        if (tries == NULL) tries = tries_of(taken, split, name);
         if (base == NULL || tries == NULL) break;
         const unsigned salt = (*tries)++;
         const size_t stem = tni_stem_len(base), size = strlen(base) + 16;
@@ -127,24 +128,40 @@ static tn_status make(const char **out, taken_names *taken, const char *name,
     return tni_fail(err, TN_ENOMEM, "out of memory");
 }
 
+static tn_status make_all(const char **names, size_t *n_changed,
+                          const tn_dataset *d, const tni_names_rule *rule,
+                          taken_names *taken, tni_arena *arena, tn_err *err)
+{
+    for (uint32_t i = 0; i < d->images.n; i++) {
+        const tni_image_row *r = tni_image_at(d, i);
+        const tni_arena_mark mark = tni_arena_save(arena);
+        const char *name = rule->endings ? with_ending(r, arena) : r->name;
+        TN_TRY(make(&names[i], taken, name,
+                    rule->merged ? TN_NONE : tni_first_split(r), rule, arena,
+                    err));
+        if (strcmp(names[i], r->name) != 0) {
+            ++*n_changed;
+        } else {
+            names[i] = r->name;
+            tni_arena_rewind(arena, mark);
+        }
+    }
+    return TN_OK;
+}
+
 tn_status tni_names_make(const char ***out, size_t *n_changed,
                          const tn_dataset *d, const tni_names_rule *rule,
                          tni_arena *arena, tn_err *err)
 {
     taken_names taken;
-    tni_strmap_init(&taken.keys, arena);
-    tni_strmap_init(&taken.tries, arena);
-    const char **names = TNI_NEW_ARRAY(arena, const char *, d->images.n + 1u);
-    if (names == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    tni_arena_init(&taken.scratch, arena->mem, 1 << 14);
+    tni_strmap_init(&taken.keys, &taken.scratch);
+    tni_strmap_init(&taken.tries, &taken.scratch);
     *n_changed = 0;
-    for (uint32_t i = 0; i < d->images.n; i++) {
-        const tni_image_row *r = tni_image_at(d, i);
-        const char *name = rule->endings ? with_ending(r, arena) : r->name;
-        TN_TRY(make(&names[i], &taken, name,
-                    rule->merged ? TN_NONE : tni_first_split(r), rule, arena,
-                    err));
-        if (strcmp(names[i], r->name) != 0) ++*n_changed;
-    }
-    *out = names;
-    return TN_OK;
+    *out = TNI_NEW_ARRAY(arena, const char *, d->images.n + 1u);
+    const tn_status status =
+        *out != NULL ? make_all(*out, n_changed, d, rule, &taken, arena, err)
+                     : tni_fail(err, TN_ENOMEM, "out of memory");
+    tni_arena_fini(&taken.scratch);
+    return status;
 }

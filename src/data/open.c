@@ -3,13 +3,14 @@
 #include "data/formats/format.h"
 
 #include "data/gzip.h"
+#include "data/one.h"
 #include "data/residue.h"
 #include "tenon/image.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { HEAD_BYTES = 64 << 10, PATH_SIZE = 4096, SURE = 50 };
+enum { HEAD_BYTES = 64 << 10, PATH_SIZE = 4096, SURE = 50, LARGE = 16 << 20 };
 
 static const tni_format *const formats[] = {
 #define TN_FORMAT(name) &tni_format_##name,
@@ -473,8 +474,8 @@ static tn_status read_all(tni_reader *r, tn_err *err)
     return tni_dataset_seal(d, err);
 }
 
-tn_status tn_dataset_open(tn_dataset **out, const char *path,
-                          const tn_dataset_opts *opts, tn_err *err)
+tn_status tni_dataset_read(tn_dataset **out, const char *path,
+                           const tn_dataset_opts *opts, bool leave, tn_err *err)
 {
     static const tn_dataset_opts defaults = TN_DATASET_OPTS_INIT;
     tn_dataset_opts o = defaults;
@@ -491,6 +492,7 @@ tn_status tn_dataset_open(tn_dataset **out, const char *path,
     r.variant = o.variant;
     r.images = o.images;
     r.flags = o.flags;
+    r.leave = leave;
     tni_arena_init(&r.scratch, &d->mem, 1 << 14);
     size_t len = strlen(path);
     while (len > 1 && path[len - 1] == '/') len--;
@@ -504,6 +506,7 @@ tn_status tn_dataset_open(tn_dataset **out, const char *path,
         status = read_all(&r, err);
     tni_threadpool_free(r.pool);
     tni_arena_fini(&r.scratch);
+    if (d->mem.peak_bytes > LARGE) tni_libc_trim();
     if (status != TN_OK) {
         if (err != NULL && (err->where[0] == '\0' || r.path == NULL ||
                             strstr(err->where, r.path) == NULL))
@@ -513,4 +516,10 @@ tn_status tn_dataset_open(tn_dataset **out, const char *path,
     }
     *out = d;
     return TN_OK;
+}
+
+tn_status tn_dataset_open(tn_dataset **out, const char *path,
+                          const tn_dataset_opts *opts, tn_err *err)
+{
+    return tni_dataset_read(out, path, opts, false, err);
 }

@@ -2,6 +2,8 @@
 /* readback.c - whether what was written is what was meant */
 #include "data/readback.h"
 
+#include "data/one.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +13,8 @@ enum { IMAGES_OF_BLOCK = 64 };
 /* What one thread compares. */
 typedef struct compare {
     const tni_writer *w;
-    const tn_dataset *a, *b; /* meant, read back */
+    const tn_dataset *a, *b; /* meant, read back: b has the image at hand */
+    tni_one *one;            /* that reads it; NULL: b has them all */
     const tni_format *format;
     tni_compared result;
     tni_pair pair;
@@ -23,7 +26,9 @@ typedef struct comparison {
     tni_writer *w;
     const uint32_t *matches;
     tni_residue *residue;
+    const tn_dataset *back;
     compare *lanes;
+    size_t n_lanes;
 } comparison;
 
 static tn_status differs(const compare *p, uint32_t image, uint32_t nth,
@@ -180,13 +185,25 @@ static tn_status compare_one(compare *p, uint32_t image, uint32_t i, uint32_t k,
     return TN_OK;
 }
 
+/* Brings the image into `b` where it was left in its file; its row there. */
+static tn_status fetch(compare *p, uint32_t *match)
+{
+    if (p->one == NULL) return TN_OK;
+    const tn_status status = tni_one_read(p->one, *match, p->err);
+    *match = 0;
+    if (status == TN_OK || status == TN_ENOMEM) return status;
+    p->err->code = TN_EINTERNAL;
+    return TN_EINTERNAL;
+}
+
 static tn_status compare_image(compare *p, uint32_t image, uint32_t match)
 {
     size_t na = 0, nb = 0, at = 0;
+    TN_TRY(fetch(p, &match));
     const uint32_t *a = tn_dataset_of_image(p->a, image, &na);
     const uint32_t *b = tn_dataset_of_image(p->b, match, &nb);
-    const bool kept =
-        p->residue != NULL && tni_residue_begin_image(p->residue, image, match);
+    const bool kept = p->residue != NULL &&
+                      tni_residue_begin_image(p->residue, image, p->b, match);
     for (size_t i = 0; i < na; i++) {
         const bool written = p->w->written[a[i]] != 0;
         const size_t k = p->w->rank != NULL ? p->w->rank[a[i]] : at;
@@ -251,6 +268,7 @@ tn_status tni_match_images(const tni_writer *w, const tn_dataset *back,
         if (found != NULL) matches[i] = (uint32_t)((uintptr_t)*found - 1);
     }
     tni_arena_fini(&arena);
+    tni_libc_trim();
     return status;
 }
 
@@ -363,34 +381,61 @@ static tn_status compare_classes(const compare *p)
     return status;
 }
 
+static void lanes_fini(comparison *c)
+{
+    const tn_allocator *a = &tni_libc_allocator;
+    for (size_t i = 0; i < c->n_lanes; i++) {
+        tni_one *one = c->lanes[i].one;
+        tni_pair_fini(&c->lanes[i].pair);
+        if (one == NULL) continue;
+        tni_one_fini(one);
+        a->free(a->ctx, one, sizeof *one, _Alignof(tni_one));
+    }
+    a->free(a->ctx, c->lanes, c->n_lanes * sizeof(compare), _Alignof(compare));
+}
+
+static tn_status lane_init(compare *lane, const comparison *c,
+                           const tni_format *format, tn_err *err)
+{
+    const tn_allocator *a = &tni_libc_allocator;
+    lane->w = c->w;
+    lane->a = c->w->d;
+    lane->b = c->back;
+    lane->format = format;
+    if (c->back->left != NULL) {
+        lane->one = a->alloc(a->ctx, sizeof *lane->one, _Alignof(tni_one));
+        if (lane->one == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+        TN_TRY(tni_one_init(lane->one, c->back, err));
+        lane->b = lane->one->d;
+    }
+    tni_pair_init(&lane->pair, lane->a, lane->b);
+    return TN_OK;
+}
+
 tn_status tni_compare(tni_writer *w, const tni_format *format,
                       const tn_dataset *back, const uint32_t *matches,
                       tni_residue *residue, tni_compared *result, tn_err *err)
 {
     const tn_allocator *a = &tni_libc_allocator;
-    const size_t n = tni_blocks_lanes(w->par), size = n * sizeof(compare);
-    comparison c = {w, matches, residue,
-                    a->alloc(a->ctx, size, _Alignof(compare))};
+    comparison c = {w, matches, residue, back, NULL, tni_blocks_lanes(w->par)};
+    const size_t size = c.n_lanes * sizeof(compare);
+    c.lanes = a->alloc(a->ctx, size, _Alignof(compare));
     if (c.lanes == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
     memset(c.lanes, 0, size);
-    for (size_t i = 0; i < n; i++) {
-        c.lanes[i].w = w;
-        c.lanes[i].a = w->d;
-        c.lanes[i].b = back;
-        c.lanes[i].format = format;
-        tni_pair_init(&c.lanes[i].pair, w->d, back);
-    }
+    tn_status status = TN_OK;
+    for (size_t i = 0; i < c.n_lanes && status == TN_OK; i++)
+        status = lane_init(&c.lanes[i], &c, format, err);
     const tni_blocks job = {w->d->images.n, IMAGES_OF_BLOCK, &c, compare_block,
                             take_block};
-    tn_status status = tni_blocks_run(&job, w->par, err);
+    if (status == TN_OK) status = tni_blocks_run(&job, w->par, err);
     c.lanes[0].err = err;
+    c.lanes[0].b = back;
     if (status == TN_OK) status = compare_classes(&c.lanes[0]);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < c.n_lanes; i++) {
         const tni_compared *r = &c.lanes[i].result;
         result->n += r->n;
         if (r->max_error > result->max_error) result->max_error = r->max_error;
-        tni_pair_fini(&c.lanes[i].pair);
     }
-    a->free(a->ctx, c.lanes, size, _Alignof(compare));
+    lanes_fini(&c);
     return status;
 }

@@ -54,10 +54,11 @@ tn_status tni_residue_open(tni_residue **out, const tni_writer *w,
 /* Lines that are made on the block's lane go to the block, until `end`. */
 tni_residue_lane *tni_residue_begin_block(tni_residue *r, tni_block *block);
 tn_status tni_residue_end_block(tni_residue_lane *l);
-/* An image and what it reads back as. Whether it is in the sidecar: only then
+/* An image and what it reads back as: a row of `back`, which may be of that
+ * image alone (one.h). Whether it is in the sidecar: only then
  * its annotations follow, in the dataset's order, and its end. */
 bool tni_residue_begin_image(tni_residue_lane *l, uint32_t image,
-                             uint32_t match);
+                             const tn_dataset *back, uint32_t match);
 /* `at`: its number among those of the image in the target, -1: not there. */
 void tni_residue_annotation(tni_residue_lane *l, tni_pair *pair, int64_t at);
 void tni_residue_end_image(tni_residue_lane *l);

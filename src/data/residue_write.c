@@ -691,8 +691,9 @@ tn_status tni_residue_end_block(tni_residue_lane *l)
 }
 
 bool tni_residue_begin_image(tni_residue_lane *l, uint32_t image,
-                             uint32_t match)
+                             const tn_dataset *back, uint32_t match)
 {
+    l->back = back;
     if (!image_loses(l, image, match)) return false;
     l->any = false;
     l->expected = 0;

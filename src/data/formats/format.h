@@ -17,6 +17,7 @@
 /* --- recognising --------------------------------------------------------- */
 
 typedef struct tni_reader tni_reader;
+struct tni_one;
 
 /* What a probe may look at. It reads as little as it can. */
 typedef struct tni_probe {
@@ -61,6 +62,7 @@ struct tni_reader {
     tni_strmap folders;         /* whose names tni_find_image has listed */
     struct tni_class_set *same; /* classes that tni_same_class has met */
     tni_threadpool *pool;       /* of tni_reader_threads; NULL: none yet */
+    bool leave; /* annotations may stay in their files: see one.h */
 };
 
 /* "folder/name" in the scratch arena; the folder of a file. NULL: no memory. */
@@ -249,6 +251,9 @@ typedef struct tni_format {
     /* 0 … 100 from names and first bytes; 50 and more: sure enough to read. */
     int (*probe)(const tni_probe *p);
     tn_status (*read)(tni_reader *r, tn_err *err);
+    /* The annotations of an image of a dataset that `read` left in its files,
+     * into one->d; any thread. NULL: it never leaves them. */
+    tn_status (*read_image)(struct tni_one *one, uint32_t image, tn_err *err);
     /* Which variant suits the dataset best, and what it keeps; *variant comes
      * set when the caller chose one. What only the format can see it counts
      * itself: TNI_F_MASK_OVERLAP, or how many of a feature it cannot hold. NULL:

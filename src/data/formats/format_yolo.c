@@ -153,6 +153,21 @@ static tn_status look_for_dota(tni_reader *r, const tni_yolo_config *c,
     return TN_OK;
 }
 
+/* What tni_yolo_read_image has to know. */
+static tn_status leave_labels(tn_dataset *d, const tni_yolo_config *c,
+                              tn_err *err)
+{
+    tni_yolo_config *left = TNI_NEW(&d->arena, tni_yolo_config);
+    if (left == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    *left = *c;
+    left->root = NULL;
+    left->entries = NULL;
+    left->numbers = NULL;
+    left->n_entries = left->cap_entries = 0;
+    d->left = left;
+    return TN_OK;
+}
+
 static tn_status read(tni_reader *r, tn_err *err)
 {
     tni_yolo_config c;
@@ -185,6 +200,8 @@ static tn_status read(tni_reader *r, tn_err *err)
                         "keypoints need kpt_shape in the data.yaml: how many "
                         "and with how many numbers each");
     if (asked != TNI_YOLO_AUTO) c.task = asked;
+    c.left = r->leave && c.task != TNI_YOLO_AUTO;
+    if (c.left) TN_TRY(leave_labels(r->d, &c, err));
     TN_TRY(tni_yolo_read_entries(r, &c, err));
     TN_TRY(look_for_dota(r, &c, err));
     return tni_yolo_settle(r, &c, 0, err);
@@ -241,6 +258,7 @@ const tni_format tni_format_yolo = {
     .off_units = 1e-8,
     .probe = probe,
     .read = read,
+    .read_image = tni_yolo_read_image,
     .plan = plan,
     .write = tni_yolo_write,
 };

@@ -4,6 +4,7 @@
 #define TN_SRC_DATA_FORMATS_YOLO_H
 
 #include "data/formats/coco.h"
+#include "data/one.h"
 #include "tenon/image.h"
 
 typedef enum tni_yolo_task {
@@ -37,6 +38,7 @@ typedef struct tni_yolo_config {
     tni_yolo_numbers *numbers;
     bool darknet; /* labels lie beside images */
     bool unsplit; /* has images of no split, under images/unsplit */
+    bool left;    /* labels stay in their files: tni_yolo_read_image */
 } tni_yolo_config;
 
 tn_status tni_yolo_add_entry(tni_reader *r, tni_yolo_config *c,
@@ -60,6 +62,9 @@ tn_status tni_yolo_class(tn_dataset *d, const tni_yolo_config *config,
 char *tni_yolo_label_path(tni_arena *arena, const char *image);
 /* That folder; NULL when there is none. */
 char *tni_yolo_last_images(char *path);
+/* The labels of an image of a dataset that was left in its files; what it was
+ * left with is a tni_yolo_config without entries. */
+tn_status tni_yolo_read_image(tni_one *one, uint32_t image, tn_err *err);
 /* All images and labels of the entries. */
 tn_status tni_yolo_read_entries(tni_reader *r, tni_yolo_config *c, tn_err *err);
 /* After the last line: one task for all, keypoints of classes. */
@@ -102,6 +107,18 @@ tn_status tni_yolo_add_line(tn_dataset *d, const tni_yolo_config *c,
                             uint32_t image, const tni_yolo_line *line,
                             const tni_yolo_tokens *t, tn_err *err);
 
+/* The text of a label file, line by line; *any: there are some. */
+typedef struct tni_yolo_file {
+    uint32_t image, source;
+    const char *path;
+    tni_span text;
+} tni_yolo_file;
+
+tn_status tni_yolo_add_file(tn_dataset *d, const tni_yolo_config *c,
+                            const tni_yolo_file *file, bool *any, tn_err *err);
+tn_status tni_yolo_note_zeros(tn_dataset *d, uint32_t source, uint64_t at,
+                              tn_err *err);
+
 /* --- looking ------------------------------------------------------------- */
 
 /* What may be an image with labels: a file, or a line of a list. */
@@ -121,7 +138,7 @@ typedef struct tni_yolo_item {
 typedef struct tni_yolo_seen {
     bool found;  /* the line leads somewhere */
     bool there;  /* the file of the image */
-    bool labels; /* their file */
+    bool labels; /* their file; there may be one, where they are left in it */
     bool large;  /* of which only that is known */
     tn_status header;
     tn_image_info info;

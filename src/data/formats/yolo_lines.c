@@ -209,6 +209,69 @@ tn_status tni_yolo_add_line(tn_dataset *d, const tni_yolo_config *c,
     return add_shape(d, ann, line, t->begin, t->end, TN_SHAPE_POLYGON, 0, err);
 }
 
+tn_status tni_yolo_note_zeros(tn_dataset *d, uint32_t source, uint64_t at,
+                              tn_err *err)
+{
+    return tni_note_add(d, tni_where(source, at), "trailing-zeros", err,
+                        "the file ends in zero bytes");
+}
+
+tn_status tni_yolo_add_file(tn_dataset *d, const tni_yolo_config *c,
+                            const tni_yolo_file *file, bool *any, tn_err *err)
+{
+    const char *text = file->text.p;
+    tni_yolo_text t;
+    tni_yolo_line line;
+    tni_yolo_tokens tokens;
+    tni_yolo_text_init(&t, text, file->text.len);
+    if (t.n_zeros > 0)
+        TN_TRY(tni_yolo_note_zeros(d, file->source, file->text.len - t.n_zeros,
+                                   err));
+    while (tni_yolo_next_line(&t, &line)) {
+        line.where = tni_where(file->source, (uint64_t)(line.p - text));
+        line.file = file->path;
+        *any = true;
+        TN_TRY(tni_yolo_split_line(&line, &tokens, err));
+        TN_TRY(tni_yolo_add_line(d, c, file->image, &line, &tokens, err));
+    }
+    return TN_OK;
+}
+
+/* --- left in its file ---------------------------------------------------- */
+
+/* Numbers of classes are looked up for one thread. */
+typedef struct left {
+    tni_yolo_config config;
+    tni_yolo_numbers numbers;
+} left;
+
+static left *left_of(tni_one *one)
+{
+    if (one->state != NULL) return one->state;
+    left *l = TNI_NEW(&one->d->arena, left);
+    if (l == NULL) return NULL;
+    l->config = *(const tni_yolo_config *)one->whole->left;
+    l->config.numbers = &l->numbers;
+    tni_idmap_init(&l->numbers.ids, &one->d->arena);
+    one->state = l;
+    return l;
+}
+
+tn_status tni_yolo_read_image(tni_one *one, uint32_t image, tn_err *err)
+{
+    bool any = false;
+    tni_yolo_file file = {0, 0, NULL, {"", 0}};
+    file.path =
+        tni_place(one->whole, tni_image_at(one->whole, image)->where).file;
+    left *l = left_of(one);
+    if (l == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    if (file.path == NULL) return TN_OK;
+    TN_TRY(tni_one_file(one, file.path, &file.text, &any, err));
+    if (file.text.len >= UINT32_MAX)
+        return tni_fail(err, TN_ELIMIT, "%s: over 4 GiB", file.path);
+    return tni_yolo_add_file(one->d, &l->config, &file, &any, err);
+}
+
 /* How many numbers the text of a shape has. */
 static size_t count_numbers(const tni_shape *s)
 {

@@ -148,6 +148,8 @@ static tn_status read_labels(const tni_yolo_look *look, tni_block *b, lane *l,
 {
     uint64_t size = 0;
     if (at->label == NULL || is_list(look, at->label)) return TN_OK;
+    seen->labels = look->c->left;
+    if (look->c->left) return TN_OK;
     const tn_status status =
         tni_file_read(l->text, sizeof l->text, &size, at->label, &b->err);
     if (status == TN_ENOTFOUND) {

@@ -49,12 +49,6 @@ static tn_status add_item(yolo *y, const tni_yolo_item *item)
 
 /* --- one label file ------------------------------------------------------ */
 
-static tn_status note_zeros(yolo *y, uint32_t source, uint64_t at)
-{
-    return tni_note_add(y->d, tni_where(source, at), "trailing-zeros", y->err,
-                        "the file ends in zero bytes");
-}
-
 /* Whether a line has more than a box and a score: then its text must stay. */
 static bool has_shapes(const char *text, size_t len)
 {
@@ -74,25 +68,6 @@ static bool has_shapes(const char *text, size_t len)
     return false;
 }
 
-static tn_status add_text(yolo *y, uint32_t image, uint32_t source,
-                          const char *path, const char *text, size_t size,
-                          bool *any)
-{
-    tni_yolo_text t;
-    tni_yolo_line line;
-    tni_yolo_tokens tokens;
-    tni_yolo_text_init(&t, text, size);
-    if (t.n_zeros > 0) TN_TRY(note_zeros(y, source, size - t.n_zeros));
-    while (tni_yolo_next_line(&t, &line)) {
-        line.where = tni_where(source, (uint64_t)(line.p - text));
-        line.file = path;
-        *any = true;
-        TN_TRY(tni_yolo_split_line(&line, &tokens, y->err));
-        TN_TRY(tni_yolo_add_line(y->d, y->c, image, &line, &tokens, y->err));
-    }
-    return TN_OK;
-}
-
 /* A large file stays mapped while it is read, and only then is kept. */
 static tn_status read_large(yolo *y, uint32_t image, uint32_t source,
                             const char *path, bool *any)
@@ -110,7 +85,9 @@ static tn_status read_large(yolo *y, uint32_t image, uint32_t source,
         if (text == NULL) status = no_memory(y->err);
     }
     if (status == TN_OK)
-        status = add_text(y, image, source, path, text, map.size, any);
+        status = tni_yolo_add_file(
+            y->d, y->c, &(tni_yolo_file){image, source, path, {text, map.size}},
+            any, y->err);
     tni_file_map_close(&map);
     return status;
 }
@@ -131,7 +108,8 @@ static tn_status add_seen(yolo *y, uint32_t image, uint32_t source,
     if (shapes) text = tni_keep(y->d, text, seen->text_len);
     if (text == NULL) return no_memory(y->err);
     if (seen->n_zeros > 0)
-        TN_TRY(note_zeros(y, source, seen->text_len - seen->n_zeros));
+        TN_TRY(tni_yolo_note_zeros(y->d, source, seen->text_len - seen->n_zeros,
+                                   y->err));
     for (uint32_t i = 0; i < seen->n_lines; i++) {
         memcpy(&l, after + i * size, size);
         const tni_yolo_line line = {text + l.begin, l.len,
@@ -151,6 +129,7 @@ static tn_status add_labels(yolo *y, uint32_t image, const char *path,
     if (!seen->labels) return TN_OK;
     TN_TRY(tni_source_add(y->d, path, &source, y->err));
     tni_image_at(y->d, image)->where = tni_where(source, 0);
+    if (y->c->left) return TN_OK;
     TN_TRY(seen->large ? read_large(y, image, source, path, &any)
                        : add_seen(y, image, source, path, seen, after));
     if (!any) tni_image_at(y->d, image)->state = TN_STATE_EMPTY;
