@@ -303,8 +303,8 @@ static void pad_row(const tni_conv_plan *p, const tni_conv_kernels *ker,
         lo = min_size(ceil_div(left, 2), width);
         hi = max_size(min_size((in + left) / 2, width), lo);
         if (hi > lo)
-            ker->unzip(out + lo, out + width + lo, row + (2 * lo - left),
-                       hi - lo);
+            ker->unzip(out + lo, out + width + lo, 0, row + (2 * lo - left), 0,
+                       hi - lo, 1);
     } else if (left == 0 && met == 1) {
         hi = min_size(ceil_div(in, sw), width);
         for (size_t i = 0; i < hi; i++) out[i] = row[i * sw];

@@ -77,9 +77,11 @@ typedef void (*tni_conv_unfold_fn)(float *out, const float *x,
 typedef void (*tni_conv_finish_fn)(float *y, const float *add, size_t n,
                                    bool clip, float lo, float hi);
 
-/* even[i] = x[2 i], odd[i] = x[2 i + 1] for i < n */
-typedef void (*tni_conv_unzip_fn)(float *even, float *odd, const float *x,
-                                  size_t n);
+/* Of `rows` rows: even[i] = x[2 i], odd[i] = x[2 i + 1] for i < n; rows are ld
+ * apart in x, out_ld apart in what comes of them. */
+typedef void (*tni_conv_unzip_fn)(float *even, float *odd, size_t out_ld,
+                                  const float *x, size_t ld, size_t n,
+                                  size_t rows);
 
 typedef struct tni_conv_kernels {
     uint32_t isa;
@@ -96,8 +98,9 @@ typedef struct tni_conv_kernels {
     void tni_conv_f32_unfold__##name(float *out, const float *x,               \
                                      const uint32_t *off, size_t k,            \
                                      const uint32_t *pix, size_t n);           \
-    void tni_conv_f32_unzip__##name(float *even, float *odd, const float *x,   \
-                                    size_t n);                                 \
+    void tni_conv_f32_unzip__##name(float *even, float *odd, size_t out_ld,    \
+                                    const float *x, size_t ld, size_t n,       \
+                                    size_t rows);                              \
     void tni_conv_f32_finish__##name(float *y, const float *add, size_t n,     \
                                      bool clip, float lo, float hi);
 #include "kernels/conv/conv.def"

@@ -72,6 +72,13 @@ TN_INLINE void v_unzip(float *even, float *odd, const float *x)
     }
 }
 
+TN_INLINE void unzip_4(float *even, float *odd, const float *x)
+{
+    const __m128 a = _mm_loadu_ps(x), b = _mm_loadu_ps(x + 4);
+    _mm_storeu_ps(even, _mm_shuffle_ps(a, b, 0x88));
+    _mm_storeu_ps(odd, _mm_shuffle_ps(a, b, 0xdd));
+}
+
 #include "kernels/conv/conv_tmpl.h"
 TN_TARGET_END
 #endif

@@ -37,5 +37,7 @@ TN_INLINE void v_unzip(float *even, float *odd, const float *x)
     v_storeu(odd, v.val[1]);
 }
 
+#define unzip_4 v_unzip
+
 #include "kernels/conv/conv_tmpl.h"
 #endif

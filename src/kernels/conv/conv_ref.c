@@ -53,10 +53,13 @@ void tni_conv_f32_finish__ref(float *y, const float *add, size_t n, bool clip,
         y[i] = clipped(add != NULL ? y[i] + add[i] : y[i], clip, lo, hi);
 }
 
-void tni_conv_f32_unzip__ref(float *even, float *odd, const float *x, size_t n)
+void tni_conv_f32_unzip__ref(float *even, float *odd, size_t out_ld,
+                             const float *x, size_t ld, size_t n, size_t rows)
 {
-    for (size_t i = 0; i < n; i++) {
-        even[i] = x[2 * i];
-        odd[i] = x[2 * i + 1];
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t i = 0; i < n; i++) {
+            even[r * out_ld + i] = x[r * ld + 2 * i];
+            odd[r * out_ld + i] = x[r * ld + 2 * i + 1];
+        }
     }
 }

@@ -4,8 +4,8 @@
  *
  * Included inside a target region after gemm_vec_<isa>.h and gemm_lists.h,
  * with CONV_NAME(part) defined, and store_quad and store_pair, which store
- * 4 or 2 rows of one vector each, transposed, and v_unzip(even, odd, x), which
- * sorts two vectors from x.
+ * 4 or 2 rows of one vector each, transposed, v_unzip(even, odd, x), which
+ * sorts two vectors from x, and unzip_4, which does so with eight elements.
  */
 
 enum { NR = VN * VW };
@@ -202,12 +202,30 @@ void CONV_NAME(finish)(float *y, const float *add, size_t n, bool clip,
     }
 }
 
-void CONV_NAME(unzip)(float *even, float *odd, const float *x, size_t n)
+/* The last vectors overlap those before them. */
+TN_INLINE void unzip_row(float *even, float *odd, const float *x, size_t n)
 {
     size_t i = 0;
     for (; i + VW <= n; i += VW) v_unzip(even + i, odd + i, x + 2 * i);
-    for (; i < n; i++) {
-        even[i] = x[2 * i];
-        odd[i] = x[2 * i + 1];
+    if (i == n) return;
+    if (n >= VW) {
+        i = n - VW;
+        v_unzip(even + i, odd + i, x + 2 * i);
+        return;
     }
+    for (; i + 4 <= n; i += 4) unzip_4(even + i, odd + i, x + 2 * i);
+    if (i < n && n >= 4)
+        unzip_4(even + n - 4, odd + n - 4, x + 2 * (n - 4));
+    else
+        for (; i < n; i++) {
+            even[i] = x[2 * i];
+            odd[i] = x[2 * i + 1];
+        }
+}
+
+void CONV_NAME(unzip)(float *even, float *odd, size_t out_ld, const float *x,
+                      size_t ld, size_t n, size_t rows)
+{
+    for (; rows > 0; rows--, even += out_ld, odd += out_ld, x += ld)
+        unzip_row(even, odd, x, n);
 }

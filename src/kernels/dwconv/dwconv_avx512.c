@@ -11,6 +11,11 @@ TN_TARGET_BEGIN(TN_TARGET_AVX512)
 #define DW_NAME(part) tni_dwconv_f32_##part##__avx512
 #include "kernels/gemm/gemm_vec_avx512.h"
 
+TN_INLINE void v_put_n(float *y, V x, size_t n)
+{
+    _mm512_mask_storeu_ps(y, (__mmask16)((1U << n) - 1), x);
+}
+
 #include "kernels/dwconv/dwconv_tmpl.h"
 TN_TARGET_END
 #endif
