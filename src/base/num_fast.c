@@ -149,6 +149,50 @@ const char *tni_num_plain(double *out, const char *text, const char *end)
     return p;
 }
 
+/* Up to eight digits in front of a point and up to eight behind it. */
+static size_t long_plain(uint64_t *mag, unsigned *places, const char *p)
+{
+    static const uint64_t powers[9] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    const uint64_t before = load8(p), stop = not_digits(before);
+    if (stop == 0) return 0;
+    const unsigned whole = (unsigned)__builtin_ctzll(stop) / 8;
+    if (whole == 0 || p[whole] != '.') return 0;
+    const uint64_t behind = load8(p + whole + 1), last = not_digits(behind);
+    *places = last != 0 ? (unsigned)__builtin_ctzll(last) / 8 : 8;
+    if (*places == 0) return 0;
+    *mag = join8(before << (8 * (8 - whole))) * powers[*places] +
+           join8(behind << (8 * (8 - *places)));
+    return whole + 1 + *places;
+}
+
+size_t tni_num_list(double *out, size_t cap, const char **text, const char *end,
+                    char separator)
+{
+    const char *p = *text;
+    size_t n = 0;
+    /* Eight bytes, a point, eight bytes, and what follows. */
+    for (; n < cap && end - p >= 20; n++) {
+        const uint64_t behind = load8(p + 2);
+        uint64_t mag = 0;
+        unsigned places = 8;
+        size_t used = 10;
+        if (p[1] == '.' && is_digit(*p) && not_digits(behind) == 0) {
+            mag = (uint64_t)(*p - '0') * 100000000 + join8(behind);
+        } else {
+            used = short_plain(&mag, &places, p);
+            if (used == 0) used = long_plain(&mag, &places, p);
+            if (used == 0) break;
+        }
+        if (p[used] != separator) break;
+        out[n] = (double)mag / pow10_exact[places];
+        p += used + 1;
+        if (*p == ' ') p++;
+    }
+    *text = p;
+    return n;
+}
+
 static int bits128(u128 v)
 {
     const uint64_t high = (uint64_t)(v >> 64), low = (uint64_t)v;
@@ -319,6 +363,18 @@ size_t tni_num_shortest(char *buf, size_t size, double v)
         return put_digits(buf, v < 0, (uint64_t)mag, 0);
     uint64_t digits = 0;
     int exp = 0;
+    /* Few places, most often: of up to 15 digits only one reads back as v. */
+    if (mag >= 1e-3 && mag < 1e11) {
+        digits = (uint64_t)(mag * 1e3 + 0.5);
+        exp = -3;
+        if ((double)digits / 1e3 == mag) {
+            while (digits % 10 == 0) {
+                digits /= 10;
+                exp++;
+            }
+            return put_digits(buf, v < 0, digits, exp);
+        }
+    }
     if (mag >= 1e-5 && mag < 1e15 && shortest_digits(&digits, &exp, mag)) {
         while (digits % 10 == 0) {
             digits /= 10;
@@ -334,6 +390,27 @@ size_t tni_num_shortest(char *buf, size_t size, double v)
     return tni_num_format(buf, size, v, 17);
 }
 
+/* 0 < digits < 10^8 hundred-millionths: eight places, without the zeros at
+ * their end. */
+static size_t put_fraction(char *buf, bool neg, uint64_t digits)
+{
+    const uint32_t high = (uint32_t)digits / 10000;
+    const uint32_t low = (uint32_t)digits % 10000;
+    char *p = buf;
+    *p = '-';
+    p += neg;
+    memcpy(p, "0.", 2);
+    p += 2;
+    memcpy(p, pairs + 2 * (high / 100), 2);
+    memcpy(p + 2, pairs + 2 * (high % 100), 2);
+    memcpy(p + 4, pairs + 2 * (low / 100), 2);
+    memcpy(p + 6, pairs + 2 * (low % 100), 2);
+    const uint64_t zeros = load8(p) ^ UINT64_C(0x3030303030303030);
+    p += 8 - (unsigned)__builtin_clzll(zeros) / 8;
+    *p = '\0';
+    return (size_t)(p - buf);
+}
+
 size_t tni_num_fixed(char *buf, size_t size, double v, int decimals)
 {
     const double scaled = fabs(v) * pow10_exact[decimals & 15];
@@ -345,6 +422,8 @@ size_t tni_num_fixed(char *buf, size_t size, double v, int decimals)
         memcpy(buf, "0", 2);
         return 1;
     }
+    if (decimals == 8 && digits < 100000000)
+        return put_fraction(buf, v < 0, digits);
     while (exp < 0 && digits % 10 == 0) {
         digits /= 10;
         exp++;

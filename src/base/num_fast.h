@@ -12,6 +12,15 @@
  * was read, or NULL: then it may still be a number. */
 const char *tni_num_plain(double *out, const char *text, const char *end);
 
+/*
+ * Reads numbers of at most seven digits before the point and eight behind it,
+ * none of them with a sign or an exponent and each with `separator` behind it
+ * (and then one space, if there is one), up to the first that is anything else.
+ * How many went to `out`, at most `cap`; *text is moved behind their separators.
+ */
+size_t tni_num_list(double *out, size_t cap, const char **text, const char *end,
+                    char separator);
+
 /* mag * 10^exp, correctly rounded; false outside -27 <= exp <= 27. */
 bool tni_num_scale10(double *out, uint64_t mag, int exp);
 

@@ -128,6 +128,18 @@ static void close_object(residue *r)
     r->first = false;
 }
 
+/* One object, one line. */
+static void put_line(residue *r, tni_span raw)
+{
+    const char *p = raw.p, *end = raw.p + raw.len;
+    while (p < end) {
+        const char *q = p;
+        while (q < end && *q != '\n' && *q != '\r') q++;
+        tni_out_bytes(&r->out, p, (size_t)(q - p));
+        p = q < end ? q + 1 : end;
+    }
+}
+
 /* "key": value members of a row, as an object. */
 static void put_members(residue *r, const tni_sparse *s, uint32_t row)
 {
@@ -137,10 +149,7 @@ static void put_members(residue *r, const tni_sparse *s, uint32_t row)
     str(r, "{");
     for (uint32_t k = 0; m != NULL; m = tni_sparse_find(s, row, ++k)) {
         if (k > 0) str(r, ",");
-        /* One object, one line. */
-        for (size_t i = 0; i < m->len; i++)
-            if (m->p[i] != '\n' && m->p[i] != '\r')
-                tni_out_char(&r->out, m->p[i]);
+        put_line(r, *m);
     }
     str(r, "}");
 }
@@ -148,9 +157,7 @@ static void put_members(residue *r, const tni_sparse *s, uint32_t row)
 static void put_raw(residue *r, const char *name, tni_span raw)
 {
     key(r, name);
-    for (size_t i = 0; i < raw.len; i++)
-        if (raw.p[i] != '\n' && raw.p[i] != '\r')
-            tni_out_char(&r->out, raw.p[i]);
+    put_line(r, raw);
 }
 
 static void put_text(residue *r, const char *name, const tni_sparse *s,
@@ -320,20 +327,26 @@ static void put_geometry(residue *r, const tni_ann *a, tni_pair *p)
     }
 }
 
+static void hex_of(char text[9], uint32_t v)
+{
+    for (int i = 0; i < 8; i++)
+        text[i] = "0123456789abcdef"[v >> (28 - 4 * i) & 15];
+    text[8] = '\0';
+}
+
 /* An annotation as what reads back does not have it; its number is given where
  * it is not the one after the last. */
 static void put_annotation(residue *r, tni_pair *p, int64_t nth)
 {
     const uint32_t i = p->rows[TNI_MEANT], k = p->rows[TNI_BACK];
-    char text[16];
+    char text[9];
     tni_ann a;
     tni_ann_get(r->d, i, &a);
     open_object(r);
     if (nth != r->expected) put_int(r, "n", nth);
     if (nth >= 0) r->expected = nth + 1;
     if (k != TN_NONE) {
-        (void)snprintf(text, sizeof text, "%08lx",
-                       (unsigned long)tni_ann_hash(r->back, k));
+        hex_of(text, tni_ann_hash(r->back, k));
         put_string(r, "hash", text);
     }
     put_ids(r, &a, k);

@@ -148,6 +148,28 @@ static bool starts_number(char c)
     return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.';
 }
 
+/* As many as are plain and have a comma or a space behind them; the others are
+ * left. */
+static tn_status add_list(tn_shape *s, memory *m, const char **text,
+                          const char *end, tn_err *err)
+{
+    const char *p = *text;
+    /* What separates the first two, separates all. */
+    while (p < end && (starts_number(*p))) p++;
+    const char separator = p < end && *p == ' ' ? ' ' : ',';
+    for (;;) {
+        const size_t most = 2 * (size_t)MAX_POINTS;
+        const size_t cap = m->cap_xy < most ? m->cap_xy : most;
+        const size_t n = tni_num_list(m->xy + s->n_points, cap - s->n_points,
+                                      text, end, separator);
+        s->n_points += n;
+        if (s->n_points < cap || cap == most) return TN_OK;
+        double *xy = grow(m->xy, &m->cap_xy, m->cap_xy + 1, sizeof(double));
+        if (xy == NULL) return no_memory(err);
+        m->xy = xy;
+    }
+}
+
 /* Numbers, in the order of the text, and where rings end (in numbers). */
 static tn_status scan(tn_shape *s, memory *m, const tni_shape *cell,
                       tn_err *err)
@@ -159,6 +181,8 @@ static tn_status scan(tn_shape *s, memory *m, const tni_shape *cell,
     while (p < end) {
         const char c = *p;
         if (starts_number(c)) {
+            TN_TRY(add_list(s, m, &p, end, err));
+            if (p == end || !starts_number(*p)) continue;
             double v = 0.0;
             size_t used = 0;
             const char *plain = tni_num_plain(&v, p, end);

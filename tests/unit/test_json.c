@@ -447,6 +447,87 @@ static void plain_numbers_end_where_they_end(void **state)
     }
 }
 
+/* A list of numbers, among them some that are not plain: those before the first
+ * of these, or fewer at the end, are read as strtod reads them. */
+static void lists_of_plain_numbers(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"-1.5",     "1e5",         ".5", "..5",
+                                      "12345678", "1.123456789", "x",  "e",
+                                      "1.2.3",    "+1"};
+    uint64_t seed = 5;
+    for (int i = 0; i < 20000; i++) {
+        char text[1200];
+        const uint64_t r = random64(&seed);
+        const char separator = (r & 1) != 0 ? ',' : ' ';
+        size_t len = 0, n_plain = 0, plain_end = 0;
+        bool plain = true;
+        for (int k = 0; k < 40; k++) {
+            const uint64_t a = random64(&seed);
+            const size_t from = len;
+            const int places = (int)(a >> 8 & 15) % 9;
+            if ((a & 63) == 0) {
+                plain = false;
+                len +=
+                    (size_t)snprintf(text + len, 20, "%s", odd[(a >> 16) % 10]);
+            } else if (places == 0) {
+                len += (size_t)snprintf(text + len, 20, "%u",
+                                        (unsigned)(a >> 20 & 0xfffff));
+            } else {
+                len += (size_t)snprintf(text + len, 20, "%u.%0*u",
+                                        (unsigned)(a >> 20) % 2000u, places,
+                                        (unsigned)(a >> 40) %
+                                            (places > 7 ? 16777216u : 10u));
+            }
+            assert_true(len - from < 20);
+            text[len++] = separator;
+            if ((a >> 60) == 0) text[len++] = ' ';
+            n_plain += plain;
+            if (plain) plain_end = len;
+        }
+        char *tight = malloc(len); /* reading further would be seen */
+        double v[40];
+        const char *p = tight;
+        assert_non_null(tight);
+        memcpy(tight, text, len);
+        const size_t n =
+            tni_num_list(v, 1 + (r >> 8) % 40, &p, tight + len, separator);
+        assert_true(n <= 1 + (r >> 8) % 40);
+        if (n > n_plain || (size_t)(p - tight) > plain_end)
+            fail_msg("'%.*s': %zu", (int)len, text, n);
+        if (n < n_plain && n < 1 + (r >> 8) % 40 &&
+            plain_end - (size_t)(p - tight) > 19)
+            fail_msg("'%.*s': only %zu", (int)len, text, n);
+        char *at = text;
+        text[len] = '\0';
+        for (size_t k = 0; k < n; k++, at++)
+            if (strtod(at, &at) != v[k]) fail_msg("'%s': %zu", text, k);
+        free(tight);
+    }
+}
+
+static void few_places_are_shortest(void **state)
+{
+    (void)state;
+    uint64_t seed = 11;
+    for (int i = 0; i < 100000; i++) {
+        char text[40], want[40];
+        const uint64_t r = random64(&seed);
+        const int places = (int)(r % 5);
+        const uint64_t digits = r >> 8 >> (r >> 3 & 31);
+        (void)snprintf(want, sizeof want, "%.*f", places,
+                       (double)(digits % 100000000000000u) / 10000.0);
+        const double v = strtod(want, NULL);
+        for (int n = 1; n <= 17; n++) {
+            (void)snprintf(want, sizeof want, "%.*g", n, v);
+            if (strtod(want, NULL) == v) break;
+        }
+        (void)tni_num_shortest(text, sizeof text, v);
+        if (strchr(want, 'e') == NULL && strcmp(text, want) != 0)
+            fail_msg("%s instead of %s", text, want);
+    }
+}
+
 static void fixed_places(void **state)
 {
     (void)state;
@@ -468,6 +549,9 @@ static void fixed_places(void **state)
                  {0.00012345, 8, "0.00012345"},
                  {4503599.62, 8, "4503599.62"},
                  {100.0, 0, "100"},
+                 {-0.00000001, 8, "-0.00000001"},
+                 {0.99999999, 8, "0.99999999"},
+                 {0.1, 8, "0.1"},
                  {0.99999999999, 8, "1"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         (void)tni_num_fixed(text, sizeof text, cases[i].v, cases[i].places);
@@ -536,6 +620,8 @@ int main(void)
         cmocka_unit_test(shortest_round_trips),
         cmocka_unit_test(parses_as_the_c_library),
         cmocka_unit_test(plain_numbers_end_where_they_end),
+        cmocka_unit_test(lists_of_plain_numbers),
+        cmocka_unit_test(few_places_are_shortest),
         cmocka_unit_test(fixed_places),
         cmocka_unit_test(utf8),
         cmocka_unit_test(public_corpus),

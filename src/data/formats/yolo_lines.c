@@ -81,6 +81,27 @@ static bool read_number(double *v, const char *begin, const char *end)
            begin + used == end && *v - *v == 0.0;
 }
 
+/* The plain numbers of an outline, which are most of a file: how many. */
+static size_t pass_plain(const char **text, const char *end, tni_yolo_tokens *t,
+                         const char *line)
+{
+    double values[32];
+    size_t n = 0, all = 0;
+    while (*text < end && is_blank(**text)) ++*text;
+    do {
+        n = tni_num_list(values, 32, text, end, ' ');
+        if (n > 0) t->last = values[n - 1];
+        all += n;
+    } while (n == 32);
+    if (all == 0) return 0;
+    const char *p = *text;
+    while (is_blank(p[-1])) p--;
+    t->end = (uint32_t)(p - line);
+    while (!is_blank(p[-1])) p--;
+    t->last_begin = (uint32_t)(p - line);
+    return all;
+}
+
 tn_status tni_yolo_split_line(const tni_yolo_line *line, tni_yolo_tokens *t,
                               tn_err *err)
 {
@@ -88,6 +109,7 @@ tn_status tni_yolo_split_line(const tni_yolo_line *line, tni_yolo_tokens *t,
     size_t n = 0;
     memset(t, 0, sizeof *t);
     for (;; n++) {
+        if (n == 7) n += pass_plain(&p, end, t, line->p);
         while (p < end && is_blank(*p)) p++;
         if (p == end) break;
         const char *begin = p;

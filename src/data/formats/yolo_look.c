@@ -59,6 +59,11 @@ static bool is_list(const tni_yolo_look *look, const char *path)
     return tni_strmap_find(look->lists, path, strlen(path)) != NULL;
 }
 
+static bool is_file(const char *path)
+{
+    return tni_path_look(path).is_file;
+}
+
 static char *join(tni_arena *arena, const char *folder, const char *name)
 {
     const size_t n = strlen(folder), m = strlen(name);
@@ -88,9 +93,12 @@ static tn_status follow_line(const tni_yolo_look *look,
         if (label == NULL) return no_memory(err);
         at->path = path;
         at->label = label;
-        seen->there = tni_path_look(path).is_file;
-        seen->found = seen->there ||
-                      (!is_list(look, label) && tni_path_look(label).is_file);
+        const bool labelled =
+            look->c->left && !is_list(look, label) && is_file(label);
+        /* Who leaves labels where they are wants nothing of the image. */
+        seen->there = !labelled && is_file(path);
+        seen->found = labelled || seen->there ||
+                      (!is_list(look, label) && is_file(label));
         if (!seen->found && path != first) tni_arena_rewind(arena, mark);
         p = strchr(p, '/');
         if (p != NULL) p++;
