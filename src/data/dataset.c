@@ -47,6 +47,53 @@ void tni_ann_get(const tn_dataset *d, uint32_t i, tni_ann *ann)
     ann->id = *TNI_ROW(&d->ann_id, int64_t, i);
 }
 
+#if defined(__GNUC__)
+#define FETCH(address) __builtin_prefetch(address)
+#else
+#define FETCH(address) ((void)(address))
+#endif
+
+enum { LINE = 64, LINES = 16 };
+
+/* Where the value is when every row has one: else it is looked for, and what is
+ * fetched is of no use. */
+static void fetch_value(const tni_sparse *s, uint32_t key)
+{
+    if (key >= s->n_sorted) return;
+    FETCH(tni_col_row(&s->keys, key));
+    FETCH(tni_col_row(&s->values, key));
+}
+
+static void fetch_rows(const tn_dataset *d, uint32_t i)
+{
+    FETCH(tni_col_row(&d->ann_image, i));
+    FETCH(tni_col_row(&d->ann_class, i));
+    FETCH(tni_col_row(&d->ann_flags, i));
+    FETCH(tni_col_row(&d->ann_box, i));
+    FETCH(tni_col_row(&d->ann_where, i));
+    FETCH(tni_col_row(&d->ann_id, i));
+    fetch_value(&d->shape, i);
+    fetch_value(&d->num[TN_NUM_AREA], i);
+}
+
+static void fetch_text(const tn_dataset *d, uint32_t i)
+{
+    if (i >= d->shape.n_sorted || *TNI_ROW(&d->shape.keys, uint32_t, i) != i)
+        return;
+    const tni_shape *s = TNI_ROW(&d->shape.values, tni_shape, i);
+    for (uint32_t at = 0; at < s->len && at < LINES * LINE; at += LINE)
+        FETCH(s->text + at);
+}
+
+void tni_dataset_ahead(const tn_dataset *d, uint32_t image)
+{
+    size_t n = 0;
+    const uint32_t *list = tn_dataset_of_image(d, image, &n);
+    for (size_t k = 0; k < n; k++) fetch_text(d, list[k]);
+    list = tn_dataset_of_image(d, (size_t)image + 1, &n);
+    for (size_t k = 0; k < n; k++) fetch_rows(d, list[k]);
+}
+
 /* Copies what fits into the caller's version of the struct. */
 static void hand_out(void *to, size_t struct_size, const void *from,
                      size_t size)

@@ -252,6 +252,12 @@ static inline uint32_t *tni_flags_at(const tn_dataset *d, uint32_t i)
     return TNI_ROW(&d->ann_flags, uint32_t, i);
 }
 void tni_ann_get(const tn_dataset *d, uint32_t i, tni_ann *ann);
+/*
+ * Annotations of an image lie anywhere in a file, so each is several places in
+ * memory that nobody has looked at for long. A loop over images calls this for
+ * each before its turn: what it will look at is on its way.
+ */
+void tni_dataset_ahead(const tn_dataset *d, uint32_t image);
 /* The encoded image inside a source; NULL where it does not lie in one. */
 const tni_span *tni_image_bytes(const tn_dataset *d, uint32_t image);
 /* Whether there is an encoded image: a file, or bytes inside a source. */

@@ -49,15 +49,20 @@ static bool near(compare *p, const double *x, const double *y, size_t n,
                  const allowed *a)
 {
     double worst = p->result.max_error;
-    for (size_t i = 0; i < n; i++) {
+    bool all = true;
+    for (size_t i = 0; i < n && a->w > 0.0; i++) {
         const double side = i % 2 == 0 ? a->w : a->h;
-        const double meant = side > 0.0 ? fmin(fmax(x[i], 0.0), side) : x[i];
-        const double e = fabs(meant - y[i]);
-        if (!(e <= a->tolerance)) return false;
-        if (e > worst) worst = e;
+        const double e = fabs(fmin(fmax(x[i], 0.0), side) - y[i]);
+        all = all && e <= a->tolerance;
+        worst = e > worst ? e : worst;
     }
-    p->result.max_error = worst;
-    return true;
+    for (size_t i = 0; i < n && !(a->w > 0.0); i++) {
+        const double e = fabs(x[i] - y[i]);
+        all = all & (e <= a->tolerance);
+        worst = e > worst ? e : worst;
+    }
+    if (all) p->result.max_error = worst;
+    return all;
 }
 
 static allowed allowed_of(const compare *p, uint32_t image, uint32_t i)
@@ -284,6 +289,7 @@ static tn_status compare_block(void *ctx, tni_block *block)
         size_t n = 0;
         const uint32_t *list = tn_dataset_of_image(p->a, i, &n);
         bool any = false;
+        tni_dataset_ahead(p->a, i + 1);
         for (size_t k = 0; k < n; k++) any = any || p->w->written[list[k]] != 0;
         if (c->matches[i] != TN_NONE) {
             TN_TRY(compare_image(p, i, c->matches[i]));

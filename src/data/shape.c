@@ -252,7 +252,13 @@ double tni_round_places(double v, unsigned n)
 {
     static const double powers[TNI_MAX_PLACES + 1] = {1e0, 1e1, 1e2, 1e3, 1e4,
                                                       1e5, 1e6, 1e7, 1e8, 1e9};
-    const double r = floor(v * powers[n] + 0.5) / powers[n];
+    const double scaled = v * powers[n] + 0.5;
+    double whole = scaled;
+    if (fabs(scaled) < 4503599627370496.0) { /* floor, without a call */
+        whole = (double)(int64_t)scaled;
+        if (whole > scaled) whole -= 1.0;
+    }
+    const double r = whole / powers[n];
     return r == 0.0 ? 0.0 : r;
 }
 

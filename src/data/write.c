@@ -147,8 +147,10 @@ static tn_status put_block(void *ctx, tni_block *b)
 {
     const image_lanes *s = ctx;
     lane *l = &s->lanes[b->lane];
-    for (uint32_t i = b->begin; i < b->end; i++)
+    for (uint32_t i = b->begin; i < b->end; i++) {
+        tni_dataset_ahead(l->w.d, i + 1);
         TN_TRY(s->loop->put(l->state, &l->w, i, &b->err));
+    }
     return TN_OK;
 }
 
