@@ -85,6 +85,7 @@ TN_INLINE vm v_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
 TN_INLINE vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
 TN_INLINE vm v_isnan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
 TN_INLINE vm vm_or(vm a, vm b) { return _mm256_or_ps(a, b); }
+TN_INLINE int vm_all(vm a) { return _mm256_movemask_ps(a) == 0xff; }
 TN_INLINE vf v_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 
 TN_INLINE vi v_bits(vf a) { return _mm256_castps_si256(a); }

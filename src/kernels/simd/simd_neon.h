@@ -57,6 +57,7 @@ TN_INLINE vm v_le(vf a, vf b) { return vcleq_f32(a, b); }
 TN_INLINE vm v_eq(vf a, vf b) { return vceqq_f32(a, b); }
 TN_INLINE vm v_isnan(vf a) { return vmvnq_u32(vceqq_f32(a, a)); }
 TN_INLINE vm vm_or(vm a, vm b) { return vorrq_u32(a, b); }
+TN_INLINE int vm_all(vm a) { return vminvq_u32(a) != 0; }
 TN_INLINE vf v_select(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
 
 TN_INLINE vi v_bits(vf a) { return vreinterpretq_s32_f32(a); }

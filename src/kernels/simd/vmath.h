@@ -13,12 +13,13 @@
 #define V_LN2_HI 0x1.62e4p-1f
 #define V_LN2_LO 0x1.7f7d1cp-20f
 
-/* exp(x) - 1 = 2^n (1 + em) - 1 with |r| <= ln2 / 2: gives em and n. */
-TN_INLINE vf v_exp_parts(vf x, vf *n)
+/* exp(x) - 1 = 2^n (1 + em) - 1 with |r| <= ln2 / 2: gives em and n, the
+ * latter plus 1.5 * 2^23, whose low bits are then the integer. */
+TN_INLINE vf v_exp_parts_raw(vf x, vf *n)
 {
-    /* Adding 1.5 * 2^23 leaves the nearest integer in the low bits. */
     const vf magic = v_set1(0x1.8p23f);
-    const vf k = v_sub(v_fma(x, v_set1(0x1.715476p0f), magic), magic);
+    *n = v_fma(x, v_set1(0x1.715476p0f), magic);
+    const vf k = v_sub(*n, magic);
     vf r = v_fnma(k, v_set1(V_LN2_HI), x);
     r = v_fnma(k, v_set1(V_LN2_LO), r);
     vf p = v_set1(0x1.6a4f28p-10f);
@@ -26,8 +27,14 @@ TN_INLINE vf v_exp_parts(vf x, vf *n)
     p = v_fma(p, r, v_set1(0x1.5558aep-5f));
     p = v_fma(p, r, v_set1(0x1.555492p-3f));
     p = v_fma(p, r, v_set1(0x1.fffffcp-2f));
-    *n = k;
     return v_fma(v_mul(r, r), p, r);
+}
+
+TN_INLINE vf v_exp_parts(vf x, vf *n)
+{
+    const vf em = v_exp_parts_raw(x, n);
+    *n = v_sub(*n, v_set1(0x1.8p23f));
+    return em;
 }
 
 /* Below -104 the result rounds to 0, above 89 to infinity. */
@@ -137,10 +144,18 @@ TN_INLINE vf v_tanh(vf x)
     return v_copysign(v_select(v_le(end, a), one, r), x);
 }
 
-/* exp is taken of -|x|, which neither overflows nor loses small results. */
+/* exp is taken of -|x|, which neither overflows nor loses small results. Where
+ * all of them are normal numbers, n goes straight to the exponent. */
 TN_INLINE vf v_sigmoid(vf x)
 {
-    const vf one = v_set1(1.0f), e = v_exp(v_neg(v_abs(x)));
+    const vf one = v_set1(1.0f), a = v_neg(v_abs(x));
+    vf e;
+    if (vm_all(v_le(v_set1(-87.0f), a))) {
+        const vf s = v_add(one, v_exp_parts_raw(a, &e));
+        e = v_frombits(vi_add(v_bits(s), vi_shl23(v_bits(e))));
+    } else {
+        e = v_exp(a);
+    }
     return v_div(v_select(v_lt(x, v_zero()), e, one), v_add(one, e));
 }
 
