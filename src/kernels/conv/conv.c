@@ -70,6 +70,8 @@ static bool mul3(size_t a, size_t b, size_t c, size_t *out)
 /* What a task keeps in L2 of the image, and how finely work is cut. */
 enum { chunk_floats = 80 * 1024, want_tasks = 32, min_task = 1 << 17 };
 /* When PIXELS cuts channels too, and into how many at least. */
+/* What PIXELS unfolds at a time: it stays in L1 beside weights and results. */
+enum { unfolded_floats = 3072 };
 enum { few_tasks = 12, least_rows = 128 };
 
 /* Size of the padded image, 0 in pad_len when the image itself will do. Of the
@@ -180,6 +182,8 @@ static void plan_panels(tni_conv_plan *p, const tni_gemm_kernels *gemm)
     const size_t step = panels * others / want_tasks;
     p->p_step = nr * min_size(max_size(step, 1), 8);
     p->p_tasks = ceil_div(p->out_len, p->p_step);
+    const size_t fit = unfolded_floats / (nr * max_size(p->k, 1));
+    p->p_some = nr * min_size(max_size(fit, 1), p->p_step / nr);
     const size_t cut = ceil_div(few_tasks, p->p_tasks * others);
     const size_t most = max_size(s->oc / least_rows, 1);
     p->oc_step = round_up(ceil_div(s->oc, min_size(cut, most)), mr);
@@ -209,7 +213,7 @@ bool tni_conv_plan_method(tni_conv_plan *p, const tni_conv_kernels *ker,
     }
     if (method == TNI_CONV_PIXELS && p->out_len != 0) {
         plan_panels(p, gemm);
-        p->worker_len = (size_t)gemm->nr * min_size(p->k, gemm->kc);
+        p->worker_len = p->p_some * min_size(p->k, gemm->kc);
     }
     p->worker_len = round_up(p->worker_len, 16);
     return tni_mul_size(p->group_len, s->groups, &p->packed_len);
@@ -421,50 +425,59 @@ static void task_channels(const run_ctx *r, const float *x, size_t image,
     }
 }
 
-/* Channels [o, o + n) of one panel of pixels: t holds what the tiles share.
- * The first tiles fetch what the next panel is unfolded from, at `next` and
- * every t->soon_step floats: a line of each page, which nobody foresees. */
+/* Channels [o, o + n) of pixels [q, q + len), a few panels next to each other:
+ * t holds what the tiles share. The first tiles fetch what the next panels are
+ * unfolded from, at `next` and every t->soon_step floats: a line of each page,
+ * which nobody foresees. */
 static void run_channels(const run_ctx *r, const tni_gemm_tile *first, size_t o,
-                         size_t n, const float *next)
+                         size_t n, size_t len, const float *next)
 {
-    const size_t mr = (size_t)r->gemm->mr, fetch = (size_t)r->gemm->nr / 4;
+    const size_t mr = (size_t)r->gemm->mr, nr = (size_t)r->gemm->nr;
+    const size_t fetch = round_up(len, nr) / 4;
     tni_gemm_tile t = *first;
-    for (size_t i = 0; i * mr < n; i++) {
-        t.mr = (int)min_size(mr, n - i * mr);
-        t.a = first->a + (o + i * mr) * r->p->k;
-        t.c = first->c + (o + i * mr) * t.c_rs;
-        if (t.bias_row != NULL) t.bias_row = first->bias_row + o + i * mr;
-        if (t.add != NULL) t.add = first->add + (o + i * mr) * t.c_rs;
-        t.soon = t.b; /* just written: nothing to fetch */
-        if (next != NULL && i < fetch)
-            t.soon = next + i % 4 * (t.k / 4) * t.soon_step + i / 4 * 16;
-        r->gemm->col(&t);
+    size_t call = 0;
+    for (size_t i = 0; i < n; i += mr) {
+        t.mr = (int)min_size(mr, n - i);
+        t.a = first->a + (o + i) * r->p->k;
+        if (t.bias_row != NULL) t.bias_row = first->bias_row + o + i;
+        for (size_t q = 0; q < len; q += nr, call++) {
+            t.nr = (int)min_size(nr, len - q);
+            t.b = first->b + q * t.k;
+            t.c = first->c + (o + i) * t.c_rs + q;
+            if (t.add != NULL) t.add = first->add + (o + i) * t.c_rs + q;
+            t.soon = t.b; /* just written: nothing to fetch */
+            if (next != NULL && call < fetch)
+                t.soon =
+                    next + call % 4 * (t.k / 4) * t.soon_step + call / 4 * 16;
+            r->gemm->col(&t);
+        }
     }
 }
 
-/* Channels [o0, o0 + n) of pixels [q0, q0 + len), unfolded panel by panel. */
+/* Channels [o0, o0 + n) of pixels [q0, q0 + len), unfolded a few panels at a
+ * time. */
 static void task_pixels(const run_ctx *r, const float *x, size_t image,
                         size_t group, size_t o0, size_t n, size_t q0,
-                        size_t len, float *panel)
+                        size_t len, float *panels)
 {
     const tni_conv_plan *p = r->p;
     const size_t nr = (size_t)r->gemm->nr, mr = (size_t)r->gemm->mr;
-    const size_t chan = group * p->s.oc;
+    const size_t chan = group * p->s.oc, end = q0 + len;
     const size_t base = image * p->s.groups * p->s.oc + chan;
     const tni_epilogue *e = r->epi;
     const bool point = p->k == p->s.ic && p->k > 1;
     tni_gemm_tile t = {0};
     t.a_rs = 1;
     t.a_ks = mr;
-    t.b = panel;
+    t.b = panels;
     t.b_ks = nr;
     t.soon_step = point ? (size_t)(r->off[1] - r->off[0]) : 0;
     t.c_rs = t.add_rs = p->out_len;
     t.lo = e->lo;
     t.hi = e->hi;
     if (e->bias_row != NULL) t.bias_row = e->bias_row + chan;
-    for (size_t q = q0; q < q0 + len; q += nr) {
-        t.nr = (int)min_size(nr, q0 + len - q);
+    for (size_t q = q0, some; q < end; q += some) {
+        some = min_size(p->p_some, end - q);
         t.c = r->y + base * p->out_len + q;
         if (e->add != NULL) t.add = e->add + base * p->out_len + q;
         for (size_t k = 0; k == 0 || k < p->k; k += t.k) {
@@ -475,13 +488,15 @@ static void task_pixels(const run_ctx *r, const float *x, size_t image,
             if (last && t.bias_row != NULL) t.flags |= TNI_TILE_BIAS_ROW;
             if (last && t.add != NULL) t.flags |= TNI_TILE_ADD;
             if (last && e->clip) t.flags |= TNI_TILE_CLIP;
-            r->ker->unfold(panel, x, r->off + k, t.k, r->pix + q, (size_t)t.nr);
+            for (size_t i = 0; i < some; i += nr)
+                r->ker->unfold(panels + i * t.k, x, r->off + k, t.k,
+                               r->pix + q + i, min_size(nr, some - i));
             const float *next = NULL;
             if (point && !last)
                 next = x + r->pix[q] + r->off[k + t.k] + 15;
-            else if (point && q + nr < q0 + len)
-                next = x + r->pix[q + nr] + r->off[0] + 15;
-            run_channels(r, &t, o0, n, next);
+            else if (point && q + some < end)
+                next = x + r->pix[q + some] + r->off[0] + 15;
+            run_channels(r, &t, o0, n, some, next);
             if (t.k == 0) break;
         }
     }

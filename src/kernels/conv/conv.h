@@ -131,6 +131,7 @@ typedef struct tni_conv_plan {
     size_t worker_len;         /* floats of scratch per worker */
     size_t oc_step, p_step;    /* channels and pixels of a task */
     size_t k_step;             /* terms of a block, in CHANNELS */
+    size_t p_some;             /* pixels unfolded at a time, in PIXELS */
     size_t oc_tasks, p_tasks;
 } tni_conv_plan;
 
