@@ -91,7 +91,9 @@ static void tally_value(tally *t, const tni_field *f)
 {
     if (t->field == 0) t->field = f->number;
     if (t->field != f->number) return;
-    if (f->type == (f->number == f_floats ? TNI_WIRE_I32 : TNI_WIRE_VARINT))
+    const bool number = f->number == f_floats || f->number == f_ints;
+    if (!number ||
+        f->type == (f->number == f_floats ? TNI_WIRE_I32 : TNI_WIRE_VARINT))
         t->n++;
     else
         t->sure = false;
@@ -127,7 +129,7 @@ static tn_status read_header(const tni_wire *start, header *h)
         }
     }
     if (first.sure && first.field == h->field &&
-        (h->field == f_floats || h->field == f_ints)) {
+        (h->field == f_floats || h->field == f_ints || h->field == f_strings)) {
         h->n = first.n;
         return TN_OK;
     }
@@ -318,21 +320,22 @@ static tn_status find_in(const tni_wire *start, uint32_t number, tni_bytes name,
 }
 
 static tn_status decode_in(const tni_scope *s, const tni_wire *attr,
-                           tni_attr *out, bool *present)
+                           const header *h, tni_attr *out, bool *present)
 {
-    header h;
-    TN_TRY(read_header(attr, &h));
     *present = true;
-    if (h.ref.len == 0 || s->function == NULL)
-        return decode_value(s, attr, &h, out);
+    if (h->ref.len == 0 || s->function == NULL)
+        return decode_value(s, attr, h, out);
     tni_wire found;
-    TN_TRY(find_in(s->call, 5, h.ref, &found, present));
-    /* As deep as functions are nested, which tni_decode_call bounds. */
-    if (*present) return decode_in(s->call_scope, &found, out, present);
-    TN_TRY(find_in(&s->function->body, 11, h.ref, &found, present));
+    header other;
+    TN_TRY(find_in(s->call, 5, h->ref, &found, present));
+    const bool given = *present;
+    if (!given)
+        TN_TRY(find_in(&s->function->body, 11, h->ref, &found, present));
     if (!*present) return TN_OK;
-    TN_TRY(read_header(&found, &h));
-    return decode_value(s, &found, &h, out);
+    TN_TRY(read_header(&found, &other));
+    /* As deep as functions are nested, which tni_decode_call bounds. */
+    if (given) return decode_in(s->call_scope, &found, &other, out, present);
+    return decode_value(s, &found, &other, out);
 }
 
 tn_status tni_decode_attr(const tni_scope *s, const tni_wire *attr,
@@ -341,7 +344,7 @@ tn_status tni_decode_attr(const tni_scope *s, const tni_wire *attr,
     header h;
     TN_TRY(read_header(attr, &h));
     TN_TRY(tni_decode_name(s->d, h.name, &out->name));
-    const tn_status status = decode_in(s, attr, out, present);
+    const tn_status status = decode_in(s, attr, &h, out, present);
     if (status != TN_OK && !tni_decode_has_place(s->d))
         tni_err_where(s->d->err, "attribute '%.64s'", out->name);
     return status;

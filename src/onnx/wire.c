@@ -149,21 +149,34 @@ static tn_status skip_group(tni_wire *w, const tni_field *f)
     return TN_OK;
 }
 
-/* A small number in a field below 16, of which a list of numbers that is not
- * packed has one an entry; false when it is anything else. */
+/* A small number, 32 bits or a short text in a field below 16, of which lists
+ * that are not packed have one an entry; false when it is anything else. */
 static bool read_short(tni_wire *w, tni_field *f)
 {
     const uint8_t *p = w->at;
-    if (w->end - p < 2 || p[0] < 8 || p[0] >= 0x80 || p[1] >= 0x80 ||
-        (p[0] & 7) != TNI_WIRE_VARINT)
-        return false;
-    f->at = p;
-    f->number = p[0] >> 3;
-    f->type = TNI_WIRE_VARINT;
+    if (w->end - p < 2 || p[0] < 8 || p[0] >= 0x80) return false;
+    const tni_wire_type type = (tni_wire_type)(p[0] & 7);
+    size_t size = 2;
     f->value = p[1];
     f->bytes.ptr = NULL;
     f->bytes.len = 0;
-    w->at = p + 2;
+    if (type == TNI_WIRE_LEN) {
+        f->value = 0;
+        f->bytes.ptr = p + 2;
+        f->bytes.len = p[1];
+        size += p[1];
+    } else if (type == TNI_WIRE_I32) {
+        size = 5;
+    }
+    const bool one_byte = type == TNI_WIRE_LEN || type == TNI_WIRE_VARINT;
+    if (!(one_byte || type == TNI_WIRE_I32) || (one_byte && p[1] >= 0x80) ||
+        (size_t)(w->end - p) < size)
+        return false;
+    if (type == TNI_WIRE_I32) f->value = load_le(p + 1, 4);
+    f->at = p;
+    f->number = p[0] >> 3;
+    f->type = type;
+    w->at = p + size;
     return true;
 }
 
