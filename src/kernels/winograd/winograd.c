@@ -602,6 +602,9 @@ enum {
     stream_bytes = 3, /* of weights from memory, some cores asking for them */
     tile_terms = 8,   /* what a call of a micro-kernel costs beside its terms */
     direct_percent = 85, /* of the peak, that tni_conv_run reaches */
+    /* Multiply-adds of an image that a byte of weights kept must save: less
+     * time is not worth any memory (decision 0010). */
+    byte_terms = 19,
     /* A tile's transforms of `lanes` channels, turning pixels included. */
     input1 = 8,
     output1 = 10,
@@ -637,6 +640,16 @@ static double direct_cost(const tni_conv_shape *s, size_t lanes, size_t nr)
     return sums > stream ? sums : stream;
 }
 
+/* Cycles as multiply-adds, so that a byte is worth the same in vectors of any
+ * width, and the price of weights with so many terms for each kernel. */
+static double priced(const tni_conv_shape *s, size_t lanes, double cycles,
+                     double terms)
+{
+    const double bytes =
+        terms * (double)s->ic * (double)s->oc * (double)sizeof(float);
+    return cycles * 2.0 * (double)lanes + bytes * byte_terms;
+}
+
 /* Kernels of one element, whose sums are those of tni_conv_run: worth it where
  * its panels would be half empty and its channels are all on other pages. */
 static int choose_point(const tni_conv_shape *s, size_t lanes, size_t nr,
@@ -659,9 +672,10 @@ int tni_winograd_choose(const tni_winograd_kernels *ker,
     const size_t kernel = fits(s);
     if (kernel == 0) return 0;
     if (kernel == 1) return choose_point(s, lanes, nr, (size_t)gemm->mr);
-    const double two = winograd_cost(s, lanes, nr, 2);
-    const double four = winograd_cost(s, lanes, nr, 4);
+    const double direct = priced(s, lanes, direct_cost(s, lanes, nr), 9);
+    const double two = priced(s, lanes, winograd_cost(s, lanes, nr, 2), 16);
+    const double four = priced(s, lanes, winograd_cost(s, lanes, nr, 4), 36);
     const double best = two < four ? two : four;
-    if (best > direct_cost(s, lanes, nr)) return 0;
+    if (best > direct) return 0;
     return two < four ? 2 : 4;
 }

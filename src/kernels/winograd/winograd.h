@@ -122,8 +122,9 @@ typedef struct tni_winograd_plan {
     size_t v_len, sums_len, patch_len;
 } tni_winograd_plan;
 
-/* The side of tiles for a shape: 4, 2, 1, or 0 where tni_conv_run is faster or
- * the shape is not for this family. Looks at one image of the batch only. */
+/* The side of tiles for a shape: 4, 2, 1, or 0 where tni_conv_run is as good
+ * for the memory or the shape is not for this family. Looks at one image of the
+ * batch only. */
 int tni_winograd_choose(const tni_winograd_kernels *ker,
                         const tni_gemm_kernels *gemm, const tni_conv_shape *s);
 
