@@ -157,6 +157,7 @@ static void report(const cli *c, const subject *s, samples *m,
         cli_json_number(&j, "p99_ms", percentile(m, 0.99) / 1e6);
         cli_json_number(&j, "per_second", per_second);
         cli_json_int(&j, "peak_rss_bytes", (int64_t)cli_peak_rss());
+        subject_json_plan(&j, &s->plan);
         if (profile) json_profile(&j, s, &peak);
         cli_json_close(&j, '}');
         cli_json_end(&j);
@@ -175,6 +176,12 @@ static void report(const cli *c, const subject *s, samples *m,
     printf("throughput  %.1f per second\n", per_second);
     printf("memory      %s resident at most\n",
            cli_bytes(a, sizeof a, (double)cli_peak_rss()));
+    printf("            weights %s, packed weights %s,\n",
+           cli_bytes(a, sizeof a, (double)s->plan.weights_bytes),
+           cli_bytes(b, sizeof b, (double)s->plan.packed_bytes));
+    printf("            activations peak %s, scratch %s\n",
+           cli_bytes(a, sizeof a, (double)s->plan.activation_bytes),
+           cli_bytes(b, sizeof b, (double)s->plan.scratch_bytes));
     if (profile) print_profile(s, &peak);
 }
 
@@ -189,8 +196,9 @@ static int bench(const cli *c, subject *s, long batch, double seconds)
     const uint64_t start = cli_now_ns();
     if (tn_run_exec(s->run, &err) != TN_OK) return cli_fail(&err);
     const uint64_t first_ns = cli_now_ns() - start;
-    tn_plan_info plan = TN_PLAN_INFO_INIT;
-    if (tn_run_plan_info(s->run, &plan) == TN_OK) s->threads = plan.n_threads;
+    s->plan = (tn_plan_info)TN_PLAN_INFO_INIT;
+    if (tn_run_plan_info(s->run, &s->plan) == TN_OK)
+        s->threads = s->plan.n_threads;
     if (c->tty && seconds >= 1.0 && !c->json)
         fprintf(stderr, "measuring for %.1f s ...\r", seconds);
     samples m = {NULL, 0, 0};

@@ -91,7 +91,7 @@ static void print_ops(const tn_model *m, const tn_model_info *info)
 static void print_text(const cli *c, const tn_model *m, const char *path)
 {
     tn_model_info info = TN_MODEL_INFO_INIT;
-    char a[40], b[40];
+    char a[40], b[40], d[40], e[40], f[40];
     if (tn_model_get_info(m, &info) != TN_OK) return;
     printf("%s\n", path);
     if (info.producer_name[0] != '\0')
@@ -123,12 +123,16 @@ static void print_text(const cli *c, const tn_model *m, const char *path)
         const double peak = peak_bytes(c, path, &plan);
         if (peak >= 0.0)
             printf("memory plan (free dimensions 1 unless --dim)\n"
-                   "  activations %s, scratch %s, packed weights %s\n"
+                   "  weights %s, packed weights %s\n"
+                   "  activations peak %s, scratch %s\n"
+                   "  total %s\n"
                    "  %zu steps, %zu by the plain reference, %zu planned at "
                    "run\n",
-                   cli_bytes(a, sizeof a, (double)plan.activation_bytes),
-                   cli_bytes(b, sizeof b, (double)plan.scratch_bytes),
-                   cli_bytes((char[40]){0}, 40, (double)plan.packed_bytes),
+                   cli_bytes(a, sizeof a, (double)plan.weights_bytes),
+                   cli_bytes(b, sizeof b, (double)plan.packed_bytes),
+                   cli_bytes(d, sizeof d, (double)plan.activation_bytes),
+                   cli_bytes(e, sizeof e, (double)plan.scratch_bytes),
+                   cli_bytes(f, sizeof f, (double)plan.total_bytes),
                    plan.n_steps, plan.n_reference_steps, plan.n_dynamic_steps);
     }
     if (info.n_metadata != 0) printf("metadata\n");
@@ -236,6 +240,11 @@ static void print_json(const cli *c, const tn_model *m, const char *path)
         cli_json_int(&j, "peak_activation_bytes", (int64_t)peak);
     else
         cli_json_null(&j, "peak_activation_bytes");
+    if (peak >= 0.0) {
+        cli_json_open(&j, "memory", '{');
+        subject_json_plan(&j, &plan);
+        cli_json_close(&j, '}');
+    }
     cli_json_open(&j, "metadata", '{');
     for (size_t i = 0; i < info.n_metadata; i++) {
         const char *key, *value;

@@ -10,11 +10,14 @@ int subject_open(subject *s, const cli *c, const char *path, uint32_t flags)
     memset(s, 0, sizeof *s);
     tn_err err;
     memset(&err, 0, sizeof err);
-    long threads = 0;
-    if (!cli_get_long(c, "threads", 0, 0, 1024, &threads)) return CLI_USAGE;
+    long threads = 0, mib = 0;
+    if (!cli_get_long(c, "threads", 0, 0, 1024, &threads) ||
+        !cli_get_long(c, "memory-limit", 0, 0, 1L << 20, &mib))
+        return CLI_USAGE;
     tn_session_opts opts = TN_SESSION_OPTS_INIT;
     opts.n_threads = (int)threads;
     opts.flags = flags;
+    opts.run_limit_bytes = (uint64_t)mib << 20;
     if (cli_has(c, "no-optimize")) opts.flags |= TN_SESSION_NO_OPTIMIZE;
     if (cli_has(c, "exact")) opts.flags |= TN_SESSION_EXACT;
     if (cli_has(c, "reference")) opts.flags |= TN_SESSION_REFERENCE;
@@ -49,6 +52,15 @@ void subject_close(subject *s)
         tn_tensor_free(s->inputs[i]);
     free(s->inputs);
     memset(s, 0, sizeof *s);
+}
+
+void subject_json_plan(cli_json *j, const tn_plan_info *plan)
+{
+    cli_json_int(j, "weights_bytes", (int64_t)plan->weights_bytes);
+    cli_json_int(j, "packed_bytes", (int64_t)plan->packed_bytes);
+    cli_json_int(j, "activations_peak_bytes", (int64_t)plan->activation_bytes);
+    cli_json_int(j, "scratch_bytes", (int64_t)plan->scratch_bytes);
+    cli_json_int(j, "total_bytes", (int64_t)plan->total_bytes);
 }
 
 static const char *input_name(const subject *s, size_t i)

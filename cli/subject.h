@@ -15,6 +15,9 @@
         {"exact", 0, NULL, "no algorithm that rounds more than the plain "     \
                            "definition (no Winograd)",                         \
          false},                                                               \
+        {"memory-limit", 0, "MIB", "refuse inputs that need more for "         \
+                                   "activations and scratch",                  \
+         false},                                                               \
         {"reference", 0, NULL, "run every operator by its plain C reference",  \
          false}
 
@@ -34,6 +37,7 @@ typedef struct subject {
     size_t n_inputs, n_outputs;
     uint64_t load_ns; /* open and session */
     int threads;
+    tn_plan_info plan; /* bench: of the measured run */
 } subject;
 
 /* Opens model and session; prints what fails. An exit code. */
@@ -51,6 +55,9 @@ int subject_bind(subject *s);
 /* Arrays keep bfloat16, float8 and the like as integers of their size: a value
  * so stored becomes what the model declares. Takes and returns ownership. */
 tn_tensor *subject_retag(tn_tensor *value, const tn_value_info *info);
+
+/* The memory of a plan: members of the object that is open. */
+void subject_json_plan(cli_json *j, const tn_plan_info *plan);
 
 /* Puts one value in; takes ownership. An exit code. */
 int subject_set_input(subject *s, const char *name, tn_tensor *value);

@@ -111,6 +111,20 @@ TN_API TN_NODISCARD tn_status tn_run_prepare(tn_run *run, tn_err *err);
  */
 TN_API TN_NODISCARD tn_status tn_run_exec(tn_run *run, tn_err *err);
 
+/**
+ * Gives the run context its memory: activations and scratch of every plan made
+ * from now on lie in [memory, memory + size), which starts on a multiple of 64
+ * bytes and stays the caller's until tn_run_free or the next call. A plan that
+ * needs more (tn_plan_info.peak_bytes) is refused with TN_ELIMIT, and the
+ * message says how much it needs. NULL and 0: its own memory again. Only values
+ * whose shapes depend on values, and small lists, still come from the
+ * allocator. Drops the current plan and its outputs.
+ *
+ * @return TN_OK; TN_EINVAL when `memory` is not aligned.
+ */
+TN_API TN_NODISCARD tn_status tn_run_set_memory(tn_run *run, void *memory,
+                                                size_t size, tn_err *err);
+
 /** Asks a run in progress to stop between two operators. Threads: any. */
 TN_API void tn_run_cancel(tn_run *run);
 
@@ -129,16 +143,22 @@ typedef struct tn_plan_info {
     uint64_t activation_bytes; /* the block all intermediates share */
     uint64_t scratch_bytes;    /* largest scratch of an operator */
     uint64_t packed_bytes;     /* packed weights of the session so far */
-    uint64_t peak_bytes;       /* activation + scratch: known before a run */
+    uint64_t peak_bytes;       /* activation + scratch: known before a run and
+                                  enough for tn_run_set_memory */
     uint64_t used_bytes;       /* held by the run context now */
     size_t n_steps;            /* operators executed */
     size_t n_reference_steps;  /* of these, by the plain C reference */
     size_t n_dynamic_steps;    /* of these, planned at run: shapes depend on
                                   values */
     int n_threads;
+    uint64_t weights_bytes;    /* constants that runs read unpacked, in the
+                                  file's mapping or copied from it */
+    uint64_t total_bytes;      /* weights + packed + peak: what is resident
+                                  beside the program itself */
 } tn_plan_info;
 
-#define TN_PLAN_INFO_INIT {sizeof(tn_plan_info), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define TN_PLAN_INFO_INIT                                                      \
+    {sizeof(tn_plan_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 TN_API TN_NODISCARD tn_status tn_run_plan_info(const tn_run *run,
                                                tn_plan_info *info);

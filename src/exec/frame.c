@@ -43,6 +43,26 @@ static tn_status init_runs(tni_frame *f, tni_executor *ex, tni_arena *arena,
     return TN_OK;
 }
 
+/* Memory of activations and scratch. */
+static tn_status take_memory(tni_frame *f, const tni_executor *ex,
+                             tni_arena *arena, tn_err *err)
+{
+    const tni_exec_plan *plan = f->plan;
+    if (f->outer == NULL && ex->memory != NULL) {
+        if (plan->peak_bytes > ex->memory_bytes)
+            return tni_fail(err, TN_ELIMIT,
+                            "these input shapes need %zu bytes of memory, %zu "
+                            "were given to the run",
+                            plan->peak_bytes, ex->memory_bytes);
+        f->block = ex->memory;
+        f->scratch = ex->memory + (plan->peak_bytes - plan->scratch_bytes);
+        return TN_OK;
+    }
+    f->block = tni_arena_alloc(arena, plan->block_bytes, TNI_ALIGN);
+    f->scratch = tni_arena_alloc(arena, plan->scratch_bytes, TNI_ALIGN);
+    return f->block != NULL && f->scratch != NULL ? TN_OK : nomem(err);
+}
+
 tn_status tni_frame_init(tni_frame *f, tni_exec_plan *plan, tni_executor *ex,
                          const tni_frame *outer, tni_arena *arena, tn_err *err)
 {
@@ -51,16 +71,13 @@ tn_status tni_frame_init(tni_frame *f, tni_exec_plan *plan, tni_executor *ex,
     f->outer = outer;
     f->slots = TNI_NEW_ARRAY(arena, tni_tensor, plan->n_slots);
     f->runs = TNI_NEW_ARRAY(arena, tni_run, plan->n_steps);
-    f->block = tni_arena_alloc(arena, plan->block_bytes, TNI_ALIGN);
-    f->scratch = tni_arena_alloc(arena, plan->scratch_bytes, TNI_ALIGN);
-    if (f->slots == NULL || f->runs == NULL || f->block == NULL ||
-        f->scratch == NULL)
-        return nomem(err);
+    if (f->slots == NULL || f->runs == NULL) return nomem(err);
+    TN_TRY(take_memory(f, ex, arena, err));
     for (int i = 0; i < plan->n_slots; i++) {
         const tni_slot *s = &plan->slots[i];
         tni_tensor *t = &f->slots[i];
         if (s->where == TNI_SLOT_CONST) {
-            *t = *s->constant;
+            *t = s->settled != NULL ? *s->settled : *s->constant;
             t->owner = NULL;
         } else if (s->where == TNI_SLOT_BLOCK || s->where == TNI_SLOT_ALIAS) {
             if (!tni_tensor_set_shape(t, s->type.dtype, s->type.rank,
@@ -320,6 +337,7 @@ static tn_status exec_dynamic(const tni_frame *f, tni_executor *ex,
         const tn_status status =
             tni_plan_node(&result, ex->planner, step->node, a.in_types,
                           a.constants, a.out_types, scratch_of(ex), err);
+        tni_weights_rest(&ex->planner->weights);
         tni_mutex_unlock(ex->planner->lock);
         TN_TRY(status);
         if (result.run != NULL) {

@@ -18,6 +18,9 @@ typedef struct tni_executor {
     tni_fault fault;
     atomic_bool cancel;
     int depth; /* of nested subgraphs */
+    /* The caller's, 64-byte aligned, for the outermost frame; NULL: none. */
+    uint8_t *memory;
+    size_t memory_bytes;
 } tni_executor;
 
 typedef struct tni_frame {
@@ -29,7 +32,8 @@ typedef struct tni_frame {
     void *scratch;
 } tni_frame;
 
-/* Arrays and the block come from `arena`. */
+/* Arrays come from `arena`, and so does the block unless the executor has
+ * memory for it: TN_ELIMIT when that is too small. */
 tn_status tni_frame_init(tni_frame *f, tni_exec_plan *plan, tni_executor *ex,
                          const tni_frame *outer, tni_arena *arena, tn_err *err);
 

@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "exec/memplan.h"
+#include "tensor/raw.h"
 
 #include <string.h>
 
@@ -21,7 +22,7 @@ tn_status tni_planner_init(tni_planner *p, tni_mem *mem, tn_err *err)
 {
     memset(p, 0, sizeof *p);
     p->mem = mem;
-    tni_arena_init(&p->prepack_arena, mem, 1 << 16);
+    tni_weights_init(&p->weights, mem);
     return tni_mutex_new(&p->lock, mem, err);
 }
 
@@ -38,52 +39,12 @@ void tni_planner_fini(tni_planner *p)
         free_plan(p, p->plans);
         p->plans = next;
     }
-    for (int i = 0; i < TNI_PREPACK_BUCKETS; i++)
-        for (tni_prepacked *e = p->prepacked[i]; e != NULL; e = e->next)
-            tni_mem_free(p->mem, e->data, e->size, TNI_ALIGN);
-    tni_arena_fini(&p->prepack_arena);
+    tni_weights_fini(&p->weights);
     if (p->lock != NULL) tni_mutex_free(p->lock, p->mem);
     p->lock = NULL;
 }
 
 /* --- operators' plans -------------------------------------------------- */
-
-/* Who asks for packed memory. Only what depends on the graph's own constants
- * may be shared by plans; a constant that this plan's shapes made may not. */
-typedef struct prepack_host {
-    tni_planner *planner;
-    bool shared;
-} prepack_host;
-
-static void *prepack(tni_plan *c, int slot, size_t size, bool *fresh)
-{
-    const prepack_host *host = c->host;
-    tni_planner *p = host->planner;
-    if (!host->shared) {
-        *fresh = true;
-        return tni_arena_alloc(c->arena, size, TNI_ALIGN);
-    }
-    const size_t hash = ((uintptr_t)c->node >> 6) + (size_t)slot * 31u;
-    tni_prepacked **bucket = &p->prepacked[hash % TNI_PREPACK_BUCKETS];
-    for (tni_prepacked *e = *bucket; e != NULL; e = e->next) {
-        if (e->node == c->node && e->slot == slot && e->size == size) {
-            *fresh = false;
-            return e->data;
-        }
-    }
-    tni_prepacked *e = TNI_NEW(&p->prepack_arena, tni_prepacked);
-    if (e == NULL) return NULL;
-    e->data = tni_mem_alloc(p->mem, size, TNI_ALIGN);
-    if (e->data == NULL) return NULL;
-    e->node = c->node;
-    e->slot = slot;
-    e->size = size;
-    e->next = *bucket;
-    *bucket = e;
-    p->prepacked_bytes += size;
-    *fresh = true;
-    return e->data;
-}
 
 tn_status tni_plan_node(tni_plan *result, tni_planner *p, const tni_node *node,
                         const tni_type *const *in,
@@ -103,16 +64,18 @@ tn_status tni_plan_node(tni_plan *result, tni_planner *p, const tni_node *node,
     result->kernels = &p->kernels;
     result->n_workers = p->n_workers;
     result->arena = arena;
-    prepack_host host = {p, true};
+    /* Only what depends on the graph's own constants may be shared by plans;
+     * a constant that this plan's shapes made may not. */
+    bool shared = true;
     for (int i = 0; i < node->n_in; i++)
         if (in_const[i] != NULL && in_const[i] != node->in[i]->constant)
-            host.shared = false;
-    result->prepack = prepack;
-    result->host = &host;
+            shared = false;
+    tni_packing packing;
+    tni_weights_begin(&packing, &p->weights, result, shared);
     result->exact = p->exact;
     result->err = err;
     const tn_status status = node->ver->plan(result);
-    result->host = NULL;
+    tni_weights_end(&packing, result);
     if (status != TN_OK) tni_op_err_where(err, node);
     return status;
 }
@@ -129,6 +92,7 @@ typedef struct builder {
     tn_err *err;
     const tni_type **in_types, **out_types;
     const tni_tensor **in_consts;
+    const tni_tensor **known; /* of those, what inference may read */
     tni_type *outs;
     tni_storage *storages; /* index per slot below */
     int *storage_of;       /* -1: none */
@@ -164,6 +128,12 @@ static void gather_inputs(builder *b, const tni_node *node)
         b->in_types[i] = s != NULL ? &s->type : &unknown;
         b->in_consts[i] = s != NULL ? s->constant : NULL;
     }
+    /* No shape is in a weight that is too large to be plain. */
+    for (int i = 0; i < node->n_in; i++)
+        b->known[i] =
+            b->in_consts[i] != NULL && tni_tensor_is_plain(b->in_consts[i])
+                ? b->in_consts[i]
+                : NULL;
 }
 
 static tn_status infer_node(builder *b, const tni_node *node)
@@ -177,7 +147,7 @@ static tn_status infer_node(builder *b, const tni_node *node)
         .n_in = node->n_in,
         .n_out = node->n_out,
         .in = b->in_types,
-        .in_const = b->in_consts,
+        .in_const = b->known,
         .out = b->outs,
         .arena = b->arena,
         .graph = tni_plan_infer_graph,
@@ -230,15 +200,18 @@ static tn_status fold_node(builder *b, const tni_node *node, bool *done)
     tni_tensor **out = TNI_NEW_ARRAY(b->arena, tni_tensor *, node->n_out);
     if (in == NULL || out == NULL) return nomem(b->err);
     for (int i = 0; i < node->n_in; i++) {
-        in[i] = b->in_consts[i];
+        in[i] = b->known[i];
         if (in[i] != NULL || b->in_types[i] == NULL) continue;
-        /* Only the shape is read (TNI_SHAPE_ONLY). */
-        tni_tensor *shape = TNI_NEW(b->arena, tni_tensor);
-        if (shape == NULL) return nomem(b->err);
-        if (!tni_tensor_set_shape(shape, b->in_types[i]->dtype,
-                                  b->in_types[i]->rank, b->in_types[i]->dims))
+        tni_tensor *t = TNI_NEW(b->arena, tni_tensor);
+        if (t == NULL) return nomem(b->err);
+        /* Raw, or only its shape is read (TNI_SHAPE_ONLY). */
+        if (b->in_consts[i] != NULL)
+            TN_TRY(tni_tensor_settle(t, b->in_consts[i], b->tmp, b->err));
+        else if (!tni_tensor_set_shape(t, b->in_types[i]->dtype,
+                                       b->in_types[i]->rank,
+                                       b->in_types[i]->dims))
             return TN_OK;
-        in[i] = shape;
+        in[i] = t;
     }
     for (int i = 0; i < node->n_out; i++) {
         if (node->out[i] == NULL) continue;
@@ -314,9 +287,10 @@ static tn_status init_args(builder *b, const tni_graph *graph)
     b->in_types = TNI_NEW_ARRAY(b->tmp, const tni_type *, n);
     b->out_types = TNI_NEW_ARRAY(b->tmp, const tni_type *, n);
     b->in_consts = TNI_NEW_ARRAY(b->tmp, const tni_tensor *, n);
+    b->known = TNI_NEW_ARRAY(b->tmp, const tni_tensor *, n);
     b->outs = TNI_NEW_ARRAY(b->tmp, tni_type, n);
     return b->in_types == NULL || b->out_types == NULL ||
-                   b->in_consts == NULL || b->outs == NULL
+                   b->in_consts == NULL || b->known == NULL || b->outs == NULL
                ? nomem(b->err)
                : TN_OK;
 }
@@ -401,6 +375,45 @@ static bool outputs_static(const builder *b, const tni_node *node)
     return true;
 }
 
+static int root_of(const builder *b, int slot)
+{
+    while (b->slots[slot].where == TNI_SLOT_ALIAS) slot = b->slots[slot].index;
+    return slot;
+}
+
+/* Makes the constant behind a slot, if there is one, fit to be read. */
+static tn_status settle_slot(builder *b, int slot)
+{
+    tni_slot *s = &b->slots[root_of(b, slot)];
+    if (s->constant == NULL || s->read) return TN_OK;
+    s->read = true;
+    b->plan->weights_bytes += tn_tensor_size(s->constant);
+    const tni_tensor *plain = NULL;
+    TN_TRY(tni_weights_settle(&plain, &b->p->weights, s->constant, b->err));
+    if (plain != s->constant) s->settled = plain;
+    return TN_OK;
+}
+
+/* Settles what a step reads; `packed` has the inputs that it does not. */
+static tn_status settle_inputs(builder *b, const tni_step *step,
+                               uint32_t packed)
+{
+    const tni_node *node = step->node;
+    for (int i = 0; i < step->n_in; i++) {
+        const int slot = step->in[i];
+        if (slot < 0) continue;
+        if (i < 32 && (packed >> i & 1u) != 0 && root_of(b, slot) == slot)
+            continue;
+        TN_TRY(settle_slot(b, slot));
+    }
+    /* Subgraphs see to constants themselves, but not behind another name. */
+    for (int i = 0; i < node->n_captures; i++) {
+        const int slot = tni_plan_slot(b->plan->graph, node->captures[i]);
+        if (slot >= 0 && root_of(b, slot) != slot) TN_TRY(settle_slot(b, slot));
+    }
+    return TN_OK;
+}
+
 static tn_status add_step(builder *b, const tni_node *node)
 {
     tni_exec_plan *plan = b->plan;
@@ -418,6 +431,7 @@ static tn_status add_step(builder *b, const tni_node *node)
     for (int i = 0; i < node->n_out; i++)
         step->out[i] = node->out[i] != NULL ? node->out[i]->id : -1;
     step->dynamic = !inputs_static(b, node) || !outputs_static(b, node);
+    uint32_t packed = 0;
     bool in_block = true; /* strings are not: only ref can make them */
     for (int i = 0; i < node->n_out; i++) {
         if (node->out[i] == NULL) continue;
@@ -439,6 +453,7 @@ static tn_status add_step(builder *b, const tni_node *node)
                                  b->err));
         step->run = result.run;
         step->state = result.state;
+        packed = result.run != NULL ? result.packed : 0;
         if (result.run != NULL && result.scratch_bytes > plan->scratch_bytes)
             plan->scratch_bytes = result.scratch_bytes;
     } else {
@@ -446,7 +461,7 @@ static tn_status add_step(builder *b, const tni_node *node)
     }
     if (step->run == NULL) plan->n_reference++;
     plan->n_steps++;
-    return TN_OK;
+    return settle_inputs(b, step, packed);
 }
 
 /* A reshape of something that has memory needs no step, only a name. */
@@ -489,16 +504,16 @@ static tn_status walk(builder *b)
         if (done || try_alias(b, node)) continue;
         TN_TRY(add_step(b, node));
     }
+    for (int i = 0; i < graph->n_outputs; i++) {
+        const int slot = tni_plan_slot(graph, graph->outputs[i]);
+        if (slot >= 0) TN_TRY(settle_slot(b, slot));
+    }
+    for (int i = 0; i < b->plan->n_slots && b->p->keep_values; i++)
+        TN_TRY(settle_slot(b, i));
     return TN_OK;
 }
 
 /* --- memory ------------------------------------------------------------ */
-
-static int root_of(const builder *b, int slot)
-{
-    while (b->slots[slot].where == TNI_SLOT_ALIAS) slot = b->slots[slot].index;
-    return slot;
-}
 
 static void touch(builder *b, int slot, int step)
 {
@@ -599,9 +614,10 @@ static tn_status place(builder *b)
 
 static tn_status check_limit(const builder *b)
 {
-    const tni_exec_plan *plan = b->plan;
+    tni_exec_plan *plan = b->plan;
     size_t peak = 0;
-    if (!tni_add_size(plan->block_bytes, plan->scratch_bytes, &peak))
+    if (!tni_align_up(plan->block_bytes, TNI_ALIGN, &peak) ||
+        !tni_add_size(peak, plan->scratch_bytes, &peak))
         return tni_fail(b->err, TN_ELIMIT, "the plan is too large to address");
     if (b->p->run_limit_bytes != 0 && peak > b->p->run_limit_bytes)
         return tni_fail(b->err, TN_ELIMIT,
@@ -609,6 +625,7 @@ static tn_status check_limit(const builder *b)
                         "the limit is %llu: raise run_limit_bytes or use a "
                         "smaller batch",
                         peak, (unsigned long long)b->p->run_limit_bytes);
+    plan->peak_bytes = peak;
     return TN_OK;
 }
 
@@ -753,9 +770,11 @@ tn_status tni_plan_acquire(tni_exec_plan **out, tni_planner *p,
     tni_mutex_lock(p->lock);
     tn_status status = TN_OK;
     tni_exec_plan *plan = find_plan(p, graph, key, key_len);
-    if (plan == NULL)
+    if (plan == NULL) {
         status = make_plan(&plan, p, graph, inputs, n_inputs, captures, key,
                            key_len, &tmp, err);
+        tni_weights_rest(&p->weights);
+    }
     if (status == TN_OK && TN_ALWAYS(plan != NULL)) {
         plan->refs++;
         trim(p);

@@ -14,22 +14,12 @@
 #define TN_SRC_EXEC_PLAN_H
 
 #include "base/par.h"
+#include "exec/weights.h"
 #include "kernels/kernels.h"
 #include "ops/op.h"
 #include "sys/mutex.h"
 
 typedef struct tni_exec_plan tni_exec_plan;
-
-/* Memory of (node, slot) that operators keep packed constants in. */
-typedef struct tni_prepacked {
-    const tni_node *node;
-    int slot;
-    size_t size;
-    void *data;
-    struct tni_prepacked *next;
-} tni_prepacked;
-
-enum { TNI_PREPACK_BUCKETS = 256 };
 
 /* What planning needs from its session, and the caches it keeps there. */
 typedef struct tni_planner {
@@ -44,9 +34,7 @@ typedef struct tni_planner {
     uint64_t run_limit_bytes; /* 0: none */
     uint64_t max_trips;
     uint64_t cache_limit_bytes;
-    tni_arena prepack_arena;
-    tni_prepacked *prepacked[TNI_PREPACK_BUCKETS];
-    size_t prepacked_bytes;
+    tni_weights weights;
     tni_exec_plan *plans; /* most recently used first */
     size_t plan_bytes;
 } tni_planner;
@@ -65,6 +53,8 @@ typedef enum tni_slot_where {
 typedef struct tni_slot {
     tni_type type;
     const tni_tensor *constant;
+    const tni_tensor *settled; /* a raw constant as steps read it */
+    bool read;                 /* the constant, by a step */
     tni_slot_where where;
     int index;
     size_t offset;
@@ -91,6 +81,8 @@ struct tni_exec_plan {
     int *aliases; /* slots with TNI_SLOT_ALIAS in order of definition */
     int n_aliases;
     size_t block_bytes, scratch_bytes;
+    size_t peak_bytes;    /* the scratch behind the block, aligned */
+    size_t weights_bytes; /* constants that steps read unpacked */
     size_t bytes; /* of the plan itself */
     int refs;     /* frames using it, under the planner's lock */
     tni_exec_plan *next;

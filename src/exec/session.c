@@ -9,6 +9,7 @@
 #include "onnx/model.h"
 #include "passes/pass.h"
 #include "sys/threadpool.h"
+#include "tensor/raw.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,16 @@ static tn_status check_supported(const tni_graph *graph, int depth, tn_err *err)
     return TN_OK;
 }
 
+/* Weights that were packed need not stay resident in the file's mapping too;
+ * what is read again comes back from the page cache. */
+static void drop_part(void *ctx, const void *bytes, size_t size)
+{
+    const tn_session *s = ctx;
+    tni_file_map_drop_part(&s->model->file, bytes, size);
+    for (int i = 0; i < s->model->n_external; i++)
+        tni_file_map_drop_part(&s->model->external[i], bytes, size);
+}
+
 static tn_status build_session(tn_session *s, const tn_session_opts *o,
                                tn_err *err)
 {
@@ -79,6 +90,8 @@ static tn_status build_session(tn_session *s, const tn_session_opts *o,
     TN_TRY(tni_threadpool_new(&s->pool, o->n_threads, &s->mem, err));
     tni_planner *p = &s->planner;
     TN_TRY(tni_planner_init(p, &s->mem, err));
+    p->weights.drop = drop_part;
+    p->weights.drop_ctx = s;
     tni_kernels_init(&p->kernels, o->isa_mask);
     s->n_threads = tni_par_workers(tni_threadpool_par(s->pool));
     p->n_workers = s->n_threads;
@@ -260,13 +273,13 @@ static bool same_type(const tni_type *a, const tni_type *b)
                                    (size_t)a->rank * sizeof a->dims[0]) == 0);
 }
 
-/* Weights that were packed need not stay resident in the file's mapping too;
- * what is read again comes back from the page cache. */
+/* The same for all that planning read, parts too small to be let go one by one
+ * included. */
 static void drop_weights(tn_session *s)
 {
     size_t packed = 0;
     tni_mutex_lock(s->planner.lock);
-    packed = s->planner.prepacked_bytes;
+    packed = s->planner.weights.packed_bytes;
     const bool more = packed > s->dropped_bytes;
     s->dropped_bytes = packed;
     tni_mutex_unlock(s->planner.lock);
@@ -313,6 +326,23 @@ tn_status tn_run_prepare(tn_run *r, tn_err *err)
     return TN_OK;
 }
 
+tn_status tn_run_set_memory(tn_run *r, void *memory, size_t size, tn_err *err)
+{
+    tni_err_clear(err);
+    if ((uintptr_t)memory % TNI_ALIGN != 0)
+        return tni_fail(err, TN_EINVAL,
+                        "the run's memory starts at %p, expected a multiple of "
+                        "%d",
+                        memory, (int)TNI_ALIGN);
+    tni_plan_release(&r->session->planner, r->plan);
+    r->plan = NULL;
+    r->done = false;
+    tni_arena_fini(&r->frame_arena);
+    r->ex.memory = memory;
+    r->ex.memory_bytes = memory != NULL ? size : 0;
+    return TN_OK;
+}
+
 static void observe(void *ctx, int step, uint64_t ns)
 {
     tn_run *r = ctx;
@@ -353,7 +383,7 @@ const tn_tensor *tn_run_value(const tn_run *r, const char *name)
     for (int i = 0; i < g->n_values; i++) {
         if (strcmp(g->values[i]->name, name) != 0) continue;
         const tn_tensor *t = &r->frame.slots[i];
-        return t->kind != TN_KIND_NONE ? t : NULL;
+        return t->kind != TN_KIND_NONE && tni_tensor_is_plain(t) ? t : NULL;
     }
     return NULL;
 }
@@ -365,8 +395,10 @@ tn_status tn_run_plan_info(const tn_run *r, tn_plan_info *info)
     full.struct_size = info->struct_size;
     full.activation_bytes = r->plan->block_bytes;
     full.scratch_bytes = r->plan->scratch_bytes;
-    full.packed_bytes = r->session->planner.prepacked_bytes;
-    full.peak_bytes = full.activation_bytes + full.scratch_bytes;
+    full.packed_bytes = r->session->planner.weights.packed_bytes;
+    full.peak_bytes = r->plan->peak_bytes;
+    full.weights_bytes = r->plan->weights_bytes;
+    full.total_bytes = full.weights_bytes + full.packed_bytes + full.peak_bytes;
     full.used_bytes = atomic_load(&r->mem.used_bytes);
     full.n_steps = (size_t)r->plan->n_steps;
     full.n_reference_steps = (size_t)r->plan->n_reference;

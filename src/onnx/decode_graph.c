@@ -714,8 +714,10 @@ static tn_status decode_initializer(tni_scope *s, const tni_wire *w,
     if (t == NULL) return tni_decode_nomem(d);
     TN_TRY(tni_wire_enter(w, f, sparse ? "SparseTensorProto" : "TensorProto",
                           &sub));
-    TN_TRY(sparse ? tni_decode_sparse(&d->src, &sub, t, &name)
-                  : tni_decode_tensor(&d->src, &sub, t, &name));
+    tni_tensor_src src = d->src;
+    src.raw = !sparse;
+    TN_TRY(sparse ? tni_decode_sparse(&src, &sub, t, &name)
+                  : tni_decode_tensor(&src, &sub, t, &name));
     if (name.len == 0)
         return tni_fail_at(d->err, TN_EFORMAT, tni_wire_offset(w, f->at),
                            "an initializer has no name");

@@ -41,12 +41,6 @@ typedef struct proto {
     const uint8_t *start;
 } proto;
 
-size_t tni_dtype_part(tn_dtype dtype)
-{
-    const size_t size = tn_dtype_size(dtype);
-    return dtype == TN_C64 || dtype == TN_C128 ? size / 2 : size;
-}
-
 void tni_copy_elems_le(void *to, const void *from, size_t n_bytes,
                        tn_dtype dtype, bool swap)
 {
@@ -207,21 +201,21 @@ static void unpack(uint8_t *to, const uint8_t *from, size_t n, tn_dtype t)
 }
 
 /* Whether bytes can serve as the elements in place. */
-static bool fits_in_place(tni_bytes b, tn_dtype t)
+static bool fits_in_place(const tni_tensor_src *src, tni_bytes b, tn_dtype t)
 {
     if (TNI_BIG_ENDIAN || per_byte(t) != 1) return false;
     if (t == TN_BOOL)
         for (size_t i = 0; i < b.len; i++)
             if (b.ptr[i] > 1) return false;
-    const size_t part = tni_dtype_part(t);
-    return (uintptr_t)b.ptr % part == 0;
+    if (src->raw && b.len >= TNI_RAW_MIN_BYTES) return true;
+    return (uintptr_t)b.ptr % tni_dtype_part(t) == 0;
 }
 
 /* The elements from `b`, which has just the right number of bytes. */
 static tn_status fill_raw(const tni_tensor_src *src, tni_tensor *t, tni_bytes b,
                           bool stays)
 {
-    if (stays && fits_in_place(b, t->dtype)) {
+    if (stays && fits_in_place(src, b, t->dtype)) {
         t->data = tni_unconst(b.ptr);
         return TN_OK;
     }

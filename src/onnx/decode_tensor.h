@@ -4,7 +4,7 @@
 #define TN_SRC_ONNX_DECODE_TENSOR_H
 
 #include "onnx/wire.h"
-#include "tensor/tensor.h"
+#include "tensor/raw.h"
 
 /* Where a tensor keeps its bytes outside the file. */
 typedef struct tni_external {
@@ -19,6 +19,8 @@ typedef struct tni_tensor_src {
     const tn_limits *limits; /* filled in */
     /* The bytes outlive the arena: elements may stay where they are. */
     bool zero_copy;
+    /* Large ones even at addresses their dtype does not allow: tensor/raw.h. */
+    bool raw;
     /* Finds the bytes of external data, which outlive the arena; NULL when
      * external data is refused. */
     tn_status (*external)(void *host, const tni_external *e, size_t need,
@@ -57,9 +59,6 @@ tn_status tni_decode_map(const tni_tensor_src *src, tni_wire *w,
  * swapped on big-endian machines. */
 void tni_copy_elems_le(void *to, const void *from, size_t n_bytes,
                        tn_dtype dtype, bool swap);
-/* Bytes of one number in an element: 4 for a complex64. */
-size_t tni_dtype_part(tn_dtype dtype);
-
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define TNI_BIG_ENDIAN 1
 #else

@@ -8,6 +8,7 @@
  * that inference left open.
  */
 #include "onnx/decode.h"
+#include "tensor/raw.h"
 
 #include <string.h>
 
@@ -108,7 +109,9 @@ static tn_status type_node(typing *t, const tni_node *node,
     for (int i = 0; i < node->n_in; i++) {
         if (node->in[i] == NULL) continue;
         in[i] = &node->in[i]->type;
-        in_const[i] = node->in[i]->constant;
+        const tni_tensor *constant = node->in[i]->constant;
+        if (constant != NULL && tni_tensor_is_plain(constant))
+            in_const[i] = constant;
     }
     for (int i = 0; i < node->n_out; i++) out[i].rank = -1;
     tni_infer c;

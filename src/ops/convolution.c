@@ -450,6 +450,11 @@ static tn_status packed_bytes(tni_plan *c, size_t len, size_t *bytes)
     return TN_OK;
 }
 
+static const float *all_weights(tni_plan *c)
+{
+    return c->weights(c, 1, 0, (size_t)c->in_const[1]->len);
+}
+
 static tn_status pack_weights(tni_plan *c, conv_state *st)
 {
     const tni_conv_plan *p = &st->plan;
@@ -464,10 +469,13 @@ static tn_status pack_weights(tni_plan *c, conv_state *st)
         p->method == TNI_CONV_CHANNELS ? SLOT_CHANNELS : SLOT_PIXELS;
     float *packed = c->prepack(c, slot, bytes + TNI_ALIGN, &fresh);
     if (packed == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
-    if (fresh)
-        tni_conv_pack(p, st->conv, st->gemm, packed,
-                      TNI_CDATA(float, c->in_const[1]));
+    if (fresh) {
+        const float *w = all_weights(c);
+        if (w == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+        tni_conv_pack(p, st->conv, st->gemm, packed, w);
+    }
     st->packed = packed;
+    c->packed |= 1u << 1;
     return TN_OK;
 }
 
@@ -523,10 +531,13 @@ static tn_status plan_winograd(tni_plan *c, conv_state *st)
                                  : SLOT_WINOGRAD4;
     float *packed = c->prepack(c, slot, bytes + TNI_ALIGN, &fresh);
     if (packed == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
-    if (fresh)
-        tni_winograd_pack(p, st->gemm, packed,
-                          TNI_CDATA(float, c->in_const[1]));
+    if (fresh) {
+        const float *w = all_weights(c);
+        if (w == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+        tni_winograd_pack(p, st->gemm, packed, w);
+    }
     st->packed = packed;
+    c->packed |= 1u << 1;
     if (!tni_mul_size(tni_winograd_scratch_len(p, c->n_workers), sizeof(float),
                       &c->scratch_bytes))
         return tni_fail(c->err, TN_ELIMIT, "scratch is too large");

@@ -464,10 +464,12 @@ tn_status tni_int_conv_plan(tni_plan *c, const tni_int_roles *r)
         if (to == NULL || zero == NULL)
             return tni_fail(c->err, TN_ENOMEM, "out of memory");
         const size_t step = zeros(zero, zw);
-        for (int64_t i = 0; fresh && i < s->g.groups; i++)
-            pack_group(s, to + (size_t)i * s->packed_len, w->data, i, zero,
-                       step);
+        const void *from =
+            fresh ? c->weights(c, r->b, 0, (size_t)w->len) : NULL;
+        for (int64_t i = 0; from != NULL && i < s->g.groups; i++)
+            pack_group(s, to + (size_t)i * s->packed_len, from, i, zero, step);
         s->packed = to;
+        c->packed |= 1u << r->b;
     }
     c->state = p;
     c->scratch_bytes = s->scratch_bytes;

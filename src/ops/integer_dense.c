@@ -150,7 +150,7 @@ tn_status tni_int_dense_plan(tni_plan *c, const tni_int_roles *r,
     for (int64_t i = 0; zb != NULL && i < zb->len; i++)
         zero[i] = (int32_t)tni_get_i64(zb, i);
     const size_t ld = (size_t)p->ldb;
-    const tni_qconv_weights w = {.w = b->data,
+    const tni_qconv_weights w = {.w = c->weights(c, r->b, 0, (size_t)b->len),
                                  .o_step = p->b_trans ? ld : 1,
                                  .c_step = p->b_trans ? 1 : ld,
                                  .is_signed = b->dtype == TN_I8,
@@ -175,6 +175,7 @@ tn_status tni_int_dense_plan(tni_plan *c, const tni_int_roles *r,
     s->dtype = c->out[0]->dtype;
     s->n_in = c->n_in;
     TN_TRY(pack(c, s, &w));
+    c->packed |= 1u << r->b;
     size_t bytes;
     if (!tni_mul_size(s->plan.worker_bytes, (size_t)c->n_workers, &bytes) ||
         !tni_add_size(bytes, 12 * s->plan.oc_len, &c->scratch_bytes))

@@ -304,6 +304,9 @@ tn_status tni_int_nhwc_plan(tni_plan *c)
                 &m, c->err));
     if (!tni_mul_size(worker_bytes(s), (size_t)c->n_workers, &c->scratch_bytes))
         return tni_fail(c->err, TN_ELIMIT, "scratch is too large");
+    /* Bytes lie as they are read; this says that they have been. */
+    (void)c->weights(c, W, 0, (size_t)in[W]->len);
+    for (int i = 1; i < c->n_in; i++) c->packed |= 1u << i;
     c->state = s;
     c->run = run;
     return TN_OK;

@@ -401,9 +401,12 @@ tn_status tni_int_product_plan(tni_plan *c, const tni_int_roles *r,
             return tni_fail(c->err, TN_ENOMEM, "out of memory");
         s->packed = to;
         const size_t step = zeros(zero, zb);
-        for (int64_t i = 0; fresh && i < s->n_b; i++)
+        const uint8_t *from =
+            fresh ? c->weights(c, r->b, 0, (size_t)b->len) : NULL;
+        for (int64_t i = 0; from != NULL && i < s->n_b; i++)
             pack_one(s, to + (size_t)i * s->packed_len,
-                     TNI_CDATA(uint8_t, b) + i * s->p.k * s->p.n, zero, step);
+                     from + i * s->p.k * s->p.n, zero, step);
+        c->packed |= 1u << r->b;
     } else if (packed) {
         return TN_OK; /* nothing to multiply: the reference does */
     }

@@ -193,6 +193,13 @@ typedef struct tni_plan {
      * it; NULL when memory is out. `size` must be the same every time.
      */
     void *(*prepack)(struct tni_plan *c, int slot, size_t size, bool *fresh);
+    /*
+     * Elements [at, at + len) of constant input i, to be packed: in_const[i]
+     * has its shape, but its data may lie at any address (tensor/raw.h).
+     * Asking for parts of a MiB keeps memory low. Valid until the next call;
+     * NULL when memory is out.
+     */
+    const void *(*weights)(struct tni_plan *c, int i, size_t at, size_t len);
     void *host;
     bool exact; /* only algorithms with the reference's summation error */
     tn_err *err;
@@ -200,6 +207,8 @@ typedef struct tni_plan {
     void (*run)(const tni_run *c);
     void *state;
     size_t scratch_bytes;
+    /* Constant inputs (1u << i) that run never reads, as they were packed. */
+    uint32_t packed;
 } tni_plan;
 
 /* --- the operator ------------------------------------------------------ */

@@ -212,12 +212,15 @@ static tn_status pack_weights(tni_plan *c, transpose_state *st)
     }
     float *packed = c->prepack(c, 0, bytes + TNI_ALIGN, &fresh);
     if (packed == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
-    const float *w = TNI_CDATA(float, c->in_const[1]);
-    for (size_t g = 0; fresh && g < groups; g++)
-        tni_gemm_pack_a(st->ker, packed + g * st->packed_len,
-                        w + g * st->g.m * st->g.k, st->g.m, true, st->g.m,
-                        st->g.k);
+    const size_t len = st->g.m * st->g.k;
+    for (size_t g = 0; fresh && g < groups; g++) {
+        const float *w = c->weights(c, 1, g * len, len);
+        if (w == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+        tni_gemm_pack_a(st->ker, packed + g * st->packed_len, w, st->g.m, true,
+                        st->g.m, st->g.k);
+    }
     st->packed = packed;
+    c->packed |= 1u << 1;
     return TN_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "kernels/kernels.h"
 #include "ops/nn.h"
+#include "ops/pack_weights.h"
 
 #include <math.h>
 
@@ -126,9 +127,9 @@ static tn_status gemm_fast_gelu_plan(tni_plan *c)
         float *const block = c->prepack(c, 0, len, &fresh);
         if (block == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
         if (fresh)
-            tni_gemm_pack_b(ker, block, TNI_CDATA(float, c->in_const[W]), st->n,
-                            false, st->k, st->n);
+            TN_TRY(tni_pack_weights(c, W, 0, false, st->k, st->n, block));
         st->packed = block;
+        c->packed |= 1u << W;
     }
     const tni_gemm g = {
         .m = st->m, .n = st->n, .k = st->k, .b_packed = st->packed};

@@ -14,6 +14,7 @@
 #include "kernels/kernels.h"
 #include "ops/msattn.h"
 #include "ops/nn.h"
+#include "ops/pack_weights.h"
 
 #include <float.h>
 #include <math.h>
@@ -379,10 +380,9 @@ static tn_status pack_weights(tni_plan *c, ms_attention_state *st)
         return TN_OK;
     block = c->prepack(c, 0, len, &fresh);
     if (block == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
-    if (fresh)
-        tni_gemm_pack_b(ker, block, TNI_CDATA(float, c->in_const[WEIGHTS]), n,
-                        false, k, n);
+    if (fresh) TN_TRY(tni_pack_weights(c, WEIGHTS, 0, false, k, n, block));
     st->packed = block;
+    c->packed |= 1u << WEIGHTS;
     return TN_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "ops/nn.h"
+#include "ops/pack_weights.h"
 
 #include <string.h>
 
@@ -459,12 +460,12 @@ static tn_status pack_operand(tni_plan *c, product_state *st)
         return tni_fail(c->err, TN_ELIMIT, "packed weights are too large");
     float *packed = c->prepack(c, 0, bytes, &fresh);
     if (packed == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
-    const float *b = TNI_CDATA(float, c->in_const[1]);
     for (size_t i = 0; fresh && i < count; i++)
-        tni_gemm_pack_b(st->ker, packed + i * st->packed_len,
-                        b + i * (size_t)stored, (size_t)p->ldb, p->b_trans,
-                        (size_t)p->k, (size_t)p->n);
+        TN_TRY(tni_pack_weights(c, 1, i * (size_t)stored, p->b_trans,
+                                (size_t)p->k, (size_t)p->n,
+                                packed + i * st->packed_len));
     st->packed = packed;
+    c->packed |= 1u << 1;
     return TN_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "base/team.h"
 #include "kernels/kernels.h"
+#include "ops/pack_weights.h"
 #include "ops/rnn.h"
 
 #include <string.h>
@@ -394,9 +395,9 @@ static bool plan_product(state *s, product *p, size_t m, size_t n, size_t k)
     return tni_gemm_packed_b_len(ker, k, n, &p->len);
 }
 
-/* Packs rows [row, row + p->g.n) of every direction of w[D, width, k]. */
+/* Packs rows [row, row + p->g.n) of every direction of input w[D, width, k]. */
 static tn_status pack(tni_plan *c, state *s, int which, const product *p,
-                      const tni_tensor *w, size_t row)
+                      int w, size_t row)
 {
     size_t size = 0;
     bool fresh = false;
@@ -407,12 +408,11 @@ static tn_status pack(tni_plan *c, state *s, int which, const product *p,
     const size_t k = p->g.k;
     for (int dir = 0; dir < s->r.n_dirs; dir++) {
         float *mine = to + (size_t)dir * p->len;
-        const float *from =
-            TNI_CDATA(float, w) + ((size_t)dir * s->width + row) * k;
-        if (fresh)
-            tni_gemm_pack_b(&s->kernels->gemm, mine, from, k, true, k, p->g.n);
+        const size_t at = ((size_t)dir * s->width + row) * k;
+        if (fresh) TN_TRY(tni_pack_weights(c, w, at, true, k, p->g.n, mine));
         s->packed[dir][which] = mine;
     }
+    c->packed |= 1u << w;
     return TN_OK;
 }
 
@@ -466,10 +466,10 @@ static tn_status prepare(tni_plan *c, state *s)
         !size_scratch(s, c->n_workers, &c->scratch_bytes))
         return tni_fail(c->err, TN_ELIMIT, "the sequence is too large");
     s->members = s->rows * s->width * n >= SHARE_STEP ? c->n_workers : 1;
-    TN_TRY(pack(c, s, 0, &s->input, c->in_const[TNI_RNN_W], 0));
-    TN_TRY(pack(c, s, 1, &s->step, c->in_const[TNI_RNN_R], 0));
+    TN_TRY(pack(c, s, 0, &s->input, TNI_RNN_W, 0));
+    TN_TRY(pack(c, s, 1, &s->step, TNI_RNN_R, 0));
     if (s->split)
-        TN_TRY(pack(c, s, 2, &s->last, c->in_const[TNI_RNN_R], 2 * n));
+        TN_TRY(pack(c, s, 2, &s->last, TNI_RNN_R, 2 * n));
     c->state = s;
     c->run = run;
     return TN_OK;

@@ -6,6 +6,7 @@
  * only while small: memory is worth more than one evaluation.
  */
 #include "passes/pass.h"
+#include "tensor/raw.h"
 
 #include <string.h>
 
@@ -45,7 +46,8 @@ static tn_status infer(tni_pass_run *c, tni_node *node, tni_type *outs,
 {
     for (int i = 0; i < node->n_in; i++) {
         types[i] = node->in[i] != NULL ? &node->in[i]->type : NULL;
-        consts[i] = node->in[i] != NULL ? node->in[i]->constant : NULL;
+        const tni_tensor *t = node->in[i] != NULL ? node->in[i]->constant : NULL;
+        consts[i] = t != NULL && tni_tensor_is_plain(t) ? t : NULL;
     }
     memset(outs, 0, (size_t)node->n_out * sizeof *outs);
     for (int i = 0; i < node->n_out; i++) outs[i].rank = -1;
@@ -78,6 +80,7 @@ static tn_status fold(tni_pass_run *c, tni_node *node)
     }
     size_t in_bytes = 0, out_bytes = 0;
     for (int i = 0; i < node->n_in; i++) {
+        in[i] = node->in[i] != NULL ? node->in[i]->constant : NULL;
         if (in[i] == NULL) continue;
         const size_t size = type_bytes(types[i]);
         in_bytes += size == SIZE_MAX ? 0 : size;
@@ -93,13 +96,16 @@ static tn_status fold(tni_pass_run *c, tni_node *node)
     }
     if (out_bytes > in_bytes && out_bytes > GROWTH_MAX_BYTES) return TN_OK;
     for (int i = 0; i < node->n_in; i++) {
-        if (in[i] != NULL || node->in[i] == NULL) continue;
-        tni_tensor *shape = TNI_NEW(c->tmp, tni_tensor);
-        if (shape == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
-        if (!tni_tensor_set_shape(shape, types[i]->dtype, types[i]->rank,
-                                  types[i]->dims))
+        if (node->in[i] == NULL) continue;
+        if (in[i] != NULL && tni_tensor_is_plain(in[i])) continue;
+        tni_tensor *t = TNI_NEW(c->tmp, tni_tensor);
+        if (t == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+        if (in[i] != NULL)
+            TN_TRY(tni_tensor_settle(t, in[i], c->tmp, c->err));
+        else if (!tni_tensor_set_shape(t, types[i]->dtype, types[i]->rank,
+                                       types[i]->dims))
             return TN_OK;
-        in[i] = shape;
+        in[i] = t;
     }
     tni_ref rc = {.node = node,
                   .opset = node->opset,

@@ -4,9 +4,11 @@
  *
  * BatchNormalization in inference, Mul and Add (Sub, Div) by one constant per
  * output channel: y = s * conv(x) + t becomes a convolution with weights s * w
- * and bias s * b + t. Weights are scaled in double and rounded once.
+ * and bias s * b + t. Weights are scaled in double and rounded once; large ones
+ * stay raw (tensor/raw.h), so that no second copy of them is made.
  */
 #include "passes/match.h"
+#include "tensor/raw.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,7 +33,7 @@ static bool const_len(const tni_value *v, int64_t n)
 {
     return v != NULL && v->constant != NULL &&
            v->constant->kind == TN_KIND_TENSOR && v->constant->len == n &&
-           v->constant->dtype == TN_F32;
+           v->constant->dtype == TN_F32 && tni_tensor_is_plain(v->constant);
 }
 
 static bool from_batch_norm(affine *a, const tni_node *node, int64_t n,
@@ -63,7 +65,7 @@ static bool from_batch_norm(affine *a, const tni_node *node, int64_t n,
  * rank: [C, 1, 1], [1, C, 1, 1]. */
 static bool per_channel(const tni_tensor *t, int64_t n, int rank)
 {
-    if (t->dtype != TN_F32) return false;
+    if (t->dtype != TN_F32 || !tni_tensor_is_plain(t)) return false;
     if (t->len == 1) return t->rank <= rank;
     if (t->len != n || t->rank > rank) return false;
     const int channel = t->rank - (rank - 1);
@@ -100,22 +102,52 @@ static bool from_binary(affine *a, const tni_node *node,
     return true;
 }
 
+/* The weights w with rows scaled, as a tensor to be computed when it is read;
+ * NULL when memory is out. */
+static tni_value *scaled_later(tni_pass_run *c, const tni_tensor *w,
+                               const affine *a)
+{
+    tni_tensor *t = TNI_NEW(c->arena, tni_tensor);
+    tni_scaled *s = TNI_NEW(c->arena, tni_scaled);
+    double *by = TNI_NEW_ARRAY(c->arena, double, a->n);
+    if (t == NULL || s == NULL || by == NULL) return NULL;
+    *t = *w;
+    t->data = NULL;
+    t->owner = NULL;
+    t->scaled = s;
+    s->from = w->scaled != NULL ? w->scaled->from : w->data;
+    s->by = by;
+    for (int64_t i = 0; i < a->n; i++)
+        by[i] = a->scale[i] * (w->scaled != NULL ? w->scaled->by[i] : 1.0);
+    return tni_graph_add_constant(c->graph, "", t);
+}
+
+static tni_value *scaled_now(tni_pass_run *c, const tni_tensor *w,
+                             const affine *a)
+{
+    float *to = NULL;
+    tni_value *v = tni_pass_constant_f32(c, w->rank, w->dims, &to);
+    if (v == NULL) return NULL;
+    const int64_t per = w->len / a->n;
+    const float *old = TNI_CDATA(float, w);
+    for (int64_t o = 0; o < a->n; o++)
+        for (int64_t i = 0; i < per; i++)
+            to[o * per + i] = (float)(a->scale[o] * (double)old[o * per + i]);
+    return v;
+}
+
 /* New weights and bias; the Conv node takes over `node`'s place. */
 static tn_status apply(tni_pass_run *c, tni_node *node, tni_node *conv,
                        const affine *a)
 {
     const tni_tensor *w = conv->in[1]->constant;
-    float *new_w = NULL, *new_b = NULL;
-    tni_value *wv = tni_pass_constant_f32(c, w->rank, w->dims, &new_w);
+    float *new_b = NULL;
+    tni_value *wv = tn_tensor_size(w) < TNI_RAW_MIN_BYTES
+                        ? scaled_now(c, w, a)
+                        : scaled_later(c, w, a);
     tni_value *bv = tni_pass_constant_f32(c, 1, &a->n, &new_b);
     if (wv == NULL || bv == NULL)
         return tni_fail(c->err, TN_ENOMEM, "out of memory");
-    const int64_t per = w->len / a->n;
-    const float *old = TNI_CDATA(float, w);
-    for (int64_t o = 0; o < a->n; o++)
-        for (int64_t i = 0; i < per; i++)
-            new_w[o * per + i] =
-                (float)(a->scale[o] * (double)old[o * per + i]);
     const bool has_bias = conv->n_in > 2 && conv->in[2] != NULL;
     for (int64_t o = 0; o < a->n; o++) {
         const double b = has_bias ? tni_get_f64(conv->in[2]->constant, o) : 0.0;

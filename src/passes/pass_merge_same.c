@@ -26,6 +26,7 @@ static bool same_tensor(const tni_tensor *a, const tni_tensor *b)
         return false;
     size_t size = 0;
     return tni_elems_size(&size, a->dtype, a->len) &&
+           a->scaled == b->scaled &&
            (a->data == b->data ||
             (size <= 4096 && memcmp(a->data, b->data, size) == 0));
 }

@@ -17,6 +17,7 @@
 #include "passes/match.h"
 
 #include "tensor/half.h"
+#include "tensor/raw.h"
 
 #include <string.h>
 
@@ -150,10 +151,16 @@ static tni_value *widen_constant(widen_ctx *w, const tni_value *v)
     float *data = NULL;
     tni_value *wide = tni_pass_constant_f32(w->c, t->rank, t->dims, &data);
     if (wide == NULL) return NULL;
-    const uint16_t *half = TNI_CDATA(uint16_t, t);
-    for (int64_t i = 0; i < t->len; i++)
-        data[i] = t->dtype == TN_F16 ? tni_f16_to_f32(half[i])
-                                     : tni_bf16_to_f32(half[i]);
+    const size_t len = (size_t)t->len;
+    uint16_t half[512];
+    for (size_t at = 0; at < len; at += TNI_COUNT(half)) {
+        const size_t left = len - at;
+        const size_t n = left < TNI_COUNT(half) ? left : TNI_COUNT(half);
+        tni_tensor_read(half, t, at, n);
+        for (size_t i = 0; i < n; i++)
+            data[at + i] = t->dtype == TN_F16 ? tni_f16_to_f32(half[i])
+                                              : tni_bf16_to_f32(half[i]);
+    }
     return wide;
 }
 

@@ -136,14 +136,34 @@ tn_status tni_file_read(void *buf, size_t cap, uint64_t *size, const char *path,
     return status;
 }
 
+static void drop_pages(void *pages, size_t size)
+{
+#if defined(MADV_DONTNEED)
+    (void)madvise(pages, size, MADV_DONTNEED);
+#else
+    (void)posix_madvise(pages, size, POSIX_MADV_DONTNEED);
+#endif
+}
+
 void tni_file_map_drop(const tni_file_map *map)
 {
-    if (map->handle == NULL) return;
-#if defined(MADV_DONTNEED)
-    (void)madvise(map->handle, map->size, MADV_DONTNEED);
-#else
-    (void)posix_madvise(map->handle, map->size, POSIX_MADV_DONTNEED);
-#endif
+    if (map->handle != NULL) drop_pages(map->handle, map->size);
+}
+
+void tni_file_map_drop_part(const tni_file_map *map, const void *bytes,
+                            size_t size)
+{
+    const uintptr_t start = (uintptr_t)map->bytes, at = (uintptr_t)bytes;
+    if (map->handle == NULL || at < start || at - start > map->size ||
+        size > map->size - (at - start))
+        return;
+    const long unit = sysconf(_SC_PAGESIZE);
+    if (unit <= 0) return;
+    const uintptr_t page = (uintptr_t)unit;
+    const uintptr_t first = (at - start + page - 1) / page * page;
+    const uintptr_t last = (at - start + size) / page * page;
+    if (first < last)
+        drop_pages((char *)map->handle + first, (size_t)(last - first));
 }
 
 void tni_file_map_close(tni_file_map *map)

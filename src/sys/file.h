@@ -49,6 +49,10 @@ tn_status tni_file_read(void *buf, size_t cap, uint64_t *size, const char *path,
 /* Tells the system that the bytes will not be read for a while: they stop
  * counting as resident memory and come back from the file when touched. */
 void tni_file_map_drop(const tni_file_map *map);
+/* The same for the whole pages in [bytes, bytes + size); nothing when that is
+ * not inside the mapping. */
+void tni_file_map_drop_part(const tni_file_map *map, const void *bytes,
+                            size_t size);
 
 /* A file that appears under its name only when commit succeeds. */
 typedef struct tni_file_out tni_file_out;

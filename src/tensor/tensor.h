@@ -15,6 +15,8 @@
 
 #include <stdbool.h>
 
+typedef struct tni_scaled tni_scaled; /* tensor/raw.h */
+
 /* The public tn_tensor. Zeroed it is "no value". */
 struct tn_tensor {
     tn_kind kind;
@@ -28,6 +30,9 @@ struct tn_tensor {
     /* Storage when made by the public API; inside the library a tensor lives
      * in an arena and owner stays NULL. */
     struct tni_tensor_owner *owner;
+    /* A constant that is computed when it is read, see tensor/raw.h; data is
+     * NULL then. */
+    const tni_scaled *scaled;
 };
 
 typedef struct tn_tensor tni_tensor;

@@ -138,6 +138,13 @@ static void *prepack(tni_plan *c, int slot, size_t size, bool *fresh)
     return tni_arena_alloc(c->arena, size, 64);
 }
 
+static const void *weights(tni_plan *c, int i, size_t at, size_t len)
+{
+    const tni_tensor *t = c->in_const[i];
+    (void)len;
+    return (const char *)t->data + at * tn_dtype_size(t->dtype);
+}
+
 tn_status opcall_run(opcall *c, int n_out)
 {
     typed t;
@@ -160,6 +167,7 @@ tn_status opcall_run(opcall *c, int n_out)
                   .n_workers = tni_par_workers(c->par),
                   .arena = &c->arena,
                   .prepack = prepack,
+                  .weights = weights,
                   .err = &c->err};
     if (c->node.ver->plan == NULL) return TN_EUNSUPPORTED;
     TN_TRY(c->node.ver->plan(&p));

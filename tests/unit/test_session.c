@@ -258,6 +258,77 @@ static void holds_the_memory_limit(void **state)
     close_rig(&r);
 }
 
+static void runs_in_given_memory(void **state)
+{
+    (void)state;
+    static _Alignas(64) unsigned char memory[1 << 14];
+    oom_allocator a;
+    oom_init(&a, 0, 0);
+    tn_session_opts opts = TN_SESSION_OPTS_INIT;
+    opts.allocator = &a.allocator;
+    rig r = open_rig(mlp_model(), &opts), own = open_rig(mlp_model(), NULL);
+    tn_tensor *x = make_input(9, 8), *big = make_input(4000, 8);
+    tn_plan_info info = TN_PLAN_INFO_INIT;
+    run_ok(&own, x);
+    assert_int_equal(tn_run_plan_info(own.run, &info), TN_OK);
+    const size_t need = (size_t)info.peak_bytes;
+    assert_true(need > 0 && need <= sizeof memory);
+    assert_int_equal(tn_run_set_memory(r.run, memory + 1, 64, &err), TN_EINVAL);
+    assert_int_equal(tn_run_set_memory(r.run, memory, need - 1, &err), TN_OK);
+    assert_int_equal(tn_run_set_input(r.run, 0, x, &err), TN_OK);
+    assert_int_equal(tn_run_prepare(r.run, &err), TN_ELIMIT);
+    assert_non_null(strstr(err.message, "were given to the run"));
+    assert_int_equal(tn_run_set_memory(r.run, memory, need, &err), TN_OK);
+    run_ok(&r, x);
+    const tn_tensor *y = tn_run_output(r.run, 0);
+    const unsigned char *at = tn_tensor_cdata(y);
+    assert_true(at >= memory && at < memory + need);
+    assert_memory_equal(at, tn_tensor_cdata(tn_run_output(own.run, 0)),
+                        tn_tensor_size(y));
+    assert_int_equal(tn_run_set_input(r.run, 0, big, &err), TN_OK);
+    assert_int_equal(tn_run_exec(r.run, &err), TN_ELIMIT);
+    assert_int_equal(tn_run_set_memory(r.run, NULL, 0, &err), TN_OK);
+    assert_null(tn_run_output(r.run, 0));
+    run_ok(&r, big);
+    close_rig(&r);
+    close_rig(&own);
+    tn_tensor_free(x);
+    tn_tensor_free(big);
+    assert_int_equal(a.n_live, 0);
+}
+
+/* Bytes that a session holds after runs of so many shapes. */
+static size_t held_after(int64_t shapes, uint64_t cache_bytes)
+{
+    oom_allocator a;
+    oom_init(&a, 0, 0);
+    tn_session_opts opts = TN_SESSION_OPTS_INIT;
+    opts.allocator = &a.allocator;
+    opts.plan_cache_bytes = cache_bytes;
+    opts.n_threads = 1;
+    rig r = open_rig(mlp_model(), &opts);
+    for (int64_t n = shapes; n > 0; n--) {
+        tn_tensor *x = make_input(n, 8);
+        run_ok(&r, x);
+        tn_tensor_free(x);
+    }
+    const size_t held = a.live_bytes;
+    close_rig(&r);
+    assert_int_equal(a.n_live, 0);
+    return held;
+}
+
+static void forgets_plans_over_the_limit(void **state)
+{
+    (void)state;
+    const size_t one = held_after(1, 0), many = held_after(60, 0);
+    const size_t plan = (many - one) / 59;
+    assert_true(plan > 0);
+    const size_t few = held_after(60, 3 * plan);
+    assert_true(few < one + 4 * plan);
+    assert_true(held_after(60, 1) < one + plan);
+}
+
 static void profiles_every_step(void **state)
 {
     (void)state;
@@ -417,6 +488,8 @@ int main(void)
         cmocka_unit_test(shapes_from_values),
         cmocka_unit_test(refuses_wrong_inputs),
         cmocka_unit_test(holds_the_memory_limit),
+        cmocka_unit_test(runs_in_given_memory),
+        cmocka_unit_test(forgets_plans_over_the_limit),
         cmocka_unit_test(profiles_every_step),
         cmocka_unit_test(keeps_values),
         cmocka_unit_test(survives_allocation_failures),

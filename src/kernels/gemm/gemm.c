@@ -135,6 +135,16 @@ void tni_gemm_pack_b(const tni_gemm_kernels *ker, float *out, const float *b,
     pack(out, b, ldb, trans, k, n, (size_t)ker->nr);
 }
 
+void tni_gemm_pack_b_rows(const tni_gemm_kernels *ker, float *out,
+                          const float *b, size_t ldb, size_t k, size_t n,
+                          size_t k0, size_t count)
+{
+    const size_t nr = (size_t)ker->nr;
+    for (size_t j = 0; j < n; j += nr)
+        pack_panel(out + j * k + k0 * nr, b + j, ldb, count,
+                   min_size(nr, n - j), nr);
+}
+
 void tni_gemm_pack_a(const tni_gemm_kernels *ker, float *out, const float *a,
                      size_t lda, bool trans, size_t m, size_t k)
 {

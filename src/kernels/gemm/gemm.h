@@ -130,6 +130,10 @@ bool tni_gemm_packed_a_len(const tni_gemm_kernels *ker, size_t m, size_t k,
  * with zeros; A[m, k] (trans: stored as [k, m]) into panels of mr rows. */
 void tni_gemm_pack_b(const tni_gemm_kernels *ker, float *out, const float *b,
                      size_t ldb, bool trans, size_t k, size_t n);
+/* Rows [k0, k0 + count) of the same B, not transposed; b is at its row k0. */
+void tni_gemm_pack_b_rows(const tni_gemm_kernels *ker, float *out,
+                          const float *b, size_t ldb, size_t k, size_t n,
+                          size_t k0, size_t count);
 void tni_gemm_pack_a(const tni_gemm_kernels *ker, float *out, const float *a,
                      size_t lda, bool trans, size_t m, size_t k);
 
