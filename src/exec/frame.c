@@ -118,7 +118,9 @@ static tn_status bind_values(tni_frame *f, const tni_tensor *const *inputs,
     }
     for (int i = 0; i < plan->n_aliases; i++) {
         const int slot = plan->aliases[i];
-        f->slots[slot].data = f->slots[plan->slots[slot].index].data;
+        const tni_slot *s = &plan->slots[slot];
+        char *whole = f->slots[s->index].data;
+        f->slots[slot].data = s->offset != 0 ? whole + s->offset : whole;
     }
     return TN_OK;
 }
@@ -178,9 +180,8 @@ static tn_status call_graph(tni_ref *c, const tni_graph *graph,
     if (status == TN_OK) {
         /* Constants that this plan folded must outlive it. */
         for (int i = 0; i < n_out && status == TN_OK; i++) {
-            int slot = tni_plan_slot(graph, graph->outputs[i]);
-            while (plan->slots[slot].where == TNI_SLOT_ALIAS)
-                slot = plan->slots[slot].index;
+            const int slot =
+                tni_plan_root(plan, tni_plan_slot(graph, graph->outputs[i]));
             if (plan->slots[slot].where == TNI_SLOT_CONST) {
                 const tni_tensor kept = out[i];
                 memset(&out[i], 0, sizeof out[i]);

@@ -3,7 +3,7 @@
 #include "exec/plan.h"
 
 #include "base/checked.h"
-#include "exec/memplan.h"
+#include "exec/place.h"
 #include "tensor/raw.h"
 
 #include <string.h>
@@ -94,9 +94,6 @@ typedef struct builder {
     const tni_tensor **in_consts;
     const tni_tensor **known; /* of those, what inference may read */
     tni_type *outs;
-    tni_storage *storages; /* index per slot below */
-    int *storage_of;       /* -1: none */
-    int n_storages;
 } builder;
 
 int tni_plan_slot(const tni_graph *graph, const tni_value *value)
@@ -105,6 +102,23 @@ int tni_plan_slot(const tni_graph *graph, const tni_value *value)
     for (int i = 0; i < graph->n_captures; i++)
         if (graph->captures[i] == value) return graph->n_values + i;
     return -1;
+}
+
+size_t tni_plan_bytes(const tni_type *t)
+{
+    int64_t len = 0;
+    size_t size = 0;
+    if (!tni_dims_len(&len, t->rank, t->dims) ||
+        !tni_elems_size(&size, t->dtype, len))
+        return SIZE_MAX / 2;
+    return size;
+}
+
+int tni_plan_root(const tni_exec_plan *plan, int slot)
+{
+    while (plan->slots[slot].where == TNI_SLOT_ALIAS)
+        slot = plan->slots[slot].index;
+    return slot;
 }
 
 static const tni_slot *slot_of(const tni_plan_scope *scope,
@@ -313,8 +327,8 @@ tn_status tni_plan_infer_graph(tni_infer *c, const tni_graph *graph,
         to->type.rank = -1;
         if (from != NULL) *to = *from;
     }
-    tni_plan_scope scope = {graph,         slots,        outer, outer->planner,
-                            outer->arena, outer->depth + 1};
+    tni_plan_scope scope = {graph,          slots,        outer,
+                            outer->planner, outer->arena, outer->depth + 1};
     init_slots(graph, slots, in, n_in);
     for (int i = 0; i < graph->n_captures; i++) {
         const tni_slot *from = slot_of(outer, graph->captures[i]);
@@ -375,16 +389,10 @@ static bool outputs_static(const builder *b, const tni_node *node)
     return true;
 }
 
-static int root_of(const builder *b, int slot)
-{
-    while (b->slots[slot].where == TNI_SLOT_ALIAS) slot = b->slots[slot].index;
-    return slot;
-}
-
 /* Makes the constant behind a slot, if there is one, fit to be read. */
 static tn_status settle_slot(builder *b, int slot)
 {
-    tni_slot *s = &b->slots[root_of(b, slot)];
+    tni_slot *s = &b->slots[tni_plan_root(b->plan, slot)];
     if (s->constant == NULL || s->read) return TN_OK;
     s->read = true;
     b->plan->weights_bytes += tn_tensor_size(s->constant);
@@ -402,14 +410,16 @@ static tn_status settle_inputs(builder *b, const tni_step *step,
     for (int i = 0; i < step->n_in; i++) {
         const int slot = step->in[i];
         if (slot < 0) continue;
-        if (i < 32 && (packed >> i & 1u) != 0 && root_of(b, slot) == slot)
+        if (i < 32 && (packed >> i & 1u) != 0 &&
+            tni_plan_root(b->plan, slot) == slot)
             continue;
         TN_TRY(settle_slot(b, slot));
     }
     /* Subgraphs see to constants themselves, but not behind another name. */
     for (int i = 0; i < node->n_captures; i++) {
         const int slot = tni_plan_slot(b->plan->graph, node->captures[i]);
-        if (slot >= 0 && root_of(b, slot) != slot) TN_TRY(settle_slot(b, slot));
+        if (slot >= 0 && tni_plan_root(b->plan, slot) != slot)
+            TN_TRY(settle_slot(b, slot));
     }
     return TN_OK;
 }
@@ -436,10 +446,9 @@ static tn_status add_step(builder *b, const tni_node *node)
     for (int i = 0; i < node->n_out; i++) {
         if (node->out[i] == NULL) continue;
         tni_slot *s = &b->slots[node->out[i]->id];
-        s->where =
-            tni_type_is_static(&s->type) && s->type.dtype != TN_STRING
-                ? TNI_SLOT_BLOCK
-                : TNI_SLOT_HEAP;
+        s->where = tni_type_is_static(&s->type) && s->type.dtype != TN_STRING
+                       ? TNI_SLOT_BLOCK
+                       : TNI_SLOT_HEAP;
         if (s->where == TNI_SLOT_HEAP) in_block = false;
     }
     if (!step->dynamic) {
@@ -448,9 +457,8 @@ static tn_status add_step(builder *b, const tni_node *node)
                 node->out[i] != NULL ? &b->slots[node->out[i]->id].type : NULL;
         tni_plan result = {0};
         if (in_block)
-            TN_TRY(tni_plan_node(&result, b->p, node, b->in_types,
-                                 b->in_consts, b->out_types, b->arena,
-                                 b->err));
+            TN_TRY(tni_plan_node(&result, b->p, node, b->in_types, b->in_consts,
+                                 b->out_types, b->arena, b->err));
         step->run = result.run;
         step->state = result.state;
         packed = result.run != NULL ? result.packed : 0;
@@ -464,29 +472,72 @@ static tn_status add_step(builder *b, const tni_node *node)
     return settle_inputs(b, step, packed);
 }
 
-/* A reshape of something that has memory needs no step, only a name. */
+/* What is known of a node where nothing is planned. */
+static tni_plan outline(const builder *b, const tni_node *node)
+{
+    for (int i = 0; i < node->n_out; i++)
+        b->out_types[i] = node->out[i] != NULL ? &b->outs[i] : NULL;
+    return (tni_plan){.node = node,
+                      .opset = node->opset,
+                      .n_in = node->n_in,
+                      .n_out = node->n_out,
+                      .in = b->in_types,
+                      .in_const = b->known,
+                      .out = b->out_types};
+}
+
+/* A slice that holds so little of so much that its memory is better freed. */
+static bool is_crumb(size_t size, size_t whole)
+{
+    enum { FEW = 1 << 16 };
+    return whole > FEW && size < whole / 4;
+}
+
+/* Where output k lies in the memory of input 0, whole or cut from it. */
+static bool lies_in(const builder *b, const tni_node *node, int k, int in,
+                    size_t *offset)
+{
+    const tni_slot *from = &b->slots[in];
+    *offset = 0;
+    if (!tni_type_is_static(&b->outs[k]) ||
+        b->outs[k].dtype != from->type.dtype)
+        return false;
+    if ((node->ver->traits & TNI_VIEW) != 0) return k == 0;
+    const size_t size = tni_plan_bytes(&b->outs[k]);
+    const size_t whole = tni_plan_bytes(&from->type);
+    const tni_plan c = outline(b, node);
+    return from->type.dtype != TN_STRING && !is_crumb(size, whole) &&
+           node->ver->piece(&c, k, offset) && *offset % TNI_ALIGN == 0 &&
+           *offset <= whole && size <= whole - *offset;
+}
+
+/* A reshape or a piece of something that has memory needs no step, only
+ * names. */
 static bool try_alias(builder *b, const tni_node *node)
 {
-    if ((node->ver->traits & TNI_VIEW) == 0 || node->out[0] == NULL ||
+    size_t offset = 0;
+    if ((node->ver->traits & (TNI_VIEW | TNI_CUTS)) == 0 ||
         node->in[0] == NULL || b->p->keep_values)
         return false;
-    for (int i = 1; i < node->n_out; i++)
-        if (node->out[i] != NULL) return false;
     const int in = tni_plan_slot(b->plan->graph, node->in[0]);
-    if (in < 0 || !tni_type_is_static(&b->outs[0]) ||
-        !tni_type_is_static(&b->slots[in].type) ||
-        b->outs[0].dtype != b->slots[in].type.dtype)
-        return false;
-    int root = in;
-    while (b->slots[root].where == TNI_SLOT_ALIAS) root = b->slots[root].index;
-    const tni_slot_where where = b->slots[root].where;
-    /* An output must not change when the caller changes an input. */
-    if (node->out[0]->is_output && where != TNI_SLOT_BLOCK) return false;
+    if (in < 0 || !tni_type_is_static(&b->slots[in].type)) return false;
+    const tni_slot_where where = b->slots[tni_plan_root(b->plan, in)].where;
     if (where == TNI_SLOT_HEAP || where == TNI_SLOT_NONE) return false;
-    tni_slot *s = &b->slots[node->out[0]->id];
-    s->where = TNI_SLOT_ALIAS;
-    s->index = in;
-    b->plan->aliases[b->plan->n_aliases++] = node->out[0]->id;
+    for (int k = 0; k < node->n_out; k++) {
+        if (node->out[k] == NULL) continue;
+        /* An output must not change when the caller changes an input. */
+        if ((node->out[k]->is_output && where != TNI_SLOT_BLOCK) ||
+            !lies_in(b, node, k, in, &offset))
+            return false;
+    }
+    for (int k = 0; k < node->n_out; k++) {
+        if (node->out[k] == NULL || !lies_in(b, node, k, in, &offset)) continue;
+        tni_slot *s = &b->slots[node->out[k]->id];
+        s->where = TNI_SLOT_ALIAS;
+        s->index = in;
+        s->offset = offset;
+        b->plan->aliases[b->plan->n_aliases++] = node->out[k]->id;
+    }
     return true;
 }
 
@@ -513,104 +564,7 @@ static tn_status walk(builder *b)
     return TN_OK;
 }
 
-/* --- memory ------------------------------------------------------------ */
-
-static void touch(builder *b, int slot, int step)
-{
-    if (slot < 0) return;
-    const int s = b->storage_of[root_of(b, slot)];
-    if (s >= 0 && b->storages[s].last < step) b->storages[s].last = step;
-}
-
-/* The last step that reads the memory of each slot (before sharing). */
-static void find_last_uses(builder *b, int *last)
-{
-    const tni_exec_plan *plan = b->plan;
-    const tni_graph *graph = plan->graph;
-    for (int i = 0; i < plan->n_slots; i++) last[i] = -1;
-    for (int i = 0; i < plan->n_steps; i++) {
-        const tni_step *step = &plan->steps[i];
-        for (int k = 0; k < step->n_in; k++)
-            if (step->in[k] >= 0) last[root_of(b, step->in[k])] = i;
-        for (int k = 0; k < step->node->n_captures; k++) {
-            const int s = tni_plan_slot(graph, step->node->captures[k]);
-            if (s >= 0) last[root_of(b, s)] = i;
-        }
-    }
-    for (int i = 0; i < graph->n_outputs; i++) {
-        const int s = tni_plan_slot(graph, graph->outputs[i]);
-        if (s >= 0) last[root_of(b, s)] = plan->n_steps;
-    }
-}
-
-static size_t slot_bytes(const tni_slot *s)
-{
-    int64_t len = 0;
-    size_t size = 0;
-    if (!tni_dims_len(&len, s->type.rank, s->type.dims) ||
-        !tni_elems_size(&size, s->type.dtype, len))
-        return SIZE_MAX / 2;
-    return size;
-}
-
-/* Storage of an input that dies at this step and fits the output. */
-static int inplace_storage(const builder *b, const tni_step *step,
-                           const int *last, int at)
-{
-    if ((step->node->ver->traits & TNI_INPLACE) == 0 || step->dynamic ||
-        b->p->keep_values)
-        return -1;
-    const tni_slot *out = &b->slots[step->out[0]];
-    for (int k = 0; k < step->n_in; k++) {
-        if (step->in[k] < 0) continue;
-        const int root = root_of(b, step->in[k]);
-        const tni_slot *in = &b->slots[step->in[k]];
-        if (b->storage_of[root] < 0 || last[root] != at ||
-            in->type.dtype != out->type.dtype ||
-            slot_bytes(in) != slot_bytes(out))
-            continue;
-        /* The storage may be shared by an earlier in-place chain: it must
-         * die here as a whole. */
-        if (b->storages[b->storage_of[root]].last <= at)
-            return b->storage_of[root];
-    }
-    return -1;
-}
-
-static tn_status place(builder *b)
-{
-    tni_exec_plan *plan = b->plan;
-    int *last = TNI_NEW_ARRAY(b->tmp, int, plan->n_slots);
-    b->storages = TNI_NEW_ARRAY(b->tmp, tni_storage, plan->n_slots);
-    b->storage_of = TNI_NEW_ARRAY(b->tmp, int, plan->n_slots);
-    if (last == NULL || b->storages == NULL || b->storage_of == NULL)
-        return nomem(b->err);
-    find_last_uses(b, last);
-    for (int i = 0; i < plan->n_slots; i++) b->storage_of[i] = -1;
-    for (int i = 0; i < plan->n_steps; i++) {
-        const tni_step *step = &plan->steps[i];
-        for (int k = 0; k < step->n_out; k++) {
-            const int slot = step->out[k];
-            if (slot < 0 || b->slots[slot].where != TNI_SLOT_BLOCK) continue;
-            const int end = last[slot] < i ? i : last[slot];
-            int s = k == 0 ? inplace_storage(b, step, last, i) : -1;
-            if (s < 0) {
-                s = b->n_storages++;
-                b->storages[s].size = slot_bytes(&b->slots[slot]);
-                b->storages[s].first = b->p->keep_values ? 0 : i;
-            }
-            b->storages[s].last = b->p->keep_values ? plan->n_steps : end;
-            b->storage_of[slot] = s;
-        }
-        for (int k = 0; k < step->n_in; k++) touch(b, step->in[k], i);
-    }
-    TN_TRY(tni_memplan(&plan->block_bytes, b->storages, b->n_storages, b->tmp,
-                       b->err));
-    for (int i = 0; i < plan->n_slots; i++)
-        if (b->storage_of[i] >= 0)
-            b->slots[i].offset = b->storages[b->storage_of[i]].offset;
-    return TN_OK;
-}
+/* --- limits ------------------------------------------------------------ */
 
 static tn_status check_limit(const builder *b)
 {
@@ -637,7 +591,7 @@ static tn_status build(tni_exec_plan *plan, tni_planner *p,
     plan->n_slots = graph->n_values + graph->n_captures;
     plan->slots = TNI_NEW_ARRAY(&plan->arena, tni_slot, plan->n_slots);
     plan->steps = TNI_NEW_ARRAY(&plan->arena, tni_step, graph->n_nodes);
-    plan->aliases = TNI_NEW_ARRAY(&plan->arena, int, graph->n_nodes);
+    plan->aliases = TNI_NEW_ARRAY(&plan->arena, int, graph->n_values + 1);
     if (plan->slots == NULL || plan->steps == NULL || plan->aliases == NULL)
         return nomem(err);
     init_slots(graph, plan->slots, inputs, n_inputs);
@@ -661,7 +615,7 @@ static tn_status build(tni_exec_plan *plan, tni_planner *p,
                  .err = err};
     TN_TRY(init_args(&b, graph));
     TN_TRY(walk(&b));
-    TN_TRY(place(&b));
+    TN_TRY(tni_plan_place(plan, p->keep_values, tmp, err));
     return check_limit(&b);
 }
 

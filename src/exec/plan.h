@@ -45,7 +45,7 @@ typedef enum tni_slot_where {
     TNI_SLOT_INPUT,    /* explicit input `index` */
     TNI_SLOT_CAPTURE,  /* captured value `index` */
     TNI_SLOT_BLOCK,    /* at `offset` of the frame's block */
-    TNI_SLOT_ALIAS,    /* the memory of slot `index`, another shape */
+    TNI_SLOT_ALIAS,    /* in slot `index`'s memory from `offset` on */
     TNI_SLOT_HEAP      /* from the run's arena when its step is reached */
 } tni_slot_where;
 
@@ -103,6 +103,10 @@ void tni_plan_release(tni_planner *p, tni_exec_plan *plan);
 
 /* The slot of a value that the plan's graph defines or captures, -1 if none. */
 int tni_plan_slot(const tni_graph *graph, const tni_value *value);
+/* The slot whose memory this one has a part of; itself when it is no alias. */
+int tni_plan_root(const tni_exec_plan *plan, int slot);
+/* Of a static tensor; too large to place when it overflows. */
+size_t tni_plan_bytes(const tni_type *t);
 
 /*
  * Infers a subgraph for an operator that is being inferred: declared inputs

@@ -86,7 +86,13 @@ enum {
     TNI_DATA_SHAPED = 1 << 3,
     /* Only the shape of input 0 matters (Shape, Size): folds once that is
      * known. in[0]->data may then be NULL in ref. */
-    TNI_SHAPE_ONLY = 1 << 4
+    TNI_SHAPE_ONLY = 1 << 4,
+    /* Outputs are pieces of input 0 (Split, Slice): see tni_op_version.piece.
+     * Where they are, they share its memory and the node is no step. */
+    TNI_CUTS = 1 << 5,
+    /* Inputs are pieces of output 0 (Concat): the planner may have them
+     * computed there; run leaves out what lies in place already. */
+    TNI_JOINS = 1 << 6
 };
 
 /* --- contexts ---------------------------------------------------------- */
@@ -224,6 +230,11 @@ struct tni_op_version {
     tn_status (*infer)(tni_infer *c);
     tn_status (*ref)(tni_ref *c);
     tn_status (*plan)(tni_plan *c); /* NULL: ref runs */
+    /* TNI_CUTS: where output k begins in input 0; TNI_JOINS: where input k does
+     * in output 0, in bytes. False when its elements are not all there one
+     * after another, or that is not known. Shapes are static; of c, only what
+     * describes the node is set. */
+    bool (*piece)(const tni_plan *c, int k, size_t *offset);
 };
 
 struct tni_op {

@@ -11,14 +11,13 @@
 #include "ops/infer.h"
 #include "ops/move.h"
 
-static tn_status axis_of(int *axis, const tni_node *node, int rank,
-                         tn_err *err)
+static tn_status axis_of(int *axis, const tni_node *node, int rank, tn_err *err)
 {
     return tni_axis(axis, tni_attr_int(node, "axis", 1), rank, err);
 }
 
-static tn_status merge(int64_t *dims, int rank, int axis, int i,
-                       int rank_i, const int64_t *dims_i, tn_err *err)
+static tn_status merge(int64_t *dims, int rank, int axis, int i, int rank_i,
+                       const int64_t *dims_i, tn_err *err)
 {
     if (rank_i != rank)
         return tni_fail(err, TN_EINVAL,
@@ -27,7 +26,7 @@ static tn_status merge(int64_t *dims, int rank, int axis, int i,
     for (int d = 0; d < rank; d++) {
         if (d == axis) {
             if (dims[d] < 0 || dims_i[d] < 0)
-                dims[d] = dims[d] == 0   ? dims_i[d]
+                dims[d] = dims[d] == 0     ? dims_i[d]
                           : dims_i[d] == 0 ? dims[d]
                                            : TNI_DIM_UNKNOWN;
             else if (!tni_add_i64(dims[d], dims_i[d], &dims[d]))
@@ -88,8 +87,8 @@ static tn_status ref(tni_ref *c)
     int64_t dims[TN_MAX_RANK];
     for (int d = 0; d < rank; d++) dims[d] = c->in[0]->dims[d];
     for (int i = 1; i < c->n_in; i++)
-        TN_TRY(merge(dims, rank, axis, i, c->in[i]->rank, c->in[i]->dims,
-                     c->err));
+        TN_TRY(
+            merge(dims, rank, axis, i, c->in[i]->rank, c->in[i]->dims, c->err));
     TN_TRY(tni_ref_output(c, 0, c->in[0]->dtype, rank, dims));
     if (!tni_ref_wants(c, 0) || c->out[0]->len == 0) return TN_OK;
     int64_t offset = 0;
@@ -114,8 +113,28 @@ static void run(const tni_run *c)
     const state *s = c->state;
     char *to = c->out[0]->data;
     for (int i = 0; i < s->n; i++)
-        tni_copy_run(&s->copies[i], to + s->offsets[i], c->in[i]->data,
-                     c->par);
+        if (c->in[i]->data != to + s->offsets[i]) /* else: computed there */
+            tni_copy_run(&s->copies[i], to + s->offsets[i], c->in[i]->data,
+                         c->par);
+}
+
+static bool piece(const tni_plan *c, int k, size_t *offset)
+{
+    const tni_type *y = c->out[0];
+    int axis = 0;
+    if (axis_of(&axis, c->node, y->rank, NULL) != TN_OK) return false;
+    for (int d = 0; d < axis; d++)
+        if (y->dims[d] != 1) return false;
+    *offset = 0;
+    for (int i = 0; i < k; i++) {
+        int64_t len = 0;
+        size_t size = 0;
+        if (!tni_dims_len(&len, c->in[i]->rank, c->in[i]->dims) ||
+            !tni_elems_size(&size, y->dtype, len) ||
+            !tni_add_size(*offset, size, offset))
+            return false;
+    }
+    return true;
 }
 
 static tn_status plan(tni_plan *c)
@@ -133,8 +152,8 @@ static tn_status plan(tni_plan *c)
     int64_t offset = 0;
     for (int i = 0; i < c->n_in && !empty; i++) {
         offsets[i] = offset;
-        init_part(&copies[i], &offset, y->dtype, y->rank, axis,
-                  c->in[i]->dims, y->dims);
+        init_part(&copies[i], &offset, y->dtype, y->rank, axis, c->in[i]->dims,
+                  y->dims);
     }
     *s = (state){empty ? 0 : c->n_in, copies, offsets};
     c->state = s;
@@ -148,10 +167,24 @@ static const tni_attr_spec attrs_4[] = {{"axis", TNI_ATTR_INT, "required"}};
 static const tni_attr_spec attrs_1[] = {{"axis", TNI_ATTR_INT, "1"}};
 
 static const tni_op_version versions[] = {
-    {.since = 4, TNI_IN(ins), TNI_OUT(outs), TNI_ATTRS(attrs_4),
-     .infer = infer, .ref = ref, .plan = plan},
-    {.since = 1, TNI_IN(ins), TNI_OUT(outs), TNI_ATTRS(attrs_1),
-     .infer = infer, .ref = ref, .plan = plan},
+    {.since = 4,
+     TNI_IN(ins),
+     TNI_OUT(outs),
+     TNI_ATTRS(attrs_4),
+     .traits = TNI_JOINS,
+     .infer = infer,
+     .ref = ref,
+     .plan = plan,
+     .piece = piece},
+    {.since = 1,
+     TNI_IN(ins),
+     TNI_OUT(outs),
+     TNI_ATTRS(attrs_1),
+     .traits = TNI_JOINS,
+     .infer = infer,
+     .ref = ref,
+     .plan = plan,
+     .piece = piece},
 };
 
 const tni_op tni_op_concat = {

@@ -162,15 +162,40 @@ static tn_status plan(tni_plan *c)
     return TN_OK;
 }
 
-static const tni_arg ins[] = {
-    {"data", TNI_ANY, 'T', 0},
-    {"indices", TNI_T(TN_I32) | TNI_T(TN_I64), 0, 0}};
+/* One index known now takes one row. */
+static bool piece(const tni_plan *c, int k, size_t *offset)
+{
+    const tni_type *x = c->in[0];
+    const tni_tensor *indices = c->in_const[1];
+    int axis = 0;
+    int64_t at = 0;
+    if (k != 0 || indices == NULL || indices->len != 1 ||
+        tni_axis(&axis, tni_attr_int(c->node, "axis", 0), x->rank, NULL) !=
+            TN_OK ||
+        tni_index(&at, index_at(indices, 0), x->dims[axis], NULL) != TN_OK)
+        return false;
+    const shape s = shape_of(x->dtype, axis, x->rank, x->dims, indices->rank,
+                             indices->dims);
+    if (s.outer != 1) return false;
+    *offset = (size_t)(at * s.row_bytes);
+    return true;
+}
+
+static const tni_arg ins[] = {{"data", TNI_ANY, 'T', 0},
+                              {"indices", TNI_T(TN_I32) | TNI_T(TN_I64), 0, 0}};
 static const tni_arg outs[] = {{"output", TNI_ANY, 'T', 0}};
 static const tni_attr_spec attrs[] = {{"axis", TNI_ATTR_INT, "0"}};
 
 static const tni_op_version versions[] = {
-    {.since = 1, TNI_IN(ins), TNI_OUT(outs), TNI_ATTRS(attrs), .infer = infer,
-     .ref = ref, .plan = plan},
+    {.since = 1,
+     TNI_IN(ins),
+     TNI_OUT(outs),
+     TNI_ATTRS(attrs),
+     .traits = TNI_CUTS,
+     .infer = infer,
+     .ref = ref,
+     .plan = plan,
+     .piece = piece},
 };
 
 const tni_op tni_op_gather = {

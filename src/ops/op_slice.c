@@ -22,10 +22,22 @@ static const tni_attr_spec attrs_1[] = {{"starts", TNI_ATTR_INTS, "required"},
                                         {"axes", TNI_ATTR_INTS, NULL}};
 
 static const tni_op_version versions[] = {
-    {.since = 10, TNI_IN(ins), TNI_OUT(outs), .infer = tni_slice_infer,
-     .ref = tni_slice_ref, .plan = tni_slice_plan},
-    {.since = 1, .in = ins, .n_in = 1, TNI_OUT(outs), TNI_ATTRS(attrs_1),
-     .infer = tni_slice_infer, .ref = tni_slice_ref, .plan = tni_slice_plan},
+    {.since = 10,
+     TNI_IN(ins),
+     TNI_OUT(outs),
+     .traits = TNI_CUTS,
+     .infer = tni_slice_infer,
+     .ref = tni_slice_ref,
+     .plan = tni_slice_plan,
+     .piece = tni_slice_piece},
+    {.since = 1,
+     .in = ins,
+     .n_in = 1,
+     TNI_OUT(outs),
+     TNI_ATTRS(attrs_1),
+     .infer = tni_slice_infer,
+     .ref = tni_slice_ref,
+     .plan = tni_slice_plan},
 };
 
 const tni_op tni_op_slice = {

@@ -29,8 +29,7 @@ static parts parts_of(const tni_node *node, const tni_tensor *input, int n_out)
 static tn_status part_size(int64_t *size, const parts *p, const tni_node *node,
                            int opset, int i, int64_t dim, tn_err *err)
 {
-    const int64_t given =
-        p->input != NULL ? p->input->len : (int64_t)p->n_attr;
+    const int64_t given = p->input != NULL ? p->input->len : (int64_t)p->n_attr;
     if (given > 0 || p->input != NULL) {
         if (given != p->n_out)
             return tni_fail(err, TN_EINVAL,
@@ -125,8 +124,8 @@ static tn_status ref(tni_ref *c)
     for (int d = 0; d < x->rank; d++) dims[d] = x->dims[d];
     for (int i = 0; i < c->n_out; i++) {
         int64_t size = 0;
-        TN_TRY(part_size(&size, &p, c->node, c->opset, i, x->dims[axis],
-                         c->err));
+        TN_TRY(
+            part_size(&size, &p, c->node, c->opset, i, x->dims[axis], c->err));
         if (size > x->dims[axis] - sum)
             return tni_fail(c->err, TN_EINVAL,
                             "the parts exceed the axis, which has %lld",
@@ -190,8 +189,8 @@ static tn_status plan(tni_plan *c)
     for (int d = axis + 1; d < x->rank && !empty; d++) inner *= x->dims[d];
     for (int i = 0; i < c->n_out && !empty; i++) {
         int64_t size = 0;
-        TN_TRY(part_size(&size, &p, c->node, c->opset, i, x->dims[axis],
-                         c->err));
+        TN_TRY(
+            part_size(&size, &p, c->node, c->opset, i, x->dims[axis], c->err));
         init_part(&copies[i], x->dtype, x->rank, axis, x->dims, size);
         offsets[i] = begin * inner;
         begin += size;
@@ -202,26 +201,80 @@ static tn_status plan(tni_plan *c)
     return TN_OK;
 }
 
-static const tni_arg ins[] = {
-    {"input", TNI_ANY, 'T', 0},
-    {"split", TNI_T(TN_I64), 0, TNI_OPTIONAL}};
+static bool piece(const tni_plan *c, int k, size_t *offset)
+{
+    const tni_type *x = c->in[0];
+    int axis = 0;
+    int64_t size = 0, begin = 0, inner = 1;
+    const bool sized = c->n_in > 1 && c->in[1] != NULL;
+    if (tni_axis(&axis, tni_attr_int(c->node, "axis", 0), x->rank, NULL) !=
+            TN_OK ||
+        (sized && c->in_const[1] == NULL))
+        return false;
+    for (int d = 0; d < axis; d++)
+        if (x->dims[d] != 1) return false;
+    const parts p = parts_of(c->node, sized ? c->in_const[1] : NULL, c->n_out);
+    for (int i = 0; i <= k; i++) {
+        if (part_size(&size, &p, c->node, c->opset, i, x->dims[axis], NULL) !=
+                TN_OK ||
+            size > x->dims[axis] - begin)
+            return false;
+        if (i < k) begin += size;
+    }
+    for (int d = axis + 1; d < x->rank; d++) inner *= x->dims[d];
+    *offset = (size_t)(begin * inner) * tn_dtype_size(x->dtype);
+    return true;
+}
+
+static const tni_arg ins[] = {{"input", TNI_ANY, 'T', 0},
+                              {"split", TNI_T(TN_I64), 0, TNI_OPTIONAL}};
 static const tni_arg ins_1[] = {{"input", TNI_ANY, 'T', 0},
                                 {"split", TNI_ANY, 0, TNI_OPTIONAL}};
 static const tni_arg outs[] = {{"outputs", TNI_ANY, 'T', TNI_VARIADIC}};
-static const tni_attr_spec attrs_18[] = {
-    {"axis", TNI_ATTR_INT, "0"}, {"num_outputs", TNI_ATTR_INT, NULL}};
+static const tni_attr_spec attrs_18[] = {{"axis", TNI_ATTR_INT, "0"},
+                                         {"num_outputs", TNI_ATTR_INT, NULL}};
 static const tni_attr_spec attrs_2[] = {{"axis", TNI_ATTR_INT, "0"},
                                         {"split", TNI_ATTR_INTS, NULL}};
 
 static const tni_op_version versions[] = {
-    {.since = 18, TNI_IN(ins), TNI_OUT(outs), TNI_ATTRS(attrs_18),
-     .infer = infer, .ref = ref, .plan = plan},
-    {.since = 13, TNI_IN(ins), TNI_OUT(outs), .attrs = attrs_2, .n_attrs = 1,
-     .infer = infer, .ref = ref, .plan = plan},
-    {.since = 2, .in = ins, .n_in = 1, TNI_OUT(outs), TNI_ATTRS(attrs_2),
-     .infer = infer, .ref = ref, .plan = plan},
-    {.since = 1, TNI_IN(ins_1), TNI_OUT(outs), TNI_ATTRS(attrs_2),
-     .infer = infer, .ref = ref, .plan = plan},
+    {.since = 18,
+     TNI_IN(ins),
+     TNI_OUT(outs),
+     TNI_ATTRS(attrs_18),
+     .traits = TNI_CUTS,
+     .infer = infer,
+     .ref = ref,
+     .plan = plan,
+     .piece = piece},
+    {.since = 13,
+     TNI_IN(ins),
+     TNI_OUT(outs),
+     .attrs = attrs_2,
+     .n_attrs = 1,
+     .traits = TNI_CUTS,
+     .infer = infer,
+     .ref = ref,
+     .plan = plan,
+     .piece = piece},
+    {.since = 2,
+     .in = ins,
+     .n_in = 1,
+     TNI_OUT(outs),
+     TNI_ATTRS(attrs_2),
+     .traits = TNI_CUTS,
+     .infer = infer,
+     .ref = ref,
+     .plan = plan,
+     .piece = piece},
+    {.since = 1,
+     TNI_IN(ins_1),
+     TNI_OUT(outs),
+     TNI_ATTRS(attrs_2),
+     .traits = TNI_CUTS,
+     .infer = infer,
+     .ref = ref,
+     .plan = plan,
+     .piece = piece},
 };
 
 const tni_op tni_op_split = {

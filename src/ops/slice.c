@@ -122,8 +122,8 @@ static tn_status cut_of(cut *s, const ranges *r, int rank, const int64_t *dims,
         int axis = i;
         if (r->n_axes >= 0) TN_TRY(tni_axis(&axis, r->axes[i], rank, err));
         if (dims[axis] < 0) {
-            s->dims[axis] = open_extent(r->starts[i], r->ends[i], r->steps[i],
-                                        dims[axis]);
+            s->dims[axis] =
+                open_extent(r->starts[i], r->ends[i], r->steps[i], dims[axis]);
             continue;
         }
         TN_TRY(resolve(&s->first[axis], &s->dims[axis], r->starts[i],
@@ -177,8 +177,7 @@ static void init_copy(tni_copy *p, int64_t *offset, const cut *s,
     *offset = 0;
     for (int d = 0; d < rank; d++) {
         if (s->dims[d] > 0)
-            *offset += s->first[d] * strides[d] *
-                       (int64_t)tn_dtype_size(dtype);
+            *offset += s->first[d] * strides[d] * (int64_t)tn_dtype_size(dtype);
         /* A step beyond the extent is never taken and could overflow. */
         strides[d] = s->dims[d] > 1 ? strides[d] * s->step[d] : 0;
     }
@@ -217,15 +216,22 @@ static void run(const tni_run *c)
                  (const char *)c->in[0]->data + s->offset, c->par);
 }
 
+/* False: known at run only. */
+static bool known_args(const tni_tensor *in[5], const tni_plan *c)
+{
+    for (int i = 1; i < 5 && i < c->n_in; i++) {
+        if (c->in[i] == NULL) continue;
+        in[i] = c->in_const[i];
+        if (in[i] == NULL) return false;
+    }
+    return true;
+}
+
 tn_status tni_slice_plan(tni_plan *c)
 {
     const tni_type *x = c->in[0];
     const tni_tensor *in[5] = {NULL};
-    for (int i = 1; i < 5 && i < c->n_in; i++) {
-        if (c->in[i] == NULL) continue;
-        in[i] = c->in_const[i];
-        if (in[i] == NULL) return TN_OK; /* known at run only: ref */
-    }
+    if (!known_args(in, c)) return TN_OK;
     ranges r;
     cut cuts;
     TN_TRY(ranges_of(&r, c->node, in, c->err));
@@ -242,4 +248,30 @@ tn_status tni_slice_plan(tni_plan *c)
     c->state = s;
     c->run = run;
     return TN_OK;
+}
+
+bool tni_slice_piece(const tni_plan *c, int k, size_t *offset)
+{
+    const tni_type *x = c->in[0];
+    const tni_tensor *in[5] = {NULL};
+    int64_t strides[TN_MAX_RANK];
+    ranges r;
+    cut s;
+    if (k != 0 || !known_args(in, c) ||
+        ranges_of(&r, c->node, in, NULL) != TN_OK ||
+        cut_of(&s, &r, x->rank, x->dims, NULL) != TN_OK)
+        return false;
+    int axis = 0; /* the first of more than one element; the rest is whole */
+    while (axis < x->rank && s.dims[axis] == 1) axis++;
+    if (axis < x->rank && s.step[axis] != 1) return false;
+    for (int d = axis + 1; d < x->rank; d++)
+        if (s.dims[d] != x->dims[d] || s.step[d] != 1) return false;
+    tni_strides(strides, x->rank, x->dims);
+    int64_t at = 0;
+    for (int d = 0; d <= axis && d < x->rank; d++) {
+        if (s.dims[d] == 0) return false;
+        at += s.first[d] * strides[d];
+    }
+    *offset = (size_t)at * tn_dtype_size(x->dtype);
+    return true;
 }

@@ -14,5 +14,6 @@
 tn_status tni_slice_infer(tni_infer *c);
 tn_status tni_slice_ref(tni_ref *c);
 tn_status tni_slice_plan(tni_plan *c);
+bool tni_slice_piece(const tni_plan *c, int k, size_t *offset);
 
 #endif
