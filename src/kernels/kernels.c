@@ -11,6 +11,7 @@ void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu, uint32_t isa_mask)
     k->isa = cpu->isa & isa_mask;
     tni_binary_init(&k->binary, k->isa);
     tni_cvt_init(&k->cvt, k->isa);
+    tni_dft_init(&k->dft, k->isa);
     tni_norm_init(&k->norm, k->isa);
     tni_qconv_init(&k->qconv, k->isa);
     tni_qdwconv_init(&k->qdwconv, k->isa);

@@ -17,6 +17,7 @@
 #include "kernels/binary/binary.h"
 #include "kernels/conv/conv.h"
 #include "kernels/cvt/cvt.h"
+#include "kernels/dft/dft.h"
 #include "kernels/dwconv/dwconv.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/imul/imul.h"
@@ -36,6 +37,7 @@ typedef struct tni_kernels {
     tni_cpu cpu;
     tni_binary_kernels binary;
     tni_cvt_kernels cvt;
+    tni_dft_kernels dft;
     tni_norm_kernels norm;
     tni_qconv_kernels qconv;
     tni_qdwconv_kernels qdwconv;

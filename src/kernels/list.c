@@ -13,6 +13,9 @@ static const tni_kernel_row rows[] = {
     {"conv", "tni_conv_f32__" #name, isa},
 #include "kernels/conv/conv.def"
 #undef TN_CONV_KERNEL
+#define TN_DFT_KERNEL(isa, lanes, fn) {"dft", #fn, isa},
+#include "kernels/dft/dft.def"
+#undef TN_DFT_KERNEL
 #define TN_GEMM_KERNEL(isa, name, mr, nr, kc)                                  \
     {"gemm", "tni_gemm_f32__" #name, isa},
 #include "kernels/gemm/gemm.def"

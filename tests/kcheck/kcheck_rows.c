@@ -17,6 +17,9 @@ const kc_foreign_row kc_foreign[] = {
         {"cvt", #to_bf16, isa},
 #include "kernels/cvt/cvt.def"
 #undef TN_CVT_KERNEL
+#define TN_DFT_KERNEL(isa, lanes, fn) {"dft", #fn, isa},
+#include "kernels/dft/dft.def"
+#undef TN_DFT_KERNEL
 #define TN_NORM_KERNEL(isa, layer, rms, moments, affine)                       \
     {"norm", #layer, isa}, {"norm", #rms, isa}, {"norm", #moments, isa},       \
         {"norm", #affine, isa},
@@ -32,7 +35,8 @@ const kc_foreign_row kc_foreign[] = {
 #undef TN_QDWCONV_KERNEL
 #define TN_QUANT_KERNEL(isa, to_u8, to_s8, from_u8, from_s8, add_u8, add_s8)   \
     {"quant", #to_u8, isa}, {"quant", #to_s8, isa}, {"quant", #from_u8, isa},  \
-        {"quant", #from_s8, isa}, {"quant", #add_u8, isa}, {"quant", #add_s8, isa},
+        {"quant", #from_s8, isa}, {"quant", #add_u8, isa},                     \
+        {"quant", #add_s8, isa},
 #include "kernels/quant/quant.def"
 #undef TN_QUANT_KERNEL
 #define TN_REDUCE_KERNEL(isa, op, row, rows)                                   \
