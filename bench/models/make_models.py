@@ -652,6 +652,27 @@ def gbdt():
     return n
 
 
+def dft():
+    """The half spectrum of 1,024 real points."""
+    n = Net("dft-1024")
+    x = n.input("signal", ["batch", 1024, 1])
+    n.output(n.node("DFT", [x.name], axis=1, onesided=1), "spectrum",
+             ["batch", 513, 2])
+    return n
+
+
+def stft():
+    """One second at 16 kHz: frames of 1,024 under a Hann window, hop 256."""
+    n = Net("stft-1024")
+    x = n.input("signal", ["batch", 16000, 1])
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
+    n.output(n.node("STFT", [
+        x.name, n.const(np.array(256)), n.const(hann.astype(np.float32)),
+        n.const(np.array(1024))], onesided=1), "spectrum",
+        ["batch", 59, 513, 2])
+    return n
+
+
 MODELS = {
     "resnet18": lambda: resnet("resnet18", [2, 2, 2, 2], False),
     "resnet50": lambda: resnet("resnet50", [3, 4, 6, 3], True),
@@ -670,6 +691,8 @@ MODELS = {
     "lstm": lambda: recurrent("lstm", "LSTM", 4),
     "gru": lambda: recurrent("gru", "GRU", 3),
     "gbdt": gbdt,
+    "dft-1024": dft,
+    "stft-1024": stft,
 }
 
 TOKENS = 128
@@ -697,7 +720,9 @@ def example_inputs(name, batch=1, seed=0):
     what, shape = {"yolov8n-like": ("images", (3, 640, 640)),
                    "mlp": ("input", (784,)), "lstm": ("input", (100, 64)),
                    "gru": ("input", (100, 64)),
-                   "gbdt": ("input", (28,))}.get(name,
+                   "gbdt": ("input", (28,)),
+                   "dft-1024": ("signal", (1024, 1)),
+                   "stft-1024": ("signal", (16000, 1))}.get(name,
                                                  ("image", (3, 224, 224)))
     return {what: r.standard_normal((batch, *shape), np.float32)}
 
