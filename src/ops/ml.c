@@ -90,6 +90,43 @@ tn_status tni_post_parse(tni_post *post, const tni_node *node, tn_err *err)
                     "SOFTMAX_ZERO or PROBIT");
 }
 
+/* Element i belongs to sum i mod 8: a single sum would wait for every one of
+ * its additions. */
+enum { n_sums = 8 };
+
+static double join(const double s[n_sums])
+{
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
+double tni_ml_dot(const float *a, const float *b, int64_t n)
+{
+    double s[n_sums] = {0};
+    int64_t i = 0;
+    for (; i + n_sums <= n; i += n_sums)
+        for (int l = 0; l < n_sums; l++)
+            s[l] += (double)a[i + l] * (double)b[i + l];
+    for (int l = 0; i < n; i++, l++) s[l] += (double)a[i] * (double)b[i];
+    return join(s);
+}
+
+double tni_ml_distance2(const float *a, const float *b, int64_t n)
+{
+    double s[n_sums] = {0};
+    int64_t i = 0;
+    for (; i + n_sums <= n; i += n_sums) {
+        for (int l = 0; l < n_sums; l++) {
+            const double d = (double)a[i + l] - (double)b[i + l];
+            s[l] += d * d;
+        }
+    }
+    for (int l = 0; i < n; i++, l++) {
+        const double d = (double)a[i] - (double)b[i];
+        s[l] += d * d;
+    }
+    return join(s);
+}
+
 float tni_ml_logistic(float x)
 {
     const float v = 1.0f / (1.0f + expf(-fabsf(x)));
@@ -178,11 +215,9 @@ void tni_labels_read(tni_labels *l, const tni_node *node, const char *strings,
 void tni_labels_put(const tni_labels *l, tni_tensor *out, int64_t i, int64_t k)
 {
     const bool known = k >= 0 && k < l->n;
-    if (out->dtype == TN_STRING)
-        TNI_DATA(tn_string, out)
-        [i] = known ? l->strings[k] : (tn_string){"", 0};
-    else
-        TNI_DATA(int64_t, out)[i] = known ? l->ints[k] : -1;
+    if (out->dtype == TN_STRING) TNI_DATA(tn_string, out)
+    [i] = known ? l->strings[k] : (tn_string){"", 0};
+    else TNI_DATA(int64_t, out)[i] = known ? l->ints[k] : -1;
 }
 
 /* --- dictionaries ------------------------------------------------------ */

@@ -25,6 +25,11 @@ tn_status tni_ml_infer_rows(const tni_infer *c, int in, int64_t *n,
  * when memory is out. */
 const float *tni_ml_floats(tni_ref *c, const tni_tensor *x);
 
+/* --- sums: in double, eight of them side by side, joined in halves --------- */
+
+double tni_ml_dot(const float *a, const float *b, int64_t n);
+double tni_ml_distance2(const float *a, const float *b, int64_t n);
+
 /* --- scores ------------------------------------------------------------ */
 
 typedef enum tni_post {

@@ -97,10 +97,8 @@ static tn_status ref(tni_ref *c)
     TN_TRY(tni_ref_output(c, 1, TN_F32, 2, (int64_t[]){n, width}));
     for (int64_t i = 0; i < n; i++, x += f) {
         for (int64_t k = 0; k < rows; k++) {
-            double sum = m.n_icept > 0 ? (double)m.icept[k] : 0.0;
-            for (int64_t j = 0; j < f; j++)
-                sum += (double)x[j] * (double)m.coef[k * f + j];
-            s[k] = (float)sum;
+            const double first = m.n_icept > 0 ? (double)m.icept[k] : 0.0;
+            s[k] = (float)(first + tni_ml_dot(x, m.coef + k * f, f));
         }
         if (tni_ref_wants(c, 0)) put_label(&m.labels, c->out[0], i, s, rows);
         if (!tni_ref_wants(c, 1)) continue;

@@ -49,10 +49,8 @@ static tn_status ref(tni_ref *c)
     float *y = TNI_DATA(float, c->out[0]);
     for (int64_t i = 0; i < n; i++, x += f, y += targets) {
         for (int64_t k = 0; k < targets; k++) {
-            double sum = n_icept > 0 ? (double)icept[k] : 0.0;
-            for (int64_t j = 0; j < f; j++)
-                sum += (double)x[j] * (double)coef[k * f + j];
-            y[k] = (float)sum;
+            const double first = n_icept > 0 ? (double)icept[k] : 0.0;
+            y[k] = (float)(first + tni_ml_dot(x, coef + k * f, f));
         }
         tni_post_apply(post, y, targets);
     }

@@ -105,11 +105,8 @@ static void pair_scores(const model *m, const float *kernels, float *scores,
         for (int64_t j = i + 1; j < m->n_classes; at_j += m->per_class[j++]) {
             const float *wi = m->coef + (j - 1) * s + at_i;
             const float *wj = m->coef + i * s + at_j;
-            double sum = 0.0;
-            for (int64_t k = 0; k < m->per_class[i]; k++)
-                sum += (double)wi[k] * (double)kernels[at_i + k];
-            for (int64_t k = 0; k < m->per_class[j]; k++)
-                sum += (double)wj[k] * (double)kernels[at_j + k];
+            double sum = tni_ml_dot(wi, kernels + at_i, m->per_class[i]);
+            sum += tni_ml_dot(wj, kernels + at_j, m->per_class[j]);
             sum += (double)m->rho[pair];
             scores[pair++] = (float)sum;
             votes[sum > 0.0 ? i : j]++;
@@ -216,10 +213,8 @@ static int64_t classify(const model *m, const float *x, int64_t f, float *z,
     int64_t best = 0;
     if (m->per_class == NULL) {
         for (int64_t i = 0; i < k; i++) {
-            double sum = (double)m->rho[0];
-            for (int64_t j = 0; j < f; j++)
-                sum += (double)x[j] * (double)m->coef[i * f + j];
-            z[i] = (float)sum;
+            z[i] =
+                (float)((double)m->rho[0] + tni_ml_dot(x, m->coef + i * f, f));
             if (z[i] > z[best]) best = i;
         }
         best = choose(m, best, z[best]);

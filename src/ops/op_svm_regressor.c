@@ -44,8 +44,7 @@ static tn_status ref(tni_ref *c)
         for (int64_t j = 0; j < supports; j++)
             sum += (double)tni_svm_kernel_at(&k, x, v + j * f, f) *
                    (double)coef[j];
-        for (int64_t j = 0; supports == 0 && j < f; j++)
-            sum += (double)x[j] * (double)coef[j];
+        if (supports == 0) sum += tni_ml_dot(x, coef, f);
         const float y = (float)sum;
         TNI_DATA(float, c->out[0])
         [i] = !one_class ? y

@@ -34,19 +34,24 @@ tn_status tni_svm_kernel_read(tni_svm_kernel *k, const tni_node *node,
     return TN_OK;
 }
 
+/* A whole degree is a few products; pow() takes longer than the row's sum. */
+static double power(double x, double degree)
+{
+    if (!(degree >= 1.0 && degree <= 32.0 && degree == floor(degree)))
+        return pow(x, degree);
+    double y = 1.0;
+    for (int n = (int)degree; n > 0; n >>= 1, x *= x)
+        if (n & 1) y *= x;
+    return y;
+}
+
 float tni_svm_kernel_at(const tni_svm_kernel *k, const float *x, const float *v,
                         int64_t f)
 {
-    double sum = 0.0;
-    if (k->fn == TNI_SVM_RBF) {
-        for (int64_t i = 0; i < f; i++) {
-            const double d = (double)x[i] - (double)v[i];
-            sum += d * d;
-        }
-        return (float)exp(-k->gamma * sum);
-    }
-    for (int64_t i = 0; i < f; i++) sum += (double)x[i] * (double)v[i];
+    if (k->fn == TNI_SVM_RBF)
+        return (float)exp(-k->gamma * tni_ml_distance2(x, v, f));
+    double sum = tni_ml_dot(x, v, f);
     if (k->fn == TNI_SVM_LINEAR) return (float)sum;
     sum = k->gamma * sum + k->coef0;
-    return (float)(k->fn == TNI_SVM_POLY ? pow(sum, k->degree) : tanh(sum));
+    return (float)(k->fn == TNI_SVM_POLY ? power(sum, k->degree) : tanh(sum));
 }
