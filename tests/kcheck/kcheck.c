@@ -357,12 +357,14 @@ bool kc_bench_begin(kc *t)
 static void bench_against(kc *t, const char *label, double flops, double bytes,
                           kc_thunk thunk, void *call, double peak)
 {
+    if (t->gate && !kc_gate_wants(t, label)) return;
     const int sig = kc_protected(thunk, call); /* and warm up */
     if (sig != 0) {
         kc_fail(t, "benchmark %s: signal %d", label, sig);
         return;
     }
     kc_sample s = kc_measure(thunk, call, 0.02 * t->repeat);
+    if (t->gate) kc_gate_note(t, label, flops, s.best);
     /* Rates come from the best sample, which other programs disturb least. */
     const double gflops = flops / s.best, gbs = bytes / s.best;
     const int level = bytes <= 48 * 1024 ? 0 : bytes <= 768 * 1024 ? 1 : 2;
@@ -385,7 +387,7 @@ static void bench_against(kc *t, const char *label, double flops, double bytes,
                 "\"peak_pct\": %.1f}",
                 label, s.ns, s.best, s.spread, gflops, gbs, pct);
     }
-    if (t->json) return;
+    if (t->json || t->gate) return;
     printf("%-34s %-20s %10.1f ns +-%4.1f%% min %10.1f %8.2f GFLOP/s "
            "%7.2f GB/s",
            t->kernel, label, s.ns, 100 * s.spread, s.best, gflops, gbs);
@@ -425,7 +427,7 @@ static int usage(FILE *f)
         "[--seed N] [--repeat N]\n"
         "              [--every N] [--case N] [--shape m=7,n=33] [--no-guards] "
         "[--bench] [--peak]\n"
-        "              [--json] [--report FILE] [--list] [--quiet]\n"
+        "              [--gate] [--json] [--report FILE] [--list] [--quiet]\n"
         "              [--exhaustive] [--self-test]\n");
     return f == stderr ? 2 : 0;
 }
@@ -492,6 +494,8 @@ static int parse(kc *t, int argc, char **argv)
             t->guards = false;
         } else if (strcmp(a, "--bench") == 0) {
             t->bench = true;
+        } else if (strcmp(a, "--gate") == 0) {
+            t->gate = t->bench = t->peak = t->quiet = true;
         } else if (strcmp(a, "--peak") == 0) {
             t->peak = true;
         } else if (strcmp(a, "--json") == 0) {
@@ -587,6 +591,7 @@ int main(int argc, char **argv)
     }
     if (found) report_foreign_rows(t);
     kc_guard_fini(t);
+    if (t->gate && !t->json) kc_gate_report(t);
     if (t->report != NULL)
         fprintf(t->report, "\n], \"pass\": %d, \"fail\": %d, \"skip\": %d}\n",
                 t->n_pass, t->n_fail, t->n_skip);

@@ -33,6 +33,14 @@ typedef struct kc_peak {
     double copy[3]; /* bytes read + written per s: L1, L2, memory */
 } kc_peak;
 
+enum { KC_MAX_GATES = 24 };
+
+typedef struct kc_reached {
+    const char *kernel, *row; /* the row that did best, the present one */
+    char label[48], row_label[48];
+    double value, row_value, plain_ns;
+} kc_reached;
+
 typedef enum kc_result { KC_NONE, KC_PASS, KC_FAIL, KC_SKIP } kc_result;
 
 struct kc {
@@ -43,11 +51,12 @@ struct kc {
     uint64_t seed;
     int repeat, only_case;
     int every; /* run each every-th case: emulators are slow */
-    bool guards, bench, json, list, peak, quiet, exhaustive, self_test;
+    bool guards, bench, json, list, peak, quiet, exhaustive, self_test, gate;
     FILE *report; /* JSON; stdout with --json, else NULL or a file */
     kc_named shape[kc_max_dims];
     int n_shape;
     kc_peak peaks;
+    kc_reached reached[KC_MAX_GATES];
 
     /* row */
     const char *family, *kernel, *note;
@@ -79,6 +88,11 @@ void kc_hash_inputs(kc *t);
 uint32_t kc_fp_mode(void);
 /* Runs thunk; 0 or the signal that ended it. */
 int kc_protected(kc_thunk thunk, void *call);
+
+/* gate: what families should reach */
+bool kc_gate_wants(const kc *t, const char *label);
+void kc_gate_note(kc *t, const char *label, double count, double best_ns);
+void kc_gate_report(kc *t);
 
 /* timing */
 kc_sample kc_measure(kc_thunk thunk, void *call, double budget_s);
