@@ -37,9 +37,18 @@ start() {
     done | sort -n | awk 'NR == 1 { printf "%.1f ms\n", $1 / 1e6 }'
 }
 
+# The library with the kernels of all ISAs may take this much.
+limit=$((5 * 512 * 1024))
+strip -o "$scratch/stripped" "$build/libtenon.so"
+size=$(wc -c <"$scratch/stripped")
+if [ "$size" -gt "$limit" ]; then
+    echo "size.sh: libtenon.so has $size bytes stripped, more than $limit" >&2
+    exit 1
+fi
+
 echo "| what | how much |"
 echo "|---|---|"
-echo "| libtenon.so, stripped | $(kib "$build/libtenon.so") |"
+echo "| libtenon.so, stripped | $(kib "$build/libtenon.so") of $((limit / 1024)) KiB |"
 echo "| tenon, stripped | $(kib "$tenon") |"
 echo "| libtenon.so needs | $(readelf -d "$build/libtenon.so" |
     sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | tr '\n' ' ' | sed 's/ $//') |"

@@ -53,7 +53,8 @@ class Line:
 def ms(value):
     if value is None:
         return "-"
-    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+    digits = 1 if value >= 10 else 3 if value >= 0.1 else 4
+    return f"{value:.{digits}f}"
 
 
 def mib(value):

@@ -124,7 +124,11 @@ class Server:
     def time(self, q):
         clock, run, seconds = time.perf_counter, self.run, q["seconds"]
         end = clock() + seconds / 3
-        run()
+        try:
+            run()
+        except Exception:  # a declared shape that does not come true
+            state, feed = self.state, self.feed
+            run = self.run = lambda: self.peer.outputs(state, feed)
         while clock() < end:
             run()
         times = []
