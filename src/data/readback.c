@@ -233,6 +233,25 @@ static bool key_of(char *key, size_t size, const char *split, const char *name)
     return n > 0 && (size_t)n < size;
 }
 
+/* No image reads back that is not one of the source's. */
+static tn_status check_extra(const tni_writer *w, const tn_dataset *back,
+                             const uint32_t *matches, tni_arena *arena,
+                             tn_err *err)
+{
+    const uint32_t n = back->images.n;
+    bool *matched = tni_arena_zalloc(arena, n + (size_t)1, 1);
+    if (matched == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    for (uint32_t i = 0; i < w->d->images.n; i++)
+        if (matches[i] != TN_NONE) matched[matches[i]] = true;
+    for (uint32_t i = 0; i < n; i++)
+        if (!matched[i])
+            return tni_fail(err, TN_EINTERNAL,
+                            "image '%.100s' reads back from what was written, "
+                            "but is none of the dataset's; please report this",
+                            tni_image_at(back, i)->name);
+    return TN_OK;
+}
+
 tn_status tni_match_images(const tni_writer *w, const tn_dataset *back,
                            uint32_t *matches, tn_err *err)
 {
@@ -272,12 +291,14 @@ tn_status tni_match_images(const tni_writer *w, const tn_dataset *back,
         void **found = tni_strmap_find(&map, key, strlen(key));
         if (found != NULL) matches[i] = (uint32_t)((uintptr_t)*found - 1);
     }
+    if (status == TN_OK) status = check_extra(w, back, matches, &arena, err);
     tni_arena_fini(&arena);
     tni_libc_trim();
     return status;
 }
 
-/* The images of a block; those that are not there must have had nothing. */
+/* The images of a block; of those that are not there, all annotations were lost
+ * by the format, which was counted. */
 static tn_status compare_block(void *ctx, tni_block *block)
 {
     const comparison *c = ctx;
@@ -293,7 +314,7 @@ static tn_status compare_block(void *ctx, tni_block *block)
         for (size_t k = 0; k < n; k++) any = any || p->w->written[list[k]] != 0;
         if (c->matches[i] != TN_NONE) {
             TN_TRY(compare_image(p, i, c->matches[i]));
-        } else if (any) {
+        } else if (any || n == 0) {
             return tni_fail(p->err, TN_EINTERNAL,
                             "image '%.100s' is missing from what was written; "
                             "please report this",

@@ -99,6 +99,11 @@ static tn_status convert_with(const tn_dataset *d, const char *variant,
 #define FIRST  "0 0.1 0.2 0.2 0.2 0.15 0.8\n"
 #define SECOND "1 0.5 0.2 0.6 0.2 0.55 0.8\n"
 #define LABELS "labels/unsplit/"
+#define LIST   "unsplit.txt"
+#define PLACE  "./images/unsplit/"
+#define A      PLACE "a.jpg\n"
+#define B      PLACE "b.jpg\n"
+#define C      PLACE "c.jpg\n"
 
 static void every_change_is_found(void **state)
 {
@@ -126,6 +131,11 @@ static void every_change_is_found(void **state)
         {LABELS "b.txt", FIRST, "one too many", 0},
         {LABELS "c.txt", SECOND, "another number of points", 0},
         {LABELS "c.txt", NULL, "annotations missing", 0},
+        {LIST, A B C, NULL, 0},
+        {LIST, C A B, NULL, 0},
+        {LIST, A B C PLACE "d.jpg\n", "'d.jpg' reads back", 0},
+        {LIST, A C, "'b.jpg' is missing", 0},
+        {LIST, B C, "'a.jpg' is missing", 0},
     };
     static const int threads[] = {1, 3};
     tn_dataset *d = open_source();
