@@ -82,7 +82,8 @@ static tn_status read_extended(tni_image_src *src, tn_image_info *info)
     if ((p[0] & ALPHA) != 0) info->flags |= TN_IMAGE_ALPHA;
     if ((p[0] & ANIMATION) != 0) info->flags |= TN_IMAGE_ANIMATED;
     if ((p[0] & EXIF) == 0) return TN_OK;
-    if (src->head_only) {
+    /* Jumping over the pixels costs nothing where the whole file is there. */
+    if (src->head_only && src->size < src->file_size) {
         info->flags |= TN_IMAGE_PARTIAL;
         return TN_OK;
     }

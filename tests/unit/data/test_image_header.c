@@ -95,6 +95,12 @@ static void stepwise(const char *name, const char *path)
     } while (need != 0);
     assert_true(head <= have);
     assert_int_equal(info.width, whole.width);
+    /* EXIF that WebP promises is read where it is at hand all the same. */
+    assert_int_equal(
+        tn_image_probe(&info, NULL, bytes, size, 0, TN_IMAGE_HEAD_ONLY, &err),
+        TN_OK);
+    if (strcmp(whole.format, "webp") == 0)
+        assert_memory_equal(&info, &whole, sizeof info);
 }
 
 typedef struct row {
