@@ -247,6 +247,39 @@ static tn_status read_class(wds *s, const member *m)
     return tni_add_annotation(s->d, &a, &ann, s->err);
 }
 
+/* Whether a class of the .json is the one that this text names: by its id, by
+ * its place in the list, or by its name. */
+static bool has_class(const wds *s, uint32_t from, const tni_span *text)
+{
+    int64_t number = 0;
+    const bool counted = tni_field_i64(*text, &number);
+    for (uint32_t i = from; i < s->d->ann_flags.n; i++) {
+        const uint32_t cls = *TNI_ROW(&s->d->ann_class, uint32_t, i);
+        if ((*tni_flags_at(s->d, i) & TN_IS_TAG) == 0 || cls == TN_NONE)
+            continue;
+        const tni_class_row *row = tni_class_at(s->d, cls);
+        if (strlen(row->name) == text->len &&
+            memcmp(row->name, text->p, text->len) == 0)
+            return true;
+        if (counted && (number == (int64_t)cls ||
+                        (row->id_kind == TN_ID_INT && number == row->id)))
+            return true;
+    }
+    return false;
+}
+
+/* A class beside those of the .json, which has more to say of them. */
+static tn_status compare_class(wds *s, const member *m, uint32_t from)
+{
+    const tni_span whole = {(const char *)m->bytes, m->size};
+    const tni_span text = tni_trim(whole);
+    if (text.len == 0 || has_class(s, from, &text)) return TN_OK;
+    return tni_note_add(s->d, where_of(s, m), "class-conflict", s->err,
+                        "'%.150s' has another class than the .json beside it, "
+                        "whose class is taken",
+                        m->name);
+}
+
 static tn_status read_caption(wds *s, const member *m, uint32_t from)
 {
     tni_ann a;
@@ -290,8 +323,9 @@ static tn_status add_sample(wds *s)
     if (json != NULL) TN_TRY(read_json(s, json));
     TN_TRY(keep_others(s, image));
     TN_TRY(tni_read_header(s->r, s->image, s->err));
-    if (cls != NULL && !has_any(s, from, TN_IS_TAG, NULL))
-        TN_TRY(read_class(s, cls));
+    if (cls != NULL)
+        TN_TRY(has_any(s, from, TN_IS_TAG, NULL) ? compare_class(s, cls, from)
+                                                 : read_class(s, cls));
     return txt != NULL ? read_caption(s, txt, from) : TN_OK;
 }
 

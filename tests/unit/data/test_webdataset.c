@@ -216,6 +216,33 @@ static void foreign_samples(void **state)
     tn_dataset_close(d);
 }
 
+/* The .json has the class; a .cls that says another is not silent. */
+static void classes_are_said_twice(void **state)
+{
+    (void)state;
+    static const char json[] =
+        "{\"images\": [{\"id\": 1, \"file_name\": \"a.gif\"}], "
+        "\"annotations\": [{\"image_id\": 1, \"category_id\": 5}], "
+        "\"categories\": [{\"id\": 5, \"name\": \"dog\"}]}";
+    static const struct {
+        const char *cls;
+        unsigned n;
+    } cases[] = {
+        {"5", 0}, {" dog\n", 0}, {"0", 0},    {"", 0},
+        {"6", 1}, {"cat", 1},    {"\xff", 1}, {"99999999999999999", 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        file.n = 0;
+        image("a.gif");
+        member("a.cls", cases[i].cls);
+        member("a.json", json);
+        tn_dataset *d = open_tar();
+        assert_int_equal(info_of(d).n_annotations, 1);
+        assert_string_equal(class_of(d, 0), "dog");
+        assert_int_equal(noted(d, "class-conflict"), cases[i].n);
+        tn_dataset_close(d);
+    }
+}
+
 /* A dot ends the key; other images and members of a sample are counted. */
 static void dotted_names(void **state)
 {
@@ -648,6 +675,7 @@ int main(void)
         IN(round_trip_is_the_same),
         IN(golden),
         IN(foreign_samples),
+        IN(classes_are_said_twice),
         IN(dotted_names),
         IN(other_members_come_back),
         IN(members_are_unique),
