@@ -233,16 +233,33 @@ static bool key_of(char *key, size_t size, const char *split, const char *name)
     return n > 0 && (size_t)n < size;
 }
 
+/* An image of several splits may be written in each of them. */
+static void mark_splits(const tni_writer *w, uint32_t image,
+                        const tni_strmap *map, bool *matched)
+{
+    char key[4600];
+    for (uint64_t left = tni_image_at(w->d, image)->splits; left != 0;
+         left &= left - 1) {
+        const char *split = w->d->splits[__builtin_ctzll(left)];
+        if (!key_of(key, sizeof key, split, w->names[image])) continue;
+        void **found = tni_strmap_find(map, key, strlen(key));
+        if (found != NULL) matched[(uintptr_t)*found - 1] = true;
+    }
+}
+
 /* No image reads back that is not one of the source's. */
 static tn_status check_extra(const tni_writer *w, const tn_dataset *back,
-                             const uint32_t *matches, tni_arena *arena,
+                             const uint32_t *matches, const tni_strmap *map,
                              tn_err *err)
 {
     const uint32_t n = back->images.n;
-    bool *matched = tni_arena_zalloc(arena, n + (size_t)1, 1);
+    bool *matched = tni_arena_zalloc(map->arena, n + (size_t)1, 1);
     if (matched == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
-    for (uint32_t i = 0; i < w->d->images.n; i++)
+    for (uint32_t i = 0; i < w->d->images.n; i++) {
         if (matches[i] != TN_NONE) matched[matches[i]] = true;
+        const uint64_t splits = tni_image_at(w->d, i)->splits;
+        if ((splits & (splits - 1)) != 0) mark_splits(w, i, map, matched);
+    }
     for (uint32_t i = 0; i < n; i++)
         if (!matched[i])
             return tni_fail(err, TN_EINTERNAL,
@@ -291,7 +308,7 @@ tn_status tni_match_images(const tni_writer *w, const tn_dataset *back,
         void **found = tni_strmap_find(&map, key, strlen(key));
         if (found != NULL) matches[i] = (uint32_t)((uintptr_t)*found - 1);
     }
-    if (status == TN_OK) status = check_extra(w, back, matches, &arena, err);
+    if (status == TN_OK) status = check_extra(w, back, matches, &map, err);
     tni_arena_fini(&arena);
     tni_libc_trim();
     return status;
