@@ -37,8 +37,8 @@ void tni_err_clear(tn_err *err);
 #define TN_NEVER(x)  TN_UNLIKELY(x)
 #define TN_ALWAYS(x) TN_LIKELY(x)
 #else
-#define TN_NEVER(x)  ((x) ? (TN_ASSERT(!"TN_NEVER"), 1) : 0)
-#define TN_ALWAYS(x) ((x) ? 1 : (TN_ASSERT(!"TN_ALWAYS"), 0))
+#define TN_NEVER(x)  ((x) ? (TN_ASSERT(0 && "TN_NEVER"), 1) : 0)
+#define TN_ALWAYS(x) ((x) ? 1 : (TN_ASSERT(0 && "TN_ALWAYS"), 0))
 #endif
 
 #endif
