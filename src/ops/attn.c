@@ -303,7 +303,7 @@ static void score_rows(const attn_job *j, int64_t b, int64_t h, int64_t first,
     bool any = true;
     if (masked && rows_alike(a)) {
         any = bias_f32(a, b, h, first, bias);
-        if (any && !more && a->softcap <= 0) {
+        if ((any || !a->zero_masked) && !more && a->softcap <= 0) {
             for (int64_t i = 0; i < rows; i++)
                 for (size_t k = 0; k < n; k++) s[(size_t)i * n + k] += bias[k];
             ker->softmax.rows[TNI_SOFTMAX](s, s, (size_t)rows, n);

@@ -34,9 +34,9 @@ typedef struct tni_attn_bias {
 
 /* What the extra output holds. */
 typedef enum tni_attn_qk {
-    TNI_ATTN_QK_SCORES,  /* scale * q . k */
-    TNI_ATTN_QK_CAPPED,  /* after softcap */
-    TNI_ATTN_QK_BIASED,  /* after the masks */
+    TNI_ATTN_QK_SCORES, /* scale * q . k */
+    TNI_ATTN_QK_CAPPED, /* after softcap */
+    TNI_ATTN_QK_BIASED, /* after the masks */
     TNI_ATTN_QK_SOFTMAX
 } tni_attn_qk;
 
@@ -52,9 +52,9 @@ typedef struct tni_attn {
     int64_t offset, left, right;
     const int64_t *offsets;
     const int64_t *kv_valid; /* per batch: keys from there on are masked */
-    bool zero_masked;   /* a row masked everywhere gives 0, not NaN */
-    bool smooth;        /* one more score of 0 in the softmax */
-    const double *sink; /* or of sink[head] */
+    bool zero_masked;        /* a row masked everywhere gives 0, not NaN */
+    bool smooth;             /* one more score of 0 in the softmax */
+    const double *sink;      /* or of sink[head] */
     tni_attn_qk qk;
 } tni_attn;
 
@@ -93,5 +93,10 @@ void tni_attn_put_f32(float *cache, int64_t cap, int64_t at, const float *x,
 tn_status tni_attn_bias_strides(tni_attn_bias *bias, int rank,
                                 const int64_t *dims, const int64_t *want,
                                 tn_err *err);
+
+/* ONNX Attention, and tenon's, which op_tn_attention.c describes. */
+tn_status tni_attention_infer(tni_infer *c);
+tn_status tni_attention_ref(tni_ref *c);
+tn_status tni_attention_plan(tni_plan *c);
 
 #endif

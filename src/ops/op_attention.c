@@ -67,6 +67,12 @@ static const tni_attr_spec attrs_23[] = {
     {"softmax_precision", TNI_ATTR_INT, NULL},
 };
 
+/* Was the node made from Softmax and products (op_tn_attention.c)? */
+static bool is_spelled(const tni_node *node)
+{
+    return strcmp(node->domain, "tenon") == 0;
+}
+
 /* --- shapes ----------------------------------------------------------------- */
 
 /* [batch, heads, positions, width] of one input of rank 3 or 4. */
@@ -137,7 +143,21 @@ static tn_status shapes_make(shapes *s, const tni_node *node, const int *rank,
     return TN_OK;
 }
 
-static tn_status attention_infer(tni_infer *c)
+/* A spelled-out Add takes a mask of all keys or one number for all of them,
+ * where attn_mask may end early. */
+static tn_status check_strict(tni_infer *c, int64_t keys)
+{
+    const tni_type *const m = tni_infer_ranked(c, MASK) ? c->in[MASK] : NULL;
+    const int64_t n = m != NULL && m->rank > 0 ? m->dims[m->rank - 1] : 1;
+    if (is_spelled(c->node) && TNI_DIM_IS_KNOWN(n) && TNI_DIM_IS_KNOWN(keys) &&
+        n != 1 && n != keys)
+        return tni_fail(c->err, TN_EINVAL,
+                        "the mask has %lld keys, the scores have %lld",
+                        (long long)n, (long long)keys);
+    return TN_OK;
+}
+
+tn_status tni_attention_infer(tni_infer *c)
 {
     const tn_dtype t = tni_infer_dtype(c, Q), tv = tni_infer_dtype(c, V);
     int64_t past = 0, d[4];
@@ -167,6 +187,7 @@ static tn_status attention_infer(tni_infer *c)
         (const int64_t *const[3]){c->in[Q]->dims, c->in[K]->dims,
                                   c->in[V]->dims},
         past, c->err));
+    TN_TRY(check_strict(c, s.total));
     d[0] = s.q[0];
     d[1] = s.k[1];
     d[2] = s.k[2];
@@ -235,7 +256,8 @@ static tn_status attn_make(tni_attn *a, const shapes *s, const tni_node *node,
     if (a->left < -1 || a->right < -1)
         return tni_fail(err, TN_EINVAL, "a window size is below -1");
     a->offset = s->past;
-    a->zero_masked = true;
+    /* Softmax of nothing but -infinity is NaN; Attention says zeros. */
+    a->zero_masked = !is_spelled(node);
     a->qk = (tni_attn_qk)mode;
     return TN_OK;
 }
@@ -302,7 +324,7 @@ static tn_status present(tni_ref *c, int out, const shapes *s,
     return TN_OK;
 }
 
-static tn_status attention_ref(tni_ref *c)
+tn_status tni_attention_ref(tni_ref *c)
 {
     const tni_tensor *const q = c->in[Q];
     const bool packed = q->rank == 3;
@@ -440,7 +462,7 @@ static bool plan_suits(const tni_plan *c)
     return !planned_in(c, NONPAD) && !planned_out(c, QK) && planned_out(c, Y);
 }
 
-static tn_status attention_plan(tni_plan *c)
+tn_status tni_attention_plan(tni_plan *c)
 {
     const tni_type *const q = c->in[Q];
     const int rank[3] = {q->rank, c->in[K]->rank, c->in[V]->rank};
@@ -485,7 +507,8 @@ static tn_status attention_plan(tni_plan *c)
 #define VERSION(SINCE, IN, ATTRS)                                              \
     {                                                                          \
         .since = (SINCE), TNI_IN(IN), TNI_OUT(out_23), TNI_ATTRS(ATTRS),       \
-        .infer = attention_infer, .ref = attention_ref, .plan = attention_plan \
+        .infer = tni_attention_infer, .ref = tni_attention_ref,                \
+        .plan = tni_attention_plan                                             \
     }
 
 static const tni_op_version attention_versions[] = {

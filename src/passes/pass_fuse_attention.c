@@ -8,11 +8,12 @@
  *
  * over q, k, v[B, S, H * D], as exporters write it. Attention reads the heads
  * where they lie, so the transposes go, and the scores of a block of queries
- * never leave the cache. A row that the mask takes away altogether becomes
- * zeros, where the nodes give NaN.
+ * never leave the cache. The node is tenon's, not ONNX's: of a row that the mask
+ * takes away altogether Softmax makes NaN, and ONNX's Attention zeros.
  */
 #include "passes/match.h"
 
+#include <math.h>
 #include <string.h>
 
 /* The input of a Transpose with this permutation of four dimensions. */
@@ -74,7 +75,8 @@ static bool same_dim(int64_t a, int64_t b)
 }
 
 /* True when adding the mask to scores like `to` does not enlarge them. Of the
- * last dimension the product with V sees to that. */
+ * last dimension tenon's Attention and the product with V see to that, unless
+ * there is but one key. */
 static bool is_mask(const tni_value *mask, const tni_type *to)
 {
     const int rank = mask->type.rank;
@@ -83,27 +85,16 @@ static bool is_mask(const tni_value *mask, const tni_type *to)
         const int64_t d = mask->type.dims[i];
         if (d != 1 && !same_dim(d, to->dims[4 - rank + i])) return false;
     }
-    return true;
+    return to->dims[3] != 1 || mask->type.dims[rank - 1] == 1;
 }
 
-/* The scores below Softmax, through an added mask and a constant factor. */
-static bool match_scores(found *f, const tni_value *x)
+/* Q K^T times a constant, to which f->mask may be added. */
+static bool match_scaled(found *f, const tni_value *x)
 {
     static const int64_t as_q[4] = {0, 2, 1, 3}, as_k[4] = {0, 2, 3, 1};
     tni_value *inner = NULL, *constant = NULL;
     double by = 1.0;
-    const tni_node *add = tni_match_only(x, "Add");
-    f->mask = NULL;
     f->scale = 1.0;
-    if (add != NULL) {
-        const int k = tni_match_only(add->in[0], "MatMul") != NULL ||
-                              tni_match_only(add->in[0], "Div") != NULL ||
-                              tni_match_only(add->in[0], "Mul") != NULL
-                          ? 0
-                          : 1;
-        f->mask = add->in[1 - k];
-        x = add->in[k];
-    }
     const tni_node *div = tni_match_only(x, "Div");
     const tni_node *mul = tni_match_only(x, "Mul");
     if (div != NULL) {
@@ -116,11 +107,26 @@ static bool match_scores(found *f, const tni_value *x)
             return false;
         x = inner;
     }
+    /* What no float holds is left to the nodes. */
+    if (!isfinite((float)f->scale)) return false;
     const tni_node *product = tni_match_only(x, "MatMul");
     return product != NULL && x->type.rank == 4 &&
            match_operand(&f->q, product->in[0], as_q) &&
            match_operand(&f->k, product->in[1], as_k) &&
            (f->mask == NULL || is_mask(f->mask, &x->type));
+}
+
+/* The scores below Softmax: either input of Add may be the mask. */
+static bool match_scores(found *f, const tni_value *x)
+{
+    const tni_node *add = tni_match_only(x, "Add");
+    f->mask = NULL;
+    if (add == NULL) return match_scaled(f, x);
+    for (int k = 0; k < 2; k++) {
+        f->mask = add->in[1 - k];
+        if (match_scaled(f, add->in[k])) return true;
+    }
+    return false;
 }
 
 static bool over_last(const tni_node *softmax)
@@ -154,7 +160,7 @@ static bool match_all(found *f, const tni_node *reshape)
 static tn_status run(tni_pass_run *c)
 {
     tni_graph *g = c->graph;
-    const tni_op *op = tni_op_find("", "Attention");
+    const tni_op *op = tni_op_find("tenon", "Attention");
     if (op == NULL) return TN_OK;
     for (int i = g->n_nodes - 1; i >= 0; i--) {
         tni_node *node = g->nodes[i];
@@ -165,7 +171,7 @@ static tn_status run(tni_pass_run *c)
         const tni_attr attrs[3] = {tni_attr_of_int("q_num_heads", f.q.heads),
                                    tni_attr_of_int("kv_num_heads", f.k.heads),
                                    tni_attr_of_float("scale", (float)f.scale)};
-        TN_TRY(tni_pass_become(c, node, "", "Attention", 23, in,
+        TN_TRY(tni_pass_become(c, node, "tenon", "Attention", 1, in,
                                f.mask != NULL ? 4 : 3, attrs, 3));
     }
     return TN_OK;

@@ -166,12 +166,12 @@ static bool same_dims(const tni_type *a, const tni_type *b)
 /* The input that a value has all extents of but the last; NULL: not known. */
 static tni_value *rows_of(const tni_value *v)
 {
-    static const char *const keeping[] = {"LayerNormalization", "Gelu",
-                                          "Attention"};
+    static const char *const keeping[] = {"LayerNormalization", "Gelu"};
     const tni_node *p = v->producer;
     if (p == NULL || p->graph != v->graph || p->out[0] != v) return NULL;
     for (size_t i = 0; i < sizeof keeping / sizeof keeping[0]; i++)
         if (tni_match_op(p, "", keeping[i])) return p->in[0];
+    if (tni_match_op(p, "tenon", "Attention")) return p->in[0];
     if (!tni_match_op(p, "", "MatMul") && !tni_match_op(p, "tenon", "Product"))
         return NULL;
     return p->in[0]->type.rank >= 2 && p->in[1]->type.rank == 2 &&

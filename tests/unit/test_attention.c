@@ -27,6 +27,11 @@ typedef struct variant {
     bool k_in_two;         /* K^T by two transpositions */
     bool free_batch;       /* a symbol */
     int64_t softmax_axis;
+    bool dark;          /* the mask is -infinity for the first of the batch */
+    bool mask_made;     /* the mask is a product with a constant itself */
+    bool past;          /* keys come after others, by Concat */
+    bool q_scaled;      /* Q is multiplied before the product, not the scores */
+    int64_t wide;       /* the mask's extent at 1, 0: one */
     int64_t cut;        /* the extent at 0 of the shapes, 0: as it is */
     const char *output; /* one more output of the graph, NULL: none */
     bool fuses;
@@ -58,11 +63,21 @@ static void add_scores(pb *graph, const variant *v)
     pb t = {0}, attrs = {0};
     pb_tensor(&t, "by", TN_F32, 0, NULL, &by, sizeof by);
     pb_message(graph, 5, &t);
-    pb_node(graph, 1, "", "MatMul", "qk", "Q,K", "qk", NULL);
+    if (v->q_scaled) pb_node(graph, 1, "", "Mul", "Q_by", "Q,by", "Q_by", NULL);
+    pb_node(graph, 1, "", "MatMul", "qk",
+            v->q_scaled ? "Q_by,K"
+            : v->past   ? "Q,K_all"
+                        : "Q,K",
+            "qk", NULL);
     pb_node(graph, 1, "", v->times ? "Mul" : "Div", "z", "qk,by", "z", NULL);
+    if (v->mask_made)
+        pb_node(graph, 1, "", "Mul", "made", "mask,by", "made", NULL);
     if (v->mask)
         pb_node(graph, 1, "", "Add", "masked",
-                v->mask_first ? "mask,z" : "z,mask", "masked", NULL);
+                v->mask_made    ? "made,z"
+                : v->mask_first ? "mask,z"
+                                : "z,mask",
+                "masked", NULL);
     pb_attr_int(&attrs, "axis", v->softmax_axis);
     pb_node(graph, 1, "", "Softmax", "p", v->mask ? "masked" : "z", "p",
             &attrs);
@@ -73,7 +88,7 @@ static pb make_model(const variant *v, int64_t len)
 {
     const int64_t batch = v->free_batch ? -1 : BATCH;
     const int64_t dims[3] = {batch, len, HEADS * WIDTH};
-    const int64_t mask[4] = {batch, 1, 1, len};
+    const int64_t mask[4] = {batch, v->wide > 0 ? v->wide : 1, 1, len};
     const int64_t cut[4] = {v->cut, v->cut > 0 ? -1 : 0, HEADS, WIDTH};
     const int64_t joined[3] = {0, 0, HEADS * WIDTH};
     pb graph = {0}, model = {0};
@@ -90,8 +105,17 @@ static pb make_model(const variant *v, int64_t len)
     } else {
         add_transpose(&graph, "k4", "K", 0, 2, 3, 1);
     }
+    if (v->past) {
+        pb axis = {0};
+        pb_attr_int(&axis, "axis", 3);
+        pb_node(&graph, 1, "", "Concat", "K_all", "K,K", "K_all", &axis);
+        pb axis_v = {0};
+        pb_attr_int(&axis_v, "axis", 2);
+        pb_node(&graph, 1, "", "Concat", "V_all", "V,V", "V_all", &axis_v);
+    }
     add_scores(&graph, v);
-    pb_node(&graph, 1, "", "MatMul", "o", "p,V", "o", NULL);
+    pb_node(&graph, 1, "", "MatMul", "o", v->past ? "p,V_all" : "p,V", "o",
+            NULL);
     add_transpose(&graph, "o", "o_t", 0, 2, 1, 3);
     pb_node(&graph, 1, "", "Reshape", "y", "o_t,joined", "y", NULL);
     pb_value(&graph, 11, "q", TN_F32, 3, dims);
@@ -111,11 +135,12 @@ static void add_line(void *ctx, const char *line)
     (void)snprintf(text + used, TEXT - used, "%s\n", line);
 }
 
-static tn_tensor *make_input(size_t i, int64_t len)
+static tn_tensor *make_input(const variant *v, size_t i, int64_t len)
 {
     const int64_t dims[3] = {BATCH, len, HEADS * WIDTH};
-    const int64_t mask[4] = {BATCH, 1, 1, len};
-    const int64_t n = i < 3 ? BATCH * len * HEADS * WIDTH : BATCH * len;
+    const int64_t wide = v->wide > 0 ? v->wide : 1;
+    const int64_t mask[4] = {BATCH, wide, 1, len};
+    const int64_t n = i < 3 ? BATCH * len * HEADS * WIDTH : BATCH * wide * len;
     tn_tensor *x = NULL;
     assert_int_equal(tn_tensor_new(&x, TN_F32, i < 3 ? 3 : 4,
                                    i < 3 ? dims : mask, NULL, &err),
@@ -124,6 +149,8 @@ static tn_tensor *make_input(size_t i, int64_t len)
     for (int64_t k = 0; k < n; k++)
         data[k] = i < 3 ? (float)((k + (int64_t)i * 7) * 37 % 101) * 0.04f - 2
                         : (k % len % 3 == 1 ? -10000.0f : 0.0f);
+    if (i == 3 && v->dark)
+        for (int64_t k = 0; k < wide * len; k++) data[k] = -INFINITY;
     return x;
 }
 
@@ -145,7 +172,7 @@ static int64_t run(const pb *bytes, const variant *v, int64_t len,
     const size_t n_in = v->mask ? 4 : 3;
     tn_tensor *in[4];
     for (size_t i = 0; i < n_in; i++) {
-        in[i] = make_input(i, len);
+        in[i] = make_input(v, i, len);
         assert_int_equal(tn_run_set_input(r, i, in[i], &err), TN_OK);
     }
     if (tn_run_exec(r, &err) != TN_OK)
@@ -175,8 +202,11 @@ static void check(const variant *v, int64_t len)
     assert_int_equal(run(&model, v, len, TN_SESSION_NO_OPTIMIZE, 1, b, plain),
                      n);
     for (int64_t i = 0; i < n; i++)
-        if (!(fabsf(a[i] - b[i]) <= 1e-5f))
+        if (isnan(a[i]) ? !isnan(b[i]) : !(fabsf(a[i] - b[i]) <= 1e-5f))
             fail_msg("%g %g", (double)a[i], (double)b[i]);
+    /* A batch that is masked altogether is NaN, as Softmax has it. */
+    assert_true((isnan(a[0]) != 0) == v->dark);
+    assert_true(isnan(a[n - 1]) == 0);
     if ((strstr(text, "Attention y(") != NULL) != v->fuses)
         fail_msg("%s:\n%s", v->fuses ? "not fused" : "fused", text);
     /* The same bits for any number of threads. */
@@ -195,6 +225,9 @@ static void fused(void **state)
         {.softmax_axis = -1, .mask = true, .mask_first = true, .fuses = true},
         {.softmax_axis = -1, .k_in_two = true, .fuses = true},
         {.softmax_axis = -1, .cut = BATCH, .fuses = true},
+        {.softmax_axis = -1, .mask = true, .dark = true, .fuses = true},
+        {.softmax_axis = -1, .mask = true, .wide = HEADS, .fuses = true},
+        {.softmax_axis = -1, .mask = true, .mask_made = true, .fuses = true},
     };
     (void)state;
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
@@ -204,7 +237,8 @@ static void fused(void **state)
 }
 
 /* Another axis, a scale or score that the caller wants to see, a shape that
- * pins the batch, an unknown batch of the keys. */
+ * pins the batch, an unknown batch of the keys; a cache of keys and values, a
+ * factor on the queries. */
 static void left_alone(void **state)
 {
     static const variant variants[] = {
@@ -214,6 +248,8 @@ static void left_alone(void **state)
         {.softmax_axis = -1, .output = "o_t"},
         {.softmax_axis = -1, .free_batch = true},
         {.softmax_axis = -1, .free_batch = true, .cut = BATCH},
+        {.softmax_axis = -1, .past = true},
+        {.softmax_axis = -1, .q_scaled = true},
     };
     (void)state;
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++)
