@@ -8,6 +8,7 @@
 #include "kernels/conv/conv.h"
 
 #include "base/checked.h"
+#include "kernels/sizes.h"
 #include "tenon/base.h"
 
 #include <string.h>
@@ -38,26 +39,6 @@ bool tni_conv_row(tni_conv_kernels *k, int i)
     if (i < 0 || i >= n_rows) return false;
     *k = rows[i];
     return true;
-}
-
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t max_size(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t ceil_div(size_t a, size_t b)
-{
-    return a / b + (a % b != 0);
-}
-
-static size_t round_up(size_t a, size_t b)
-{
-    return ceil_div(a, b) * b;
 }
 
 static bool mul3(size_t a, size_t b, size_t c, size_t *out)

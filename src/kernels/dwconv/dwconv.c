@@ -3,6 +3,7 @@
 #include "kernels/dwconv/dwconv.h"
 
 #include "base/checked.h"
+#include "kernels/sizes.h"
 #include "tenon/base.h"
 
 #include <string.h>
@@ -42,16 +43,6 @@ bool tni_dwconv_row(tni_dwconv_kernels *k, int i)
 
 /* Floats of a strip, so that it stays in L1 with what comes of it. */
 enum { strip_floats = 4096, max_batch = 8, align = 8 };
-
-static size_t ceil_div(size_t a, size_t b)
-{
-    return a / b + (a % b != 0);
-}
-
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* Rows of the padded image that n output rows read. */
 static size_t rows_for(const tni_conv_shape *s, size_t n)

@@ -9,6 +9,7 @@
 #include "kernels/gemm/gemm.h"
 
 #include "base/checked.h"
+#include "kernels/sizes.h"
 #include "tenon/base.h"
 
 #include <string.h>
@@ -40,21 +41,6 @@ bool tni_gemm_row(tni_gemm_kernels *k, int i)
     if (i < 0 || i >= n_rows) return false;
     *k = rows[i];
     return true;
-}
-
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t ceil_div(size_t a, size_t b)
-{
-    return a / b + (a % b != 0);
-}
-
-static size_t round_up(size_t a, size_t b)
-{
-    return ceil_div(a, b) * b;
 }
 
 /* --- packing ------------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include "kernels/winograd/winograd.h"
 
 #include "base/checked.h"
+#include "kernels/sizes.h"
 #include "tenon/base.h"
 
 #include <string.h>
@@ -41,26 +42,6 @@ bool tni_winograd_row_at(tni_winograd_kernels *k, int i)
     if (i < 0 || i >= n_rows) return false;
     *k = rows[i];
     return true;
-}
-
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t max_size(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t ceil_div(size_t a, size_t b)
-{
-    return a / b + (a % b != 0);
-}
-
-static size_t round_up(size_t a, size_t b)
-{
-    return ceil_div(a, b) * b;
 }
 
 /* --- planning ------------------------------------------------------------ */
