@@ -38,6 +38,10 @@ tn_status tni_int_product_plan(tni_plan *c, const tni_int_roles *roles,
 tn_status tni_int_dense_plan(tni_plan *c, const tni_int_roles *roles,
                              const tni_product *p, int64_t rows);
 
+/* QLinearConv's inputs and output, and the parts that they play. */
+extern const tni_arg tni_qlinear_conv_in[9], tni_qlinear_conv_out[1];
+extern const tni_int_roles tni_qlinear_conv_roles;
+
 /* Convolutions: a is x, b is w, with one scale and zero point for each output
  * channel or one for all. */
 tn_status tni_int_conv_infer(tni_infer *c, const tni_int_roles *roles);

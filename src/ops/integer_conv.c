@@ -11,6 +11,21 @@
 
 #include <string.h>
 
+const tni_int_roles tni_qlinear_conv_roles = {0, 3, 2, 5, 1, 4, 6, 7, 8};
+
+const tni_arg tni_qlinear_conv_in[9] = {
+    {"x", TNI_INT8S, 'X', 0},
+    {"x_scale", TNI_T(TN_F32), 0, 0},
+    {"x_zero_point", TNI_INT8S, 'X', 0},
+    {"w", TNI_INT8S, 'W', 0},
+    {"w_scale", TNI_T(TN_F32), 0, 0},
+    {"w_zero_point", TNI_INT8S, 'W', 0},
+    {"y_scale", TNI_T(TN_F32), 0, 0},
+    {"y_zero_point", TNI_INT8S, 'Y', 0},
+    {"B", TNI_T(TN_I32), 0, TNI_OPTIONAL},
+};
+const tni_arg tni_qlinear_conv_out[1] = {{"y", TNI_INT8S, 'Y', 0}};
+
 enum { FEW_CHANNELS = 8 };
 
 typedef struct state {

@@ -10,8 +10,6 @@
  */
 #include "ops/integer.h"
 
-static const tni_int_roles roles = {0, 3, 2, 5, 1, 4, 6, 7, 8};
-
 static bool last(const tni_node *node)
 {
     return tni_attr_int(node, "channels_last", 0) != 0;
@@ -20,31 +18,21 @@ static bool last(const tni_node *node)
 static tn_status infer(tni_infer *c)
 {
     return last(c->node) ? tni_int_nhwc_infer(c)
-                         : tni_int_conv_infer(c, &roles);
+                         : tni_int_conv_infer(c, &tni_qlinear_conv_roles);
 }
 
 static tn_status ref(tni_ref *c)
 {
-    return last(c->node) ? tni_int_nhwc_ref(c) : tni_int_conv_ref(c, &roles);
+    return last(c->node) ? tni_int_nhwc_ref(c)
+                         : tni_int_conv_ref(c, &tni_qlinear_conv_roles);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return last(c->node) ? tni_int_nhwc_plan(c) : tni_int_conv_plan(c, &roles);
+    return last(c->node) ? tni_int_nhwc_plan(c)
+                         : tni_int_conv_plan(c, &tni_qlinear_conv_roles);
 }
 
-static const tni_arg in[] = {
-    {"x", TNI_INT8S, 'X', 0},
-    {"x_scale", TNI_T(TN_F32), 0, 0},
-    {"x_zero_point", TNI_INT8S, 'X', 0},
-    {"w", TNI_INT8S, 'W', 0},
-    {"w_scale", TNI_T(TN_F32), 0, 0},
-    {"w_zero_point", TNI_INT8S, 'W', 0},
-    {"y_scale", TNI_T(TN_F32), 0, 0},
-    {"y_zero_point", TNI_INT8S, 'Y', 0},
-    {"B", TNI_T(TN_I32), 0, TNI_OPTIONAL},
-};
-static const tni_arg out[] = {{"y", TNI_INT8S, 'Y', 0}};
 static const tni_attr_spec attrs[] = {
     {"auto_pad", TNI_ATTR_STRING, "NOTSET"},
     {"channels_last", TNI_ATTR_INT, "0"},
@@ -57,8 +45,8 @@ static const tni_attr_spec attrs[] = {
 
 static const tni_op_version versions[] = {
     {.since = 1,
-     TNI_IN(in),
-     TNI_OUT(out),
+     TNI_IN(tni_qlinear_conv_in),
+     TNI_OUT(tni_qlinear_conv_out),
      TNI_ATTRS(attrs),
      .infer = infer,
      .ref = ref,

@@ -10,35 +10,21 @@
  */
 #include "ops/integer.h"
 
-static const tni_int_roles roles = {0, 3, 2, 5, 1, 4, 6, 7, 8};
-
 static tn_status infer(tni_infer *c)
 {
-    return tni_int_conv_infer(c, &roles);
+    return tni_int_conv_infer(c, &tni_qlinear_conv_roles);
 }
 
 static tn_status ref(tni_ref *c)
 {
-    return tni_int_conv_ref(c, &roles);
+    return tni_int_conv_ref(c, &tni_qlinear_conv_roles);
 }
 
 static tn_status plan(tni_plan *c)
 {
-    return tni_int_conv_plan(c, &roles);
+    return tni_int_conv_plan(c, &tni_qlinear_conv_roles);
 }
 
-static const tni_arg in[] = {
-    {"x", TNI_INT8S, 'X', 0},
-    {"x_scale", TNI_T(TN_F32), 0, 0},
-    {"x_zero_point", TNI_INT8S, 'X', 0},
-    {"w", TNI_INT8S, 'W', 0},
-    {"w_scale", TNI_T(TN_F32), 0, 0},
-    {"w_zero_point", TNI_INT8S, 'W', 0},
-    {"y_scale", TNI_T(TN_F32), 0, 0},
-    {"y_zero_point", TNI_INT8S, 'Y', 0},
-    {"B", TNI_T(TN_I32), 0, TNI_OPTIONAL},
-};
-static const tni_arg out[] = {{"y", TNI_INT8S, 'Y', 0}};
 static const tni_attr_spec attrs[] = {
     {"auto_pad", TNI_ATTR_STRING, "NOTSET"},
     {"dilations", TNI_ATTR_INTS, NULL},
@@ -50,8 +36,8 @@ static const tni_attr_spec attrs[] = {
 
 static const tni_op_version versions[] = {
     {.since = 10,
-     TNI_IN(in),
-     TNI_OUT(out),
+     TNI_IN(tni_qlinear_conv_in),
+     TNI_OUT(tni_qlinear_conv_out),
      TNI_ATTRS(attrs),
      .infer = infer,
      .ref = ref,
