@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kc_conv.c - f32 convolutions of every method; times ResNet-50's layers */
+#include "kc_epilogue.h"
+#include "kc_layers.h"
 #include "kcheck.h"
 #include "kernels/conv/conv.h"
 
@@ -22,11 +24,6 @@ static void thunk(void *p)
     call *c = p;
     tni_conv_run(&c->plan, c->ker, c->gemm, c->x, c->packed, c->tables, &c->epi,
                  c->y, c->scratch, NULL);
-}
-
-static void act(const float *x, float *y, size_t n, const float *params)
-{
-    for (size_t i = 0; i < n; i++) y[i] = 2.0f * x[i] + params[0];
 }
 
 /* Sum of one output element in double; mag is the sum of magnitudes. */
@@ -88,34 +85,6 @@ static void draw_shape(kc *t, tni_conv_shape *s, size_t nr)
     }
 }
 
-static void draw_epilogue(kc *t, call *c, size_t channels, size_t len,
-                          bool exact)
-{
-    static const float param = 3.0f;
-    const tni_epilogue none = TNI_EPILOGUE_NONE;
-    const size_t bits = kc_pick(t, "epilogue", 0, 15);
-    c->epi = none;
-    if (bits & 1) {
-        float *b = kc_in(t, channels * 4, 4);
-        kc_fill_int(t, b, channels, 4);
-        c->epi.bias_row = b;
-    }
-    if (bits & 2) {
-        float *add = kc_in(t, len * 4, 4);
-        kc_fill_int(t, add, len, 4);
-        c->epi.add = add;
-    }
-    if (bits & 4) {
-        c->epi.clip = true;
-        c->epi.lo = -9.0f;
-        c->epi.hi = 30.0f;
-    }
-    if ((bits & 8) && exact) {
-        c->epi.act = act;
-        c->epi.act_params = &param;
-    }
-}
-
 static void one_case(kc *t, call *c, bool exact)
 {
     tni_conv_shape s;
@@ -141,7 +110,7 @@ static void one_case(kc *t, call *c, bool exact)
     }
     tni_conv_pack(p, c->ker, c->gemm, packed, w);
     tni_conv_tables(p, tables);
-    draw_epilogue(t, c, s.groups * s.oc, y_len, exact);
+    c->epi = kc_draw_epilogue(t, s.groups * s.oc, y_len, exact);
     c->x = x;
     c->packed = packed;
     c->tables = tables;
@@ -173,25 +142,6 @@ static void one_case(kc *t, call *c, bool exact)
     }
     (void)kc_near(t, "y", c->y, want, tol, y_len);
 }
-
-/* The convolutions of ResNet-50 at batch 1, and how often each occurs. */
-static const struct {
-    size_t times, ic, oc, size, kernel, stride;
-} layers[] = {
-    {1, 3, 64, 224, 7, 2},     {1, 64, 64, 56, 1, 1},
-    {3, 64, 64, 56, 3, 1},     {4, 64, 256, 56, 1, 1},
-    {2, 256, 64, 56, 1, 1},    {1, 256, 128, 56, 1, 1},
-    {1, 128, 128, 56, 3, 2},   {4, 128, 512, 28, 1, 1},
-    {1, 256, 512, 56, 1, 2},   {3, 512, 128, 28, 1, 1},
-    {3, 128, 128, 28, 3, 1},   {1, 512, 256, 28, 1, 1},
-    {1, 256, 256, 28, 3, 2},   {6, 256, 1024, 14, 1, 1},
-    {1, 512, 1024, 28, 1, 2},  {5, 1024, 256, 14, 1, 1},
-    {5, 256, 256, 14, 3, 1},   {1, 1024, 512, 14, 1, 1},
-    {1, 512, 512, 14, 3, 2},   {3, 512, 2048, 7, 1, 1},
-    {1, 1024, 2048, 14, 1, 2}, {2, 2048, 512, 7, 1, 1},
-    {2, 512, 512, 7, 3, 1},
-};
-enum { n_layers = sizeof layers / sizeof layers[0] };
 
 static bool bench_prepare(kc *t, call *c, size_t i, double *flops,
                           double *bytes)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kc_qconv.c - 8-bit convolutions, bit for bit; times ResNet-50's layers */
+#include "kc_layers.h"
+#include "kc_window.h"
 #include "kcheck.h"
 #include "kernels/qconv/qconv.h"
 
@@ -39,20 +41,8 @@ static void draw_shape(kc *t, tni_qconv_shape *s, size_t nr)
         s->out[d] = s->in[d];
         s->kernel[d] = s->stride[d] = s->dilation[d] = 1;
         if (point) continue;
-        s->kernel[d] = kc_pick(t, "kernel", 1, 4);
-        s->stride[d] = kc_pick(t, "stride", 1, 3);
-        s->dilation[d] = kc_pick(t, "dilation", 1, 2);
-        s->pad_lo[d] = kc_pick(t, "pad", 0, 3);
-        const size_t reach = (s->kernel[d] - 1) * s->dilation[d] + 1;
-        size_t padded = s->in[d] + s->pad_lo[d] + kc_pick(t, "pad_hi", 0, 3);
-        if (padded < reach) padded = reach;
-        s->out[d] = (padded - reach) / s->stride[d] + 1;
+        kc_draw_window(t, s, d);
     }
-}
-
-static int value(uint8_t u, bool is_signed)
-{
-    return is_signed ? (int8_t)u : u;
 }
 
 /* The sum of output (n, g, o) at pixel p, by definition. */
@@ -76,8 +66,8 @@ static int32_t sum(const call *c, const tni_qconv_shape *s, bool x_signed,
                               g * s->ic + ic;
             const uint8_t v =
                 w->w[chan * w->o_step + ic * w->c_step + t * w->tap_step];
-            total += (int64_t)(value(c->x[at], x_signed) - c->zero) *
-                     (value(v, w->is_signed) - w->zero[chan * w->zero_step]);
+            total += (int64_t)(kc_byte(c->x[at], x_signed) - c->zero) *
+                     (kc_byte(v, w->is_signed) - w->zero[chan * w->zero_step]);
         }
     }
     return (int32_t)(uint32_t)(uint64_t)total;
@@ -194,25 +184,6 @@ static void one_case(kc *t, const tni_qconv_row *row)
     }
     (void)kc_same(t, "y", c.y, want, y_len, elem);
 }
-
-/* The convolutions of ResNet-50 at batch 1, and how often each occurs. */
-static const struct {
-    size_t times, ic, oc, size, kernel, stride;
-} layers[] = {
-    {1, 3, 64, 224, 7, 2},     {1, 64, 64, 56, 1, 1},
-    {3, 64, 64, 56, 3, 1},     {4, 64, 256, 56, 1, 1},
-    {2, 256, 64, 56, 1, 1},    {1, 256, 128, 56, 1, 1},
-    {1, 128, 128, 56, 3, 2},   {4, 128, 512, 28, 1, 1},
-    {1, 256, 512, 56, 1, 2},   {3, 512, 128, 28, 1, 1},
-    {3, 128, 128, 28, 3, 1},   {1, 512, 256, 28, 1, 1},
-    {1, 256, 256, 28, 3, 2},   {6, 256, 1024, 14, 1, 1},
-    {1, 512, 1024, 28, 1, 2},  {5, 1024, 256, 14, 1, 1},
-    {5, 256, 256, 14, 3, 1},   {1, 1024, 512, 14, 1, 1},
-    {1, 512, 512, 14, 3, 2},   {3, 512, 2048, 7, 1, 1},
-    {1, 1024, 2048, 14, 1, 2}, {2, 2048, 512, 7, 1, 1},
-    {2, 512, 512, 7, 3, 1},
-};
-enum { n_layers = sizeof layers / sizeof layers[0] };
 
 static bool bench_prepare(kc *t, call *c, const tni_qconv_row *row, size_t i,
                           double *ops, double *bytes)

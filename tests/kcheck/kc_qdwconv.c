@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kc_qdwconv.c - depthwise 8-bit convolutions, bit for bit */
+#include "kc_window.h"
 #include "kcheck.h"
 #include "kernels/qdwconv/qdwconv.h"
 
@@ -33,20 +34,8 @@ static void draw_shape(kc *t, tni_qconv_shape *s, size_t block)
     s->ic = s->oc = 1;
     for (size_t d = 0; d < 2; d++) {
         s->in[d] = kc_pick(t, "in", 1, d == 1 ? 20 : 9);
-        s->kernel[d] = kc_pick(t, "kernel", 1, 4);
-        s->stride[d] = kc_pick(t, "stride", 1, 3);
-        s->dilation[d] = kc_pick(t, "dilation", 1, 2);
-        s->pad_lo[d] = kc_pick(t, "pad", 0, 3);
-        const size_t reach = (s->kernel[d] - 1) * s->dilation[d] + 1;
-        size_t padded = s->in[d] + s->pad_lo[d] + kc_pick(t, "pad_hi", 0, 3);
-        if (padded < reach) padded = reach;
-        s->out[d] = (padded - reach) / s->stride[d] + 1;
+        kc_draw_window(t, s, d);
     }
-}
-
-static int value(uint8_t u, bool is_signed)
-{
-    return is_signed ? (int8_t)u : u;
 }
 
 static uint8_t expect(const call *c, const tni_qconv_weights *w, size_t n,
@@ -63,8 +52,8 @@ static uint8_t expect(const call *c, const tni_qconv_weights *w, size_t n,
         if (y >= s->in[0] || x >= s->in[1]) continue; /* wrapped below 0 too */
         const uint8_t u =
             c->x[((n * s->in[0] + y) * s->in[1] + x) * s->groups + chan];
-        sum += (uint32_t)((value(u, c->plan.x_signed) - c->zero) *
-                          (value(w->w[chan * w->o_step + t], w->is_signed) -
+        sum += (uint32_t)((kc_byte(u, c->plan.x_signed) - c->zero) *
+                          (kc_byte(w->w[chan * w->o_step + t], w->is_signed) -
                            w->zero[chan * w->zero_step]));
     }
     float f = (float)(int32_t)sum * scale;

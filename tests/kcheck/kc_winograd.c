@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kc_winograd.c - 3x3 convolutions by Winograd, beside the direct method */
+#include "kc_epilogue.h"
 #include "kcheck.h"
 #include "kernels/winograd/winograd.h"
 
@@ -31,11 +32,6 @@ static void direct_thunk(void *p)
     call *c = p;
     tni_conv_run(&c->direct, c->conv, c->gemm, c->x, c->packed, c->tables,
                  &c->epi, c->y, c->scratch, NULL);
-}
-
-static void act(const float *x, float *y, size_t n, const float *params)
-{
-    for (size_t i = 0; i < n; i++) y[i] = 2.0f * x[i] + params[0];
 }
 
 /* Kernels of one element: strides, no padding. */
@@ -73,33 +69,6 @@ static void draw_shape(kc *t, tni_conv_shape *s, size_t nr)
         s->out[d] = padded - 2;
     }
     if (kc_pick(t, "point", 0, 3) == 0) draw_point(t, s);
-}
-
-static void draw_epilogue(kc *t, call *c, size_t channels, size_t len)
-{
-    static const float param = 3.0f;
-    const tni_epilogue none = TNI_EPILOGUE_NONE;
-    const size_t bits = kc_pick(t, "epilogue", 0, 15);
-    c->epi = none;
-    if (bits & 1) {
-        float *b = kc_in(t, channels * 4, 4);
-        kc_fill_int(t, b, channels, 4);
-        c->epi.bias_row = b;
-    }
-    if (bits & 2) {
-        float *add = kc_in(t, len * 4, 4);
-        kc_fill_int(t, add, len, 4);
-        c->epi.add = add;
-    }
-    if (bits & 4) {
-        c->epi.clip = true;
-        c->epi.lo = -9.0f;
-        c->epi.hi = 30.0f;
-    }
-    if (bits & 8) {
-        c->epi.act = act;
-        c->epi.act_params = &param;
-    }
 }
 
 /* One element in double. */
@@ -207,7 +176,7 @@ static void one_case(kc *t, call *c)
     kc_fill_normal(t, x, x_len);
     kc_fill_normal(t, w, w_len);
     tni_winograd_pack(p, c->gemm, packed, w);
-    draw_epilogue(t, c, s.oc, y_len);
+    c->epi = kc_draw_epilogue(t, s.oc, y_len, true);
     c->x = x;
     c->packed = packed;
     c->y = kc_out(t, y_len * 4, 4);
