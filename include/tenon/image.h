@@ -55,7 +55,8 @@ typedef struct tn_image_info {
 /** Bits of `flags` of the functions that read only a header. */
 enum {
     /* Stop where the pixels begin: sets TN_IMAGE_PARTIAL where more metadata
-     * may follow them (PNG, WebP, GIF). */
+     * may follow them (PNG, WebP, GIF). WebP's EXIF, whose place needs no
+     * search, is read all the same where the bytes given hold it. */
     TN_IMAGE_HEAD_ONLY = 1 << 0
 };
 
