@@ -506,6 +506,8 @@ static bool lies_in(const builder *b, const tni_node *node, int k, int in,
     const size_t size = tni_plan_bytes(&b->outs[k]);
     const size_t whole = tni_plan_bytes(&from->type);
     const tni_plan c = outline(b, node);
+    /* So that no product of extents overflows where pieces are found. */
+    if (whole == 0 || whole >= SIZE_MAX / 2) return false;
     return from->type.dtype != TN_STRING && !is_crumb(size, whole) &&
            node->ver->piece(&c, k, offset) && *offset % TNI_ALIGN == 0 &&
            *offset <= whole && size <= whole - *offset;
