@@ -255,10 +255,10 @@ static void touch(placer *p, int slot, int step)
     if (s >= 0 && p->storages[s].last < step) p->storages[s].last = step;
 }
 
-static tn_status settle(placer *p, int reach)
+/* Storages for what has been joined, and where they lie. */
+static tn_status settle(placer *p)
 {
     tni_exec_plan *plan = p->plan;
-    TN_TRY(join_all(p, reach));
     p->n_storages = 0;
     for (int i = 0; i < plan->n_slots; i++) p->storage_of[i] = -1;
     for (int i = 0; i < plan->n_steps; i++) {
@@ -273,18 +273,25 @@ static tn_status settle(placer *p, int reach)
                        p->err);
 }
 
+static tn_status settle_joined(placer *p, int reach)
+{
+    TN_TRY(join_all(p, reach));
+    return settle(p);
+}
+
 /* Joins as far back as it takes no more than a sixteenth of memory more. */
 static tn_status settle_best(placer *p)
 {
     static const int reaches[] = {INT_MAX, 16};
-    TN_TRY(settle(p, 0));
-    const size_t apart = p->plan->block_bytes;
+    TN_TRY(join_all(p, INT_MAX));
+    if (p->n_joined == 0) return settle(p);
+    TN_TRY(settle_joined(p, 0));
+    const size_t most = p->plan->block_bytes + p->plan->block_bytes / 16;
     for (size_t i = 0; i < sizeof reaches / sizeof reaches[0]; i++) {
-        TN_TRY(settle(p, reaches[i]));
-        if (p->n_joined == 0 || p->plan->block_bytes <= apart + apart / 16)
-            return TN_OK;
+        TN_TRY(settle_joined(p, reaches[i]));
+        if (p->plan->block_bytes <= most) return TN_OK;
     }
-    return settle(p, 0);
+    return settle_joined(p, 0);
 }
 
 tn_status tni_plan_place(tni_exec_plan *plan, bool keep_values, tni_arena *tmp,

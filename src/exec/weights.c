@@ -55,24 +55,6 @@ static const tni_tensor *constant(const tni_node *node, int i)
     return node->in[i] != NULL ? node->in[i]->constant : NULL;
 }
 
-static bool same_attr(const tni_attr *a, const tni_attr *b)
-{
-    if (strcmp(a->name, b->name) != 0 || a->kind != b->kind || a->n != b->n)
-        return false;
-    switch (a->kind) {
-    case TNI_ATTR_FLOAT: return memcmp(&a->v.f, &b->v.f, sizeof a->v.f) == 0;
-    case TNI_ATTR_INT: return a->v.i == b->v.i;
-    case TNI_ATTR_STRING:
-        return a->v.s.len == b->v.s.len &&
-               (a->v.s.len == 0 ||
-                memcmp(a->v.s.ptr, b->v.s.ptr, a->v.s.len) == 0);
-    case TNI_ATTR_INTS:
-        return a->n == 0 ||
-               memcmp(a->v.ints, b->v.ints, a->n * sizeof *a->v.ints) == 0;
-    default: return false;
-    }
-}
-
 /* True when both nodes pack the same: the same operator and attributes over
  * the same constants in the same places (layers that share their weights). */
 static bool same_packing(const tni_node *a, const tni_node *b)
@@ -89,7 +71,9 @@ static bool same_packing(const tni_node *a, const tni_node *b)
         any = any || constant(a, i) != NULL;
     }
     for (int i = 0; i < a->n_attrs; i++)
-        if (!same_attr(&a->attrs[i], &b->attrs[i])) return false;
+        if (strcmp(a->attrs[i].name, b->attrs[i].name) != 0 ||
+            !tni_attr_same(&a->attrs[i], &b->attrs[i]))
+            return false;
     return any;
 }
 
@@ -210,7 +194,6 @@ tn_status tni_weights_settle(const tni_tensor **out, tni_weights *w,
     e->size = size;
     e->next = *bucket;
     *bucket = e;
-    w->settled_bytes += size;
     *out = &e->plain;
     return TN_OK;
 }

@@ -22,7 +22,7 @@ typedef struct tni_weights {
     tni_arena arena; /* the entries */
     tni_packed *packed[TNI_PACKED_BUCKETS];
     tni_settled *settled[TNI_SETTLED_BUCKETS];
-    size_t packed_bytes, settled_bytes;
+    size_t packed_bytes;
     /* Parts of raw weights. Kept while a graph is planned: given back and asked
      * for by every node, it would leave holes in the C library's heap. */
     void *buffer;

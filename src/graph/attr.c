@@ -81,3 +81,25 @@ tni_graph *tni_attr_graph(const tni_node *node, const char *name)
     const tni_attr *a = find_kind(node, name, TNI_ATTR_GRAPH);
     return a != NULL ? a->v.graph : NULL;
 }
+
+bool tni_attr_same(const tni_attr *a, const tni_attr *b)
+{
+    if (a->kind != b->kind || a->n != b->n) return false;
+    switch (a->kind) {
+    case TNI_ATTR_NONE: return true;
+    case TNI_ATTR_FLOAT: return memcmp(&a->v.f, &b->v.f, sizeof a->v.f) == 0;
+    case TNI_ATTR_INT: return a->v.i == b->v.i;
+    case TNI_ATTR_STRING:
+        return a->v.s.len == b->v.s.len &&
+               (a->v.s.len == 0 ||
+                memcmp(a->v.s.ptr, b->v.s.ptr, a->v.s.len) == 0);
+    case TNI_ATTR_TENSOR: return tni_same_tensor(a->v.tensor, b->v.tensor);
+    case TNI_ATTR_FLOATS:
+        return a->n == 0 ||
+               memcmp(a->v.floats, b->v.floats, a->n * sizeof(float)) == 0;
+    case TNI_ATTR_INTS:
+        return a->n == 0 ||
+               memcmp(a->v.ints, b->v.ints, a->n * sizeof(int64_t)) == 0;
+    default: return false;
+    }
+}

@@ -168,6 +168,10 @@ bool tni_attr_is(const tni_node *node, const char *name, const char *text,
                  const char *absent);
 const tni_tensor *tni_attr_tensor(const tni_node *node, const char *name);
 tni_graph *tni_attr_graph(const tni_node *node, const char *name);
+/* True when both have the same value; false where that is not looked into
+ * (graphs, types, lists of tensors and strings, large tensors). */
+bool tni_attr_same(const tni_attr *a, const tni_attr *b);
+
 /* --- types ------------------------------------------------------------- */
 
 static inline void tni_type_tensor(tni_type *t, tn_dtype dtype, int rank)

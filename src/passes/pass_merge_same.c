@@ -8,48 +8,12 @@
  */
 #include "passes/pass.h"
 
-#include <string.h>
-
 static size_t hash_node(const tni_node *node)
 {
     size_t h = (size_t)(uintptr_t)node->ver;
     for (int i = 0; i < node->n_in; i++)
         h = h * 1000003u ^ ((size_t)(uintptr_t)node->in[i] >> 4);
     return h ^ (h >> 17);
-}
-
-static bool same_tensor(const tni_tensor *a, const tni_tensor *b)
-{
-    if (a == b) return true;
-    if (a->kind != TN_KIND_TENSOR || b->kind != TN_KIND_TENSOR ||
-        a->dtype != b->dtype || !tni_same_shape(a, b) || a->dtype == TN_STRING)
-        return false;
-    size_t size = 0;
-    return tni_elems_size(&size, a->dtype, a->len) &&
-           a->scaled == b->scaled &&
-           (a->data == b->data ||
-            (size <= 4096 && memcmp(a->data, b->data, size) == 0));
-}
-
-static bool same_attr(const tni_attr *a, const tni_attr *b)
-{
-    if (a->kind != b->kind || a->n != b->n) return false;
-    switch (a->kind) {
-    case TNI_ATTR_FLOAT: return memcmp(&a->v.f, &b->v.f, sizeof a->v.f) == 0;
-    case TNI_ATTR_INT: return a->v.i == b->v.i;
-    case TNI_ATTR_STRING:
-        return a->v.s.len == b->v.s.len &&
-               (a->v.s.len == 0 ||
-                memcmp(a->v.s.ptr, b->v.s.ptr, a->v.s.len) == 0);
-    case TNI_ATTR_TENSOR: return same_tensor(a->v.tensor, b->v.tensor);
-    case TNI_ATTR_FLOATS:
-        return a->n == 0 ||
-               memcmp(a->v.floats, b->v.floats, a->n * sizeof(float)) == 0;
-    case TNI_ATTR_INTS:
-        return a->n == 0 ||
-               memcmp(a->v.ints, b->v.ints, a->n * sizeof(int64_t)) == 0;
-    default: return false;
-    }
 }
 
 static bool same_node(const tni_node *a, const tni_node *b)
@@ -61,12 +25,12 @@ static bool same_node(const tni_node *a, const tni_node *b)
         if (a->in[i] != b->in[i] &&
             (a->in[i] == NULL || b->in[i] == NULL ||
              a->in[i]->constant == NULL || b->in[i]->constant == NULL ||
-             !same_tensor(a->in[i]->constant, b->in[i]->constant)))
+             !tni_same_tensor(a->in[i]->constant, b->in[i]->constant)))
             return false;
     for (int i = 0; i < a->n_attrs; i++) {
         if (a->attrs[i].kind == TNI_ATTR_NONE) continue;
         const tni_attr *other = tni_attr_find(b, a->attrs[i].name);
-        if (other == NULL || !same_attr(&a->attrs[i], other)) return false;
+        if (other == NULL || !tni_attr_same(&a->attrs[i], other)) return false;
     }
     /* An output the earlier node omits cannot be taken from it. */
     for (int i = 0; i < a->n_out; i++)

@@ -126,6 +126,18 @@ bool tni_same_shape(const tni_tensor *a, const tni_tensor *b)
             memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]) == 0);
 }
 
+bool tni_same_tensor(const tni_tensor *a, const tni_tensor *b)
+{
+    size_t size = 0;
+    if (a == b) return true;
+    if (a->kind != TN_KIND_TENSOR || b->kind != TN_KIND_TENSOR ||
+        a->dtype != b->dtype || !tni_same_shape(a, b) || a->dtype == TN_STRING)
+        return false;
+    return tni_elems_size(&size, a->dtype, a->len) && a->scaled == b->scaled &&
+           (a->data == b->data ||
+            (size <= 4096 && memcmp(a->data, b->data, size) == 0));
+}
+
 char *tni_shape_format(char *buf, size_t size, tn_dtype dtype, int rank,
                        const int64_t *dims)
 {

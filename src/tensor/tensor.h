@@ -76,6 +76,9 @@ tn_status tni_tensor_copy(tni_tensor *to, const tni_tensor *from,
                           tni_arena *arena, tn_err *err);
 
 bool tni_same_shape(const tni_tensor *a, const tni_tensor *b);
+/* True when both are dense tensors of the same numbers, bit for bit; large ones
+ * only when they are of the same memory. Raw ones may be given (raw.h). */
+bool tni_same_tensor(const tni_tensor *a, const tni_tensor *b);
 
 /* "float32[2,3,?]" into buf, always terminated; returns buf. */
 char *tni_shape_format(char *buf, size_t size, tn_dtype dtype, int rank,

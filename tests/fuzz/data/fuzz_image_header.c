@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (step != status) abort();
         /* Of a part it may be known only that more follows the pixels; what
          * the whole says of that is all that may differ. */
-        if (flags != 0 && (parts.flags & TN_IMAGE_PARTIAL) != 0) {
+        if (flags != 0 && (parts.flags & TN_IMAGE_PARTIAL) != 0 &&
+            (whole.flags & TN_IMAGE_PARTIAL) == 0) {
             whole.flags |= TN_IMAGE_PARTIAL;
             whole.orientation = parts.orientation;
             whole.orientation_tag = parts.orientation_tag;
