@@ -9,8 +9,7 @@
 
 #include <cmocka.h>
 
-#include "harness/pb.h"
-#include "tenon/tenon.h"
+#include "harness/rig.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -128,13 +127,6 @@ static pb make_model(const variant *v, int64_t len)
     return model;
 }
 
-static void add_line(void *ctx, const char *line)
-{
-    char *text = ctx;
-    const size_t used = strlen(text);
-    (void)snprintf(text + used, TEXT - used, "%s\n", line);
-}
-
 static tn_tensor *make_input(const variant *v, size_t i, int64_t len)
 {
     const int64_t dims[3] = {BATCH, len, HEADS * WIDTH};
@@ -158,36 +150,17 @@ static tn_tensor *make_input(const variant *v, size_t i, int64_t len)
 static int64_t run(const pb *bytes, const variant *v, int64_t len,
                    uint32_t flags, int threads, float *out, char *text)
 {
-    tn_session_opts opts = TN_SESSION_OPTS_INIT;
-    tn_model *model = NULL;
-    tn_session *session = NULL;
-    tn_run *r = NULL;
-    opts.flags = flags;
-    opts.n_threads = threads;
-    if (tn_model_open_memory(&model, bytes->bytes, bytes->size, NULL, &err) !=
-            TN_OK ||
-        tn_session_new(&session, model, &opts, &err) != TN_OK ||
-        tn_run_new(&r, session, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
+    rig r = rig_open(bytes, flags, threads);
     const size_t n_in = v->mask ? 4 : 3;
     tn_tensor *in[4];
-    for (size_t i = 0; i < n_in; i++) {
-        in[i] = make_input(v, i, len);
-        assert_int_equal(tn_run_set_input(r, i, in[i], &err), TN_OK);
-    }
-    if (tn_run_exec(r, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-    text[0] = '\0';
-    assert_int_equal(tn_session_describe(session, add_line, text, &err), TN_OK);
-    const tn_tensor *y = tn_run_output(r, 0);
+    for (size_t i = 0; i < n_in; i++) in[i] = make_input(v, i, len);
+    const tn_tensor *y = rig_exec(&r, in, n_in);
+    const int64_t n = tn_tensor_len(y);
     assert_int_equal(tn_tensor_rank(y), 3);
-    const int64_t *dims = tn_tensor_dims(y);
-    const int64_t n = dims[0] * dims[1] * dims[2];
     assert_true(n <= MOST);
     for (int64_t i = 0; i < n; i++) out[i] = (float)tn_tensor_get(y, i);
-    tn_run_free(r);
-    tn_session_free(session);
-    tn_model_close(model);
+    rig_describe(&r, text, TEXT);
+    rig_close(&r);
     for (size_t i = 0; i < n_in; i++) tn_tensor_free(in[i]);
     return n;
 }

@@ -8,8 +8,7 @@
  * (f(x + h) - f(x - h)) / 2h, f the sum of z.
  */
 #include "harness/oom.h"
-#include "harness/pb.h"
-#include "tenon/tenon.h"
+#include "harness/rig.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -171,41 +170,6 @@ static pb model_of(const graph_case *k)
     return finish_model(&graph);
 }
 
-typedef struct rig {
-    pb bytes;
-    tn_model *model;
-    tn_session *session;
-    tn_run *run;
-} rig;
-
-static tn_status try_open(rig *r, pb bytes)
-{
-    *r = (rig){bytes, NULL, NULL, NULL};
-    tn_status status =
-        tn_model_open_memory(&r->model, bytes.bytes, bytes.size, NULL, &err);
-    if (status == TN_OK)
-        status = tn_session_new(&r->session, r->model, NULL, &err);
-    if (status != TN_OK) return status;
-    return tn_run_new(&r->run, r->session, &err);
-}
-
-static void close_rig(rig *r)
-{
-    tn_run_free(r->run);
-    tn_session_free(r->session);
-    tn_model_close(r->model);
-    pb_free(&r->bytes);
-}
-
-static void exec(rig *r, tn_tensor *const *in, int n)
-{
-    for (int i = 0; i < n; i++)
-        if (tn_run_set_input(r->run, (size_t)i, in[i], &err) != TN_OK)
-            fail_msg("%s: %s", err.where, err.message);
-    if (tn_run_exec(r->run, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-}
-
 static double sum_of(const tn_tensor *t)
 {
     double sum = 0.0;
@@ -229,13 +193,11 @@ static tn_tensor *input_of(const graph_case *k, int i)
 
 static void check_case(const graph_case *k)
 {
-    rig r;
     const shapes s = shapes_of(k);
     tn_tensor *in[MAX_INPUTS] = {NULL};
-    if (try_open(&r, model_of(k)) != TN_OK)
-        fail_msg("%s: %s: %s", k->nodes, err.where, err.message);
+    rig r = rig_own(model_of(k), NULL);
     for (int i = 0; i < s.n; i++) in[i] = input_of(k, i);
-    exec(&r, in, s.n);
+    (void)rig_exec(&r, in, (size_t)s.n);
     double *found[MAX_INPUTS] = {NULL};
     for (int i = 0; i < s.n; i++) {
         const tn_tensor *g = tn_run_output(r.run, (size_t)i + 1);
@@ -253,10 +215,10 @@ static void check_case(const graph_case *k)
             double *x = (double *)tn_tensor_data(in[i]) + j;
             const double at = *x;
             *x = at + h;
-            exec(&r, in, s.n);
+            (void)rig_exec(&r, in, (size_t)s.n);
             double slope = sum_of(tn_run_output(r.run, 0));
             *x = at - h;
-            exec(&r, in, s.n);
+            (void)rig_exec(&r, in, (size_t)s.n);
             slope = (slope - sum_of(tn_run_output(r.run, 0))) / (2.0 * h);
             *x = at;
             if (!(fabs(slope - found[i][j]) <= 1e-6 * (1.0 + fabs(slope))))
@@ -268,7 +230,7 @@ static void check_case(const graph_case *k)
         free(found[i]);
         tn_tensor_free(in[i]);
     }
-    close_rig(&r);
+    rig_close(&r);
 }
 
 static const graph_case cases[] = {
@@ -356,20 +318,18 @@ static void same_as_differences(void **state)
 static void run_scalars(pb bytes, const double *in, int n_in, double *out,
                         int n_out)
 {
-    rig r;
+    rig r = rig_own(bytes, NULL);
     tn_tensor *t[4] = {NULL};
-    if (try_open(&r, bytes) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
     for (int i = 0; i < n_in; i++) {
         assert_int_equal(tn_tensor_new(&t[i], TN_F64, 0, NULL, NULL, &err),
                          TN_OK);
         *(double *)tn_tensor_data(t[i]) = in[i];
     }
-    exec(&r, t, n_in);
+    (void)rig_exec(&r, t, (size_t)n_in);
     for (int i = 0; i < n_out; i++)
         out[i] = tn_tensor_get(tn_run_output(r.run, (size_t)i), 0);
     for (int i = 0; i < n_in; i++) tn_tensor_free(t[i]);
-    close_rig(&r);
+    rig_close(&r);
 }
 
 static void put_scalars(pb *graph, uint32_t field, const char *list)
@@ -457,11 +417,11 @@ static void second_order(void **state)
 static void refuse(pb *graph, tn_status status, const char *part)
 {
     rig r;
-    assert_int_equal(try_open(&r, finish_model(graph)), status);
+    assert_int_equal(rig_try(&r, finish_model(graph), NULL, &err), status);
     if (strstr(err.message, part) == NULL)
         fail_msg("'%s' does not say '%s'", err.message, part);
     assert_non_null(strstr(err.where, "Gradient"));
-    close_rig(&r);
+    rig_close(&r);
 }
 
 static void inputs_that_are_not_there(void **state)

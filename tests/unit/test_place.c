@@ -7,14 +7,11 @@
 
 #include <cmocka.h>
 
-#include "harness/pb.h"
-#include "tenon/tenon.h"
+#include "harness/rig.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static tn_err err;
 
 enum { SIDE = 8, PLANE = SIDE * SIDE, MOST = 4 };
 
@@ -44,31 +41,13 @@ static void put_outputs(answer *a, const tn_run *r, size_t n_out)
 
 static answer run(const pb *bytes, uint32_t flags, const int64_t *dims)
 {
-    tn_session_opts opts = TN_SESSION_OPTS_INIT;
     answer a = {.info = TN_PLAN_INFO_INIT};
-    tn_model *model = NULL;
-    tn_session *session = NULL;
-    tn_run *r = NULL;
-    tn_tensor *x = NULL;
-    opts.flags = flags;
-    opts.n_threads = 1;
-    assert_int_equal(tn_tensor_new(&x, TN_F32, 4, dims, NULL, &err), TN_OK);
-    for (int64_t i = 0; i < dims[0] * dims[1] * dims[2] * dims[3]; i++)
-        ((float *)tn_tensor_data(x))[i] = (float)(i * 37 % 101) * 0.05f - 2.5f;
-    if (tn_model_open_memory(&model, bytes->bytes, bytes->size, NULL, &err) !=
-            TN_OK ||
-        tn_session_new(&session, model, &opts, &err) != TN_OK ||
-        tn_run_new(&r, session, &err) != TN_OK ||
-        tn_run_set_input(r, 0, x, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-    for (int i = 0; i < 2; i++) /* memory of a run is used again */
-        if (tn_run_exec(r, &err) != TN_OK)
-            fail_msg("%s: %s", err.where, err.message);
-    put_outputs(&a, r, tn_model_n_outputs(model));
-    assert_int_equal(tn_run_plan_info(r, &a.info), TN_OK);
-    tn_run_free(r);
-    tn_session_free(session);
-    tn_model_close(model);
+    rig r = rig_open(bytes, flags, 1);
+    tn_tensor *x = rig_input(4, dims);
+    for (int i = 0; i < 2; i++) (void)rig_run(&r, x); /* in the same memory */
+    put_outputs(&a, r.run, tn_model_n_outputs(r.model));
+    assert_int_equal(tn_run_plan_info(r.run, &a.info), TN_OK);
+    rig_close(&r);
     tn_tensor_free(x);
     return a;
 }

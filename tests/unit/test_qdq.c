@@ -7,14 +7,11 @@
 
 #include <cmocka.h>
 
-#include "harness/pb.h"
-#include "tenon/tenon.h"
+#include "harness/rig.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static tn_err err;
 
 enum { TEXT = 8192 };
 
@@ -60,49 +57,18 @@ static void add_weights(pb *graph, int rank, const int64_t *dims, int64_t axis)
     pb_node(graph, 1, "", "DequantizeLinear", "w", "w_q,w_s,w_z", "w", &attrs);
 }
 
-static void add_line(void *ctx, const char *line)
-{
-    char *text = ctx;
-    const size_t used = strlen(text);
-    (void)snprintf(text + used, TEXT - used, "%s\n", line);
-}
-
 /* Runs the model and describes its graph; returns how many values there are,
  * the first 200 of which go to out. */
 static int run(const pb *bytes, uint32_t flags, int rank, const int64_t *dims,
                double *out, char *text)
 {
-    tn_session_opts opts = TN_SESSION_OPTS_INIT;
-    tn_model *model = NULL;
-    tn_session *session = NULL;
-    tn_run *r = NULL;
-    tn_tensor *x = NULL;
-    int64_t n = 1;
-    opts.flags = flags;
-    opts.n_threads = 1;
-    for (int i = 0; i < rank; i++) n *= dims[i];
-    assert_int_equal(tn_tensor_new(&x, TN_F32, rank, dims, NULL, &err), TN_OK);
-    for (int64_t i = 0; i < n; i++)
-        ((float *)tn_tensor_data(x))[i] = (float)(i * 37 % 101) * 0.05f - 2.5f;
-    if (tn_model_open_memory(&model, bytes->bytes, bytes->size, NULL, &err) !=
-            TN_OK ||
-        tn_session_new(&session, model, &opts, &err) != TN_OK ||
-        tn_run_new(&r, session, &err) != TN_OK ||
-        tn_run_set_input(r, 0, x, &err) != TN_OK ||
-        tn_run_exec(r, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-    text[0] = '\0';
-    assert_int_equal(tn_session_describe(session, add_line, text, &err), TN_OK);
-    const int64_t *shape = NULL;
-    const tn_tensor *y = tn_run_output(r, 0);
-    const int y_rank = tn_tensor_rank(y);
-    shape = tn_tensor_dims(y);
-    int len = 1;
-    for (int i = 0; i < y_rank; i++) len *= (int)shape[i];
+    rig r = rig_open(bytes, flags, 1);
+    tn_tensor *x = rig_input(rank, dims);
+    const tn_tensor *y = rig_run(&r, x);
+    const int len = (int)tn_tensor_len(y);
     for (int i = 0; i < len && i < 200; i++) out[i] = tn_tensor_get(y, i);
-    tn_run_free(r);
-    tn_session_free(session);
-    tn_model_close(model);
+    rig_describe(&r, text, TEXT);
+    rig_close(&r);
     tn_tensor_free(x);
     return len;
 }

@@ -8,14 +8,11 @@
 
 #include <cmocka.h>
 
-#include "harness/pb.h"
-#include "tenon/tenon.h"
+#include "harness/rig.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static tn_err err;
 
 enum { WIDTH = 8, INNER = 12, MOST = 2 * 5 * WIDTH, TEXT = 4096 };
 
@@ -57,50 +54,17 @@ static pb make_model(const char *other)
     return model;
 }
 
-static void add_line(void *ctx, const char *line)
-{
-    char *text = ctx;
-    const size_t used = strlen(text);
-    (void)snprintf(text + used, TEXT - used, "%s\n", line);
-}
-
-static tn_tensor *make_input(int64_t batch, int64_t rows)
-{
-    const int64_t dims[3] = {batch, rows, WIDTH};
-    tn_tensor *x = NULL;
-    assert_int_equal(tn_tensor_new(&x, TN_F32, 3, dims, NULL, &err), TN_OK);
-    for (int64_t i = 0; i < batch * rows * WIDTH; i++)
-        ((float *)tn_tensor_data(x))[i] = (float)(i * 37 % 101) * 0.05f - 2.5f;
-    return x;
-}
-
 /* Runs the model on x[2, 5, WIDTH] and z[1, 1, WIDTH]. */
 static void run(const pb *bytes, uint32_t flags, float *out, char *text)
 {
-    tn_session_opts opts = TN_SESSION_OPTS_INIT;
-    tn_model *model = NULL;
-    tn_session *session = NULL;
-    tn_run *r = NULL;
-    tn_tensor *x = make_input(2, 5), *z = make_input(1, 1);
-    opts.flags = flags;
-    opts.n_threads = 1;
-    if (tn_model_open_memory(&model, bytes->bytes, bytes->size, NULL, &err) !=
-            TN_OK ||
-        tn_session_new(&session, model, &opts, &err) != TN_OK ||
-        tn_run_new(&r, session, &err) != TN_OK ||
-        tn_run_set_input(r, 0, x, &err) != TN_OK ||
-        tn_run_set_input(r, 1, z, &err) != TN_OK ||
-        tn_run_exec(r, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-    text[0] = '\0';
-    assert_int_equal(tn_session_describe(session, add_line, text, &err), TN_OK);
-    for (int64_t i = 0; i < MOST; i++)
-        out[i] = (float)tn_tensor_get(tn_run_output(r, 0), i);
-    tn_run_free(r);
-    tn_session_free(session);
-    tn_model_close(model);
-    tn_tensor_free(x);
-    tn_tensor_free(z);
+    rig r = rig_open(bytes, flags, 1);
+    tn_tensor *in[2] = {rig_input(3, (int64_t[3]){2, 5, WIDTH}),
+                        rig_input(3, (int64_t[3]){1, 1, WIDTH})};
+    const tn_tensor *y = rig_exec(&r, in, 2);
+    for (int64_t i = 0; i < MOST; i++) out[i] = (float)tn_tensor_get(y, i);
+    rig_describe(&r, text, TEXT);
+    rig_close(&r);
+    for (int i = 0; i < 2; i++) tn_tensor_free(in[i]);
 }
 
 /* n is what the product was computed from; z broadcasts when it runs. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_session.c - plan, run, limits, threads, allocation failures */
 #include "harness/oom.h"
-#include "harness/pb.h"
-#include "tenon/tenon.h"
+#include "harness/rig.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -56,55 +55,16 @@ static pb nonzero_model(void)
 
 static tn_tensor *make_input(int64_t rows, int64_t columns)
 {
-    tn_tensor *x = NULL;
-    const int64_t dims[2] = {rows, columns};
-    assert_int_equal(tn_tensor_new(&x, TN_F32, 2, dims, NULL, &err), TN_OK);
-    float *data = tn_tensor_data(x);
-    for (int64_t i = 0; i < rows * columns; i++)
-        data[i] = (float)((i * 37) % 19) * 0.1f - 0.9f;
-    return x;
-}
-
-typedef struct rig {
-    pb bytes;
-    tn_model *model;
-    tn_session *session;
-    tn_run *run;
-} rig;
-
-static rig open_rig(pb bytes, const tn_session_opts *opts)
-{
-    rig r = {bytes, NULL, NULL, NULL};
-    if (tn_model_open_memory(&r.model, bytes.bytes, bytes.size, NULL, &err) !=
-            TN_OK ||
-        tn_session_new(&r.session, r.model, opts, &err) != TN_OK ||
-        tn_run_new(&r.run, r.session, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-    return r;
-}
-
-static void close_rig(rig *r)
-{
-    tn_run_free(r->run);
-    tn_session_free(r->session);
-    tn_model_close(r->model);
-    pb_free(&r->bytes);
-}
-
-static void run_ok(rig *r, const tn_tensor *x)
-{
-    if (tn_run_set_input(r->run, 0, x, &err) != TN_OK ||
-        tn_run_exec(r->run, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
+    return rig_input(2, (int64_t[2]){rows, columns});
 }
 
 static void rows_sum_to_one(void **state)
 {
     (void)state;
-    rig r = open_rig(mlp_model(), NULL);
+    rig r = rig_own(mlp_model(), NULL);
     for (int64_t n = 1; n < 6; n += 2) {
         tn_tensor *x = make_input(n, 8);
-        run_ok(&r, x);
+        (void)rig_run(&r, x);
         const tn_tensor *y = tn_run_output(r.run, 0);
         assert_int_equal(tn_tensor_len(y), n * 4);
         for (int64_t i = 0; i < n; i++) {
@@ -114,7 +74,7 @@ static void rows_sum_to_one(void **state)
         }
         tn_tensor_free(x);
     }
-    close_rig(&r);
+    rig_close(&r);
 }
 
 static void same_bits_everywhere(void **state)
@@ -125,8 +85,8 @@ static void same_bits_everywhere(void **state)
     for (int threads = 1; threads <= 4; threads++) {
         tn_session_opts opts = TN_SESSION_OPTS_INIT;
         opts.n_threads = threads;
-        rig r = open_rig(mlp_model(), &opts);
-        run_ok(&r, x);
+        rig r = rig_own(mlp_model(), &opts);
+        (void)rig_run(&r, x);
         const void *y = tn_tensor_cdata(tn_run_output(r.run, 0));
         if (threads == 1)
             memcpy(first, y, sizeof first);
@@ -136,12 +96,12 @@ static void same_bits_everywhere(void **state)
         tn_tensor *row = make_input(1, 8);
         memcpy(tn_tensor_data(row), (const float *)tn_tensor_cdata(x) + 8 * 8,
                8 * sizeof(float));
-        run_ok(&r, row);
+        (void)rig_run(&r, row);
         assert_memory_equal(first + 8 * 4,
                             tn_tensor_cdata(tn_run_output(r.run, 0)),
                             4 * sizeof(float));
         tn_tensor_free(row);
-        close_rig(&r);
+        rig_close(&r);
     }
     tn_tensor_free(x);
 }
@@ -152,18 +112,17 @@ static void reference_agrees(void **state)
     tn_tensor *x = make_input(5, 8);
     tn_session_opts plain = TN_SESSION_OPTS_INIT;
     plain.flags = TN_SESSION_REFERENCE | TN_SESSION_NO_OPTIMIZE;
-    rig fast = open_rig(mlp_model(), NULL),
-        slow = open_rig(mlp_model(), &plain);
-    run_ok(&fast, x);
-    run_ok(&slow, x);
+    rig fast = rig_own(mlp_model(), NULL), slow = rig_own(mlp_model(), &plain);
+    (void)rig_run(&fast, x);
+    (void)rig_run(&slow, x);
     tn_diff d;
     assert_int_equal(tn_tensor_compare(&d, tn_run_output(fast.run, 0),
                                        tn_run_output(slow.run, 0), 1e-5, 1e-6,
                                        &err),
                      TN_OK);
     assert_int_equal(d.n_bad, 0);
-    close_rig(&fast);
-    close_rig(&slow);
+    rig_close(&fast);
+    rig_close(&slow);
     tn_tensor_free(x);
 }
 
@@ -176,7 +135,7 @@ static void warm_run_allocates_nothing(void **state)
     tn_session_opts opts = TN_SESSION_OPTS_INIT;
     opts.allocator = &a.allocator;
     opts.n_threads = 2;
-    rig r = open_rig(bytes, &opts);
+    rig r = rig_own(bytes, &opts);
     tn_tensor *x = make_input(7, 8);
     assert_int_equal(tn_run_set_input(r.run, 0, x, &err), TN_OK);
     assert_int_equal(tn_run_prepare(r.run, &err), TN_OK);
@@ -188,7 +147,7 @@ static void warm_run_allocates_nothing(void **state)
     assert_int_equal(tn_run_plan_info(r.run, &info), TN_OK);
     assert_int_equal(info.n_dynamic_steps, 0);
     assert_true(info.peak_bytes > 0);
-    close_rig(&r);
+    rig_close(&r);
     tn_tensor_free(x);
     assert_int_equal(a.n_live, 0);
 }
@@ -200,32 +159,32 @@ static void shapes_from_values(void **state)
     oom_init(&a, 0, 0);
     tn_session_opts opts = TN_SESSION_OPTS_INIT;
     opts.allocator = &a.allocator;
-    rig r = open_rig(nonzero_model(), &opts);
+    rig r = rig_own(nonzero_model(), &opts);
     const int64_t dims[1] = {6};
     float data[6] = {0, 1, 0, 2, 3, 0};
     tn_tensor *x = NULL;
     assert_int_equal(
         tn_tensor_wrap(&x, TN_F32, 1, dims, data, sizeof data, NULL, &err),
         TN_OK);
-    run_ok(&r, x);
+    (void)rig_run(&r, x);
     const tn_tensor *y = tn_run_output(r.run, 0);
     assert_int_equal(tn_tensor_dims(y)[1], 3);
     assert_int_equal((int)tn_tensor_get(y, 1), 3);
     data[0] = 5.0f;
-    run_ok(&r, x);
+    (void)rig_run(&r, x);
     assert_int_equal(tn_tensor_dims(tn_run_output(r.run, 0))[1], 4);
     const size_t before = a.n_calls;
-    for (int i = 0; i < 10; i++) run_ok(&r, x);
+    for (int i = 0; i < 10; i++) (void)rig_run(&r, x);
     assert_int_equal(a.n_calls, before);
     tn_tensor_free(x);
-    close_rig(&r);
+    rig_close(&r);
     assert_int_equal(a.n_live, 0);
 }
 
 static void refuses_wrong_inputs(void **state)
 {
     (void)state;
-    rig r = open_rig(mlp_model(), NULL);
+    rig r = rig_own(mlp_model(), NULL);
     assert_int_equal(tn_run_exec(r.run, &err), TN_EINVAL);
     assert_non_null(strstr(err.message, "'x' is not given"));
     tn_tensor *wide = make_input(2, 9);
@@ -240,7 +199,7 @@ static void refuses_wrong_inputs(void **state)
     assert_null(tn_run_output(r.run, 0));
     tn_tensor_free(ints);
     tn_tensor_free(wide);
-    close_rig(&r);
+    rig_close(&r);
 }
 
 static void holds_the_memory_limit(void **state)
@@ -248,14 +207,14 @@ static void holds_the_memory_limit(void **state)
     (void)state;
     tn_session_opts opts = TN_SESSION_OPTS_INIT;
     opts.run_limit_bytes = 64 << 10;
-    rig r = open_rig(mlp_model(), &opts);
+    rig r = rig_own(mlp_model(), &opts);
     tn_tensor *big = make_input(100000, 8), *small = make_input(2, 8);
     assert_int_equal(tn_run_set_input(r.run, 0, big, &err), TN_OK);
     assert_int_equal(tn_run_prepare(r.run, &err), TN_ELIMIT);
-    run_ok(&r, small);
+    (void)rig_run(&r, small);
     tn_tensor_free(big);
     tn_tensor_free(small);
-    close_rig(&r);
+    rig_close(&r);
 }
 
 static void runs_in_given_memory(void **state)
@@ -266,10 +225,10 @@ static void runs_in_given_memory(void **state)
     oom_init(&a, 0, 0);
     tn_session_opts opts = TN_SESSION_OPTS_INIT;
     opts.allocator = &a.allocator;
-    rig r = open_rig(mlp_model(), &opts), own = open_rig(mlp_model(), NULL);
+    rig r = rig_own(mlp_model(), &opts), own = rig_own(mlp_model(), NULL);
     tn_tensor *x = make_input(9, 8), *big = make_input(4000, 8);
     tn_plan_info info = TN_PLAN_INFO_INIT;
-    run_ok(&own, x);
+    (void)rig_run(&own, x);
     assert_int_equal(tn_run_plan_info(own.run, &info), TN_OK);
     const size_t need = (size_t)info.peak_bytes;
     assert_true(need > 0 && need <= sizeof memory);
@@ -279,7 +238,7 @@ static void runs_in_given_memory(void **state)
     assert_int_equal(tn_run_prepare(r.run, &err), TN_ELIMIT);
     assert_non_null(strstr(err.message, "were given to the run"));
     assert_int_equal(tn_run_set_memory(r.run, memory, need, &err), TN_OK);
-    run_ok(&r, x);
+    (void)rig_run(&r, x);
     const tn_tensor *y = tn_run_output(r.run, 0);
     const unsigned char *at = tn_tensor_cdata(y);
     assert_true(at >= memory && at < memory + need);
@@ -289,9 +248,9 @@ static void runs_in_given_memory(void **state)
     assert_int_equal(tn_run_exec(r.run, &err), TN_ELIMIT);
     assert_int_equal(tn_run_set_memory(r.run, NULL, 0, &err), TN_OK);
     assert_null(tn_run_output(r.run, 0));
-    run_ok(&r, big);
-    close_rig(&r);
-    close_rig(&own);
+    (void)rig_run(&r, big);
+    rig_close(&r);
+    rig_close(&own);
     tn_tensor_free(x);
     tn_tensor_free(big);
     assert_int_equal(a.n_live, 0);
@@ -306,14 +265,14 @@ static size_t held_after(int64_t shapes, uint64_t cache_bytes)
     opts.allocator = &a.allocator;
     opts.plan_cache_bytes = cache_bytes;
     opts.n_threads = 1;
-    rig r = open_rig(mlp_model(), &opts);
+    rig r = rig_own(mlp_model(), &opts);
     for (int64_t n = shapes; n > 0; n--) {
         tn_tensor *x = make_input(n, 8);
-        run_ok(&r, x);
+        (void)rig_run(&r, x);
         tn_tensor_free(x);
     }
     const size_t held = a.live_bytes;
-    close_rig(&r);
+    rig_close(&r);
     assert_int_equal(a.n_live, 0);
     return held;
 }
@@ -334,16 +293,16 @@ static void profiles_every_step(void **state)
     (void)state;
     tn_session_opts opts = TN_SESSION_OPTS_INIT;
     opts.flags = TN_SESSION_PROFILE;
-    rig r = open_rig(mlp_model(), &opts);
+    rig r = rig_own(mlp_model(), &opts);
     tn_tensor *x = make_input(3, 8);
-    for (int i = 0; i < 4; i++) run_ok(&r, x);
+    for (int i = 0; i < 4; i++) (void)rig_run(&r, x);
     assert_true(tn_run_profile_len(r.run) > 0);
     tn_profile_row row;
     assert_int_equal(tn_run_profile(r.run, 0, &row), TN_OK);
     assert_int_equal(row.calls, 4);
     assert_true(row.min_ns <= row.total_ns);
     tn_tensor_free(x);
-    close_rig(&r);
+    rig_close(&r);
 }
 
 static void keeps_values(void **state)
@@ -351,9 +310,9 @@ static void keeps_values(void **state)
     (void)state;
     tn_session_opts opts = TN_SESSION_OPTS_INIT;
     opts.flags = TN_SESSION_KEEP_VALUES;
-    rig r = open_rig(mlp_model(), &opts);
+    rig r = rig_own(mlp_model(), &opts);
     tn_tensor *x = make_input(2, 8);
-    run_ok(&r, x);
+    (void)rig_run(&r, x);
     const tn_tensor *a = tn_run_value(r.run, "a"),
                     *d = tn_run_value(r.run, "d");
     assert_non_null(a);
@@ -361,7 +320,7 @@ static void keeps_values(void **state)
     assert_true(tn_tensor_get(d, 0) >= 0.0);
     assert_null(tn_run_value(r.run, "nobody"));
     tn_tensor_free(x);
-    close_rig(&r);
+    rig_close(&r);
 }
 
 typedef struct sweep_ctx {
@@ -427,16 +386,16 @@ static void casts_to_halves_and_back(void **state)
     pb_value(&graph, 12, "y", TN_F32, 2, dims);
     pb_value(&graph, 12, "z", TN_F16, 2, dims);
     pb_model(&model, &graph, 17);
-    rig r = open_rig(model, NULL);
+    rig r = rig_own(model, NULL);
     tn_tensor *x = make_input(1, 8);
     ((float *)tn_tensor_data(x))[3] = 1.0001f;
-    run_ok(&r, x);
+    (void)rig_run(&r, x);
     const tn_tensor *y = tn_run_output(r.run, 0), *z = tn_run_output(r.run, 1);
     for (int64_t i = 0; i < 8; i++)
         assert_true(tn_tensor_get(y, i) == tn_tensor_get(x, i));
     assert_true(tn_tensor_get(z, 3) == 1.0);
     tn_tensor_free(x);
-    close_rig(&r);
+    rig_close(&r);
 }
 
 /* Two moves in a row read a rounded product; one alone does not (0007). */
@@ -462,17 +421,17 @@ static void moves_round_halves(void **state)
         pb_value(&graph, 11, "x", TN_F32, 2, dims);
         pb_value(&graph, 12, "y", TN_F32, -1, NULL);
         pb_model(&model, &graph, 17);
-        rig r = open_rig(model, NULL);
+        rig r = rig_own(model, NULL);
         tn_tensor *x = make_input(1, 8);
         ((float *)tn_tensor_data(x))[3] = 1.0f + 1.0f / 1024.0f;
-        run_ok(&r, x);
+        (void)rig_run(&r, x);
         const double f = 1.0 + 1.0 / 1024.0;
         /* f f is 1 + 2^-9 + 2^-20, and a half has 10 digits. */
         const double product = moves == 2 ? 1.0 + 1.0 / 512.0 : f * f;
         assert_true(tn_tensor_get(tn_run_output(r.run, 0), 3) ==
                     (double)(float)(product * f));
         tn_tensor_free(x);
-        close_rig(&r);
+        rig_close(&r);
     }
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_weights.c - large weights at every alignment, and who reads them */
-#include "harness/pb.h"
-#include "tenon/tenon.h"
+#include "harness/rig.h"
 #include "tensor/raw.h"
 
 #include <setjmp.h>
@@ -122,40 +121,6 @@ static pb conv_model(const char *note)
 
 /* --- running --------------------------------------------------------------- */
 
-typedef struct rig {
-    tn_model *model;
-    tn_session *session;
-    tn_run *run;
-} rig;
-
-static rig open_rig(const pb *bytes, uint32_t flags)
-{
-    rig r = {NULL, NULL, NULL};
-    tn_session_opts opts = TN_SESSION_OPTS_INIT;
-    opts.flags = flags;
-    opts.n_threads = 2;
-    if (tn_model_open_memory(&r.model, bytes->bytes, bytes->size, NULL, &err) !=
-            TN_OK ||
-        tn_session_new(&r.session, r.model, &opts, &err) != TN_OK ||
-        tn_run_new(&r.run, r.session, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-    return r;
-}
-
-static void close_rig(rig *r)
-{
-    tn_run_free(r->run);
-    tn_session_free(r->session);
-    tn_model_close(r->model);
-}
-
-static void run_ok(rig *r, const tn_tensor *x)
-{
-    if (tn_run_set_input(r->run, 0, x, &err) != TN_OK ||
-        tn_run_exec(r->run, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-}
-
 static tn_tensor *make_input(int rank, const int64_t *dims, float base)
 {
     tn_tensor *x = NULL;
@@ -182,23 +147,23 @@ static void agrees(const pb *bytes, int rank, const int64_t *dims, size_t n_out)
 {
     const uint32_t flags[4] = {0, TN_SESSION_NO_OPTIMIZE,
                                TN_SESSION_KEEP_VALUES, TN_SESSION_EXACT};
-    rig ref = open_rig(bytes, TN_SESSION_REFERENCE | TN_SESSION_NO_OPTIMIZE);
+    rig ref = rig_open(bytes, TN_SESSION_REFERENCE | TN_SESSION_NO_OPTIMIZE, 2);
     for (int i = 0; i < 4; i++) {
-        rig r = open_rig(bytes, flags[i]);
+        rig r = rig_open(bytes, flags[i], 2);
         /* Both branches, and shapes that pack in other ways. */
         for (int k = 0; k < 3; k++) {
             int64_t d[4];
             memcpy(d, dims, (size_t)rank * sizeof *d);
             d[rank == 2 ? 0 : 3] += k * 7;
             tn_tensor *x = make_input(rank, d, k == 1 ? -1.5f : 0.1f);
-            run_ok(&ref, x);
-            run_ok(&r, x);
+            (void)rig_run(&ref, x);
+            (void)rig_run(&r, x);
             same_outputs(&r, &ref, n_out);
             tn_tensor_free(x);
         }
-        close_rig(&r);
+        rig_close(&r);
     }
-    close_rig(&ref);
+    rig_close(&ref);
 }
 
 static void weights_of_products(void **state)
@@ -230,7 +195,7 @@ static void shared_weights_are_packed_once(void **state)
     (void)state;
     const int64_t dims[2] = {3, 128};
     pb model = dense_model("");
-    rig r = open_rig(&model, TN_SESSION_NO_OPTIMIZE);
+    rig r = rig_open(&model, TN_SESSION_NO_OPTIMIZE, 2);
     tn_tensor *x = make_input(2, dims, 0.1f);
     tn_plan_info info = TN_PLAN_INFO_INIT;
     assert_int_equal(tn_run_set_input(r.run, 0, x, &err), TN_OK);
@@ -242,7 +207,7 @@ static void shared_weights_are_packed_once(void **state)
     assert_int_equal(info.total_bytes,
                      info.weights_bytes + info.packed_bytes + info.peak_bytes);
     tn_tensor_free(x);
-    close_rig(&r);
+    rig_close(&r);
     pb_free(&model);
 }
 

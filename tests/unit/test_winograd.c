@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_winograd.c - 3x3 convolutions in sessions: error, `exact`, same bits */
-#include "harness/pb.h"
-#include "tenon/tenon.h"
+#include "harness/rig.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,41 +60,12 @@ static pb residual_model(const struct shape *s)
     return model;
 }
 
-typedef struct rig {
-    pb bytes;
-    tn_model *model;
-    tn_session *session;
-    tn_run *run;
-} rig;
-
-static rig open_rig(const struct shape *s, uint32_t flags, int threads)
+static rig open_shape(const struct shape *s, uint32_t flags, int threads)
 {
-    rig r = {residual_model(s), NULL, NULL, NULL};
     tn_session_opts opts = TN_SESSION_OPTS_INIT;
     opts.flags = flags;
     opts.n_threads = threads;
-    if (tn_model_open_memory(&r.model, r.bytes.bytes, r.bytes.size, NULL,
-                             &err) != TN_OK ||
-        tn_session_new(&r.session, r.model, &opts, &err) != TN_OK ||
-        tn_run_new(&r.run, r.session, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-    return r;
-}
-
-static void close_rig(rig *r)
-{
-    tn_run_free(r->run);
-    tn_session_free(r->session);
-    tn_model_close(r->model);
-    pb_free(&r->bytes);
-}
-
-static const tn_tensor *run_ok(rig *r, const tn_tensor *x)
-{
-    if (tn_run_set_input(r->run, 0, x, &err) != TN_OK ||
-        tn_run_exec(r->run, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-    return tn_run_output(r->run, 0);
+    return rig_own(residual_model(s), &opts);
 }
 
 static size_t image_len(const struct shape *s)
@@ -119,10 +89,11 @@ static void error_is_small(void **state)
         const struct shape *s = &shapes[i];
         float *data = numbers(image_len(s), 3, 1.0f);
         tn_tensor *x = images(s, 1, data);
-        rig fast = open_rig(s, 0, 1), exact = open_rig(s, TN_SESSION_EXACT, 1);
-        rig plain = open_rig(s, TN_SESSION_REFERENCE, 1);
-        const tn_tensor *want = run_ok(&plain, x);
-        const tn_tensor *y = run_ok(&fast, x), *z = run_ok(&exact, x);
+        rig fast = open_shape(s, 0, 1),
+            exact = open_shape(s, TN_SESSION_EXACT, 1);
+        rig plain = open_shape(s, TN_SESSION_REFERENCE, 1);
+        const tn_tensor *want = rig_run(&plain, x);
+        const tn_tensor *y = rig_run(&fast, x), *z = rig_run(&exact, x);
         tn_diff d;
         assert_int_equal(tn_tensor_compare(&d, y, want, 1e-3, 1e-4, &err),
                          TN_OK);
@@ -134,9 +105,9 @@ static void error_is_small(void **state)
         const bool same = memcmp(tn_tensor_cdata(y), tn_tensor_cdata(z),
                                  image_len(s) * sizeof *data) == 0;
         assert_int_equal(same, !s->winograd);
-        close_rig(&fast);
-        close_rig(&exact);
-        close_rig(&plain);
+        rig_close(&fast);
+        rig_close(&exact);
+        rig_close(&plain);
         tn_tensor_free(x);
         free(data);
     }
@@ -151,8 +122,8 @@ static void same_bits_everywhere(void **state)
         float *data = numbers(batch * len, 4, 1.0f), *first = NULL;
         tn_tensor *all = images(s, batch, data);
         for (int threads = 1; threads <= 3; threads++) {
-            rig r = open_rig(s, 0, threads);
-            const tn_tensor *y = run_ok(&r, all);
+            rig r = open_shape(s, 0, threads);
+            const tn_tensor *y = rig_run(&r, all);
             const size_t size = batch * len * sizeof *data;
             if (first == NULL) {
                 first = malloc(size);
@@ -163,12 +134,12 @@ static void same_bits_everywhere(void **state)
             /* An image alone gives the bits it has in the batch. */
             for (size_t k = 0; k < batch; k++) {
                 tn_tensor *one = images(s, 1, data + k * len);
-                y = run_ok(&r, one);
+                y = rig_run(&r, one);
                 assert_memory_equal(first + k * len, tn_tensor_cdata(y),
                                     len * sizeof *data);
                 tn_tensor_free(one);
             }
-            close_rig(&r);
+            rig_close(&r);
         }
         tn_tensor_free(all);
         free(first);
