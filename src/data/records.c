@@ -389,6 +389,13 @@ tn_status tni_images_below(tni_image_set *s, const char *folder, uint32_t split,
     return add_below(s, folders, "", split, 0, err);
 }
 
+tn_status tni_images_within(tni_image_set *s, const char *folder,
+                            const char *below, uint32_t split, tn_err *err)
+{
+    const char *const folders[2] = {folder, NULL};
+    return add_below(s, folders, below, split, 0, err);
+}
+
 /* --- splits -------------------------------------------------------------- */
 
 static bool is_split_word(const char *word, size_t len)

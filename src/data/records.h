@@ -104,6 +104,9 @@ tn_status tni_image_named(tni_image_set *s, const char *name, uint32_t split,
  * set; names are relative to `folder`. */
 tn_status tni_images_below(tni_image_set *s, const char *folder, uint32_t split,
                            tn_err *err);
+/* The same of one folder below it only. */
+tn_status tni_images_within(tni_image_set *s, const char *folder,
+                            const char *below, uint32_t split, tn_err *err);
 
 /* --- splits -------------------------------------------------------------- */
 

@@ -10,13 +10,12 @@
  *
  * bbox is left, top, width and height in pixels as the documentation says, and
  * nobody checks; the variant 'xyxy' reads and writes corners. Classes that are
- * numbers get the names the card (README.md) has for them.
+ * numbers get the names the card (README.md) has for them, and files that its
+ * configurations list get their splits.
  *
  * Source: huggingface.co/docs/datasets/image_dataset
  */
 #include "data/formats/hf_metadata.h"
-
-#include "data/yaml_tree.h"
 
 #include <stdio.h>
 
@@ -79,109 +78,6 @@ int tni_hf_split(tni_span name)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (tni_span_is(name, names[i].name)) return names[i].split;
     return -1;
-}
-
-/* --- the card ------------------------------------------------------------ */
-
-/* The names of the first class_label at or below a node. */
-static const tni_yaml *find_labels(const tni_yaml *node, int depth)
-{
-    if (node == NULL || depth > 12 || node->kind == TNI_YAML_SCALAR)
-        return NULL;
-    const tni_yaml *names =
-        tni_yaml_get(tni_yaml_get(node, "class_label"), "names");
-    if (names != NULL) return names;
-    for (size_t i = 0; i < node->n; i++) {
-        names = find_labels(node->items[i], depth + 1);
-        if (names != NULL) return names;
-    }
-    return NULL;
-}
-
-/* The feature of one of these names, wherever it is listed. */
-static const tni_yaml *find_feature(const tni_yaml *node, const char *a,
-                                    const char *b, int depth)
-{
-    if (node == NULL || depth > 12 || node->kind == TNI_YAML_SCALAR)
-        return NULL;
-    const tni_yaml *name = tni_yaml_get(node, "name");
-    if (name != NULL && name->kind == TNI_YAML_SCALAR &&
-        (strcmp(name->text, a) == 0 || strcmp(name->text, b) == 0))
-        return node;
-    for (size_t i = 0; i < node->n; i++) {
-        const tni_yaml *found = find_feature(node->items[i], a, b, depth + 1);
-        if (found != NULL) return found;
-    }
-    return NULL;
-}
-
-/* A list, or a map by number: {'0': cat, '1': dog}. */
-static bool take_names(tni_hf_names *out, const tni_yaml *names,
-                       tni_arena *arena)
-{
-    if (names == NULL || names->kind == TNI_YAML_SCALAR) return true;
-    const bool map = names->kind == TNI_YAML_MAP;
-    const size_t n = map ? names->n / 2 : names->n;
-    out->names = TNI_NEW_ARRAY(arena, const char *, n + 1);
-    if (out->names == NULL) return false;
-    for (size_t i = 0; i < n; i++) {
-        int64_t at = (int64_t)i;
-        const tni_yaml *name = names->items[map ? 2 * i + 1 : i];
-        if (map) {
-            tni_span key = {names->items[2 * i]->text,
-                            names->items[2 * i]->len};
-            if (names->items[2 * i]->kind != TNI_YAML_SCALAR ||
-                !tni_field_i64(key, &at))
-                at = -1;
-        }
-        if (at >= 0 && (uint64_t)at < n && name->kind == TNI_YAML_SCALAR)
-            out->names[at] = name->text;
-    }
-    out->n = n;
-    return true;
-}
-
-/* A folder's name and nothing that leads elsewhere. */
-static const char *folder_name(const tni_yaml *node)
-{
-    if (node == NULL || node->kind != TNI_YAML_SCALAR || node->len == 0 ||
-        node->text[0] == '.' || strpbrk(node->text, "/\\") != NULL)
-        return NULL;
-    return node->text;
-}
-
-tn_status tni_hf_read_card(tni_reader *r, const char *folder, tni_hf_card *card,
-                           tn_err *err)
-{
-    tni_probe p;
-    tni_yaml *root = NULL;
-    tn_err why;
-    memset(&p, 0, sizeof p);
-    memset(&why, 0, sizeof why);
-    p.r = r;
-    tni_span head = tni_probe_head(&p, tni_join(r, folder, "README.md"));
-    if (head.len < 8 || memcmp(head.p, "---", 3) != 0) return TN_OK;
-    const char *end = head.p + head.len, *stop = head.p + 3;
-    while (stop < end && (stop + 4 > end || memcmp(stop, "\n---", 4) != 0))
-        stop++;
-    if (stop == end) return TN_OK;
-    const tni_span yaml = {head.p + 3, (size_t)(stop - head.p) - 3};
-    const tn_status status = tni_yaml_read(&root, yaml, 16, &r->scratch, &why);
-    if (status == TN_ENOMEM) return tni_fail(err, status, "out of memory");
-    if (status != TN_OK)
-        return tni_note_add(r->d, 0, "card", err,
-                            "the card's names of classes cannot be read: "
-                            "%.200s",
-                            why.message);
-    const tni_yaml *info = tni_yaml_get(root, "dataset_info");
-    const tni_yaml *of = find_feature(info, "objects", "objects", 0);
-    card->unsplit = folder_name(tni_yaml_get(root, TNI_HF_UNSPLIT));
-    if (!take_names(&card->objects, find_labels(of, 0), &r->scratch) ||
-        !take_names(&card->labels,
-                    find_labels(find_feature(info, "label", "labels", 0), 0),
-                    &r->scratch))
-        return tni_fail(err, TN_ENOMEM, "out of memory");
-    return TN_OK;
 }
 
 /* --- recognising --------------------------------------------------------- */

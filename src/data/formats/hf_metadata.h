@@ -35,10 +35,17 @@ typedef struct tni_hf_names {
     size_t n;
 } tni_hf_names;
 
+/* Files of a split: those whose path below the card's folder matches. */
+typedef struct tni_hf_files {
+    const char *pattern, *split;
+} tni_hf_files;
+
 /* What the card (README.md) says. */
 typedef struct tni_hf_card {
     tni_hf_names objects, labels; /* of `objects`, of labels */
     const char *unsplit; /* the folder of images in no split; NULL: none */
+    tni_hf_files *files;
+    size_t n_files;
 } tni_hf_card;
 
 #define TNI_HF_UNSPLIT "tenon_unsplit"
@@ -46,6 +53,14 @@ typedef struct tni_hf_card {
 /* A card that cannot be read is a note. */
 tn_status tni_hf_read_card(tni_reader *r, const char *folder, tni_hf_card *card,
                            tn_err *err);
+
+/* Whether a path matches a pattern as load_dataset takes it: ** for any
+ * folders, * and ? and [...] within a name. */
+bool tni_hf_match(const char *pattern, const char *path);
+/* The split the card has a file in; NULL: the card says nothing of it. */
+const char *tni_hf_card_split(const tni_hf_card *card, const char *path);
+/* Whether a split of the card is the one the folder is called after. */
+bool tni_hf_same_split(const char *folder, const char *split);
 
 tn_status tni_hf_read(tni_reader *r, tn_err *err);
 uint64_t tni_hf_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],

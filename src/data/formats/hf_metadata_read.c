@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-enum { MAX_LISTS = 64 };
+enum { MAX_LISTS = 64, PATH_SIZE = 4096 };
 
 typedef struct metadata {
     tni_reader *r;
@@ -22,7 +22,11 @@ typedef struct metadata {
     tni_image_set images;
     tni_draft *draft;
     tni_hf_card card;
+    tni_strmap read; /* folders whose metadata has been read */
     const char *folders[3], *top;
+    const char *below; /* the card's folder: where the metadata is; "" */
+    const char *named; /* the split the folder is called after; NULL: none */
+    bool renamed;      /* the card calls the folder's split otherwise */
     uint32_t source, split;
     uint64_t base; /* byte where the row begins */
     tn_box_form form;
@@ -342,14 +346,35 @@ static tn_status each(metadata *m, uint32_t image, tni_json *j,
     return j->status;
 }
 
-/* The image of a row; a file_name that begins with a split's folder is of it. */
+/* The split the card gives to a file; NULL: none, or that of the folder. */
+static const char *card_split(const metadata *m, const char *name)
+{
+    char path[PATH_SIZE];
+    if (m->card.n_files == 0 || m->unsplit) return NULL;
+    const int n = snprintf(path, sizeof path, "%s%s%s", m->below,
+                           m->below[0] != '\0' ? "/" : "", name);
+    if (n < 0 || (size_t)n >= sizeof path) return NULL;
+    const char *split = tni_hf_card_split(&m->card, path);
+    return split == NULL ||
+                   (m->named != NULL && tni_hf_same_split(m->named, split))
+               ? NULL
+               : split;
+}
+
+/* The image of a row: of the card's split, or of the folder's; a file_name that
+ * begins with a split's folder is of that. */
 static tn_status image_of(metadata *m, const char *name, uint32_t *image,
                           bool *fresh)
 {
     uint32_t split = m->split;
-    const char *slash = strchr(name, '/');
+    const char *slash = strchr(name, '/'), *other = card_split(m, name);
+    if (m->renamed) { /* several folders may be of one split */
+        name = tni_join(m->r, m->below, name);
+        if (name == NULL) return no_memory(m->err);
+    }
     const tni_span front = {name, slash != NULL ? (size_t)(slash - name) : 0};
-    if (split == TN_NONE && !m->unsplit && tni_hf_split(front) >= 0) {
+    const bool fits = other == NULL || tni_span_is(front, other);
+    if (fits && split == TN_NONE && !m->unsplit && tni_hf_split(front) >= 0) {
         TN_TRY(tni_add_split(m->d, front.p, front.len, &split, m->err));
         const char *folder = tni_join(m->r, m->top, m->d->splits[split]);
         if (folder == NULL) return no_memory(m->err);
@@ -357,6 +382,8 @@ static tn_status image_of(metadata *m, const char *name, uint32_t *image,
         return tni_image_named(&m->images, slash + 1, split, here(m), folders,
                                image, fresh, m->err);
     }
+    if (other != NULL)
+        TN_TRY(tni_add_split(m->d, other, strlen(other), &split, m->err));
     return tni_image_named(&m->images, name, split, here(m), m->folders, image,
                            fresh, m->err);
 }
@@ -556,18 +583,38 @@ static tn_status read_csv(metadata *m, const char *path)
     return status;
 }
 
+/* What of a path is below the folder that is read; "": nothing. */
+static const char *below_root(const metadata *m, const char *folder)
+{
+    const char *root = m->r->path;
+    const size_t n = strlen(root);
+    if (!m->r->is_dir || strncmp(folder, root, n) != 0) return "";
+    folder += n;
+    while (*folder == '/') folder++;
+    return folder;
+}
+
 static tn_status read_file(metadata *m, const char *folder, const char *path,
-                           const char *split)
+                           const char *named)
 {
     m->split = TN_NONE;
-    m->unsplit = split != NULL && m->card.unsplit != NULL &&
-                 strcmp(split, m->card.unsplit) == 0;
+    m->below = below_root(m, folder);
+    m->unsplit = named != NULL && m->card.unsplit != NULL &&
+                 strcmp(named, m->card.unsplit) == 0;
+    m->named = m->unsplit ? NULL : named;
     m->top = m->r->images != NULL ? m->r->images : folder;
-    if (split != NULL && !m->unsplit)
+    m->renamed = false;
+    if (m->named != NULL) {
+        const char *split = card_split(m, "metadata.jsonl");
+        m->renamed = split != NULL;
+        if (split == NULL) split = named;
         TN_TRY(tni_add_split(m->d, split, strlen(split), &m->split, m->err));
+    }
     size_t n = 0;
-    if (m->r->images != NULL && split != NULL) {
-        m->folders[n] = tni_join(m->r, m->r->images, split);
+    if (m->renamed) {
+        m->top = m->r->images != NULL ? m->r->images : m->r->path;
+    } else if (m->r->images != NULL && named != NULL) {
+        m->folders[n] = tni_join(m->r, m->r->images, named);
         if (m->folders[n++] == NULL) return no_memory(m->err);
     }
     m->folders[n++] = m->top;
@@ -576,12 +623,22 @@ static tn_status read_file(metadata *m, const char *folder, const char *path,
                                        : read_jsonl(m, path);
 }
 
+/* Images of a split's folder that its metadata does not name. */
+static tn_status read_others(metadata *m, const char *folder)
+{
+    if ((m->named == NULL && !m->unsplit) || m->r->images != NULL) return TN_OK;
+    return m->renamed ? tni_images_within(&m->images, m->r->path, m->below,
+                                          m->split, m->err)
+                      : tni_images_below(&m->images, folder, m->split, m->err);
+}
+
 /* The metadata of a folder, and images beside that it does not name. */
-static tn_status read_folder(metadata *m, const char *folder, const char *split,
+static tn_status read_folder(metadata *m, const char *folder, const char *named,
                              bool *found)
 {
     static const char *const names[] = {"metadata.jsonl", "metadata.csv",
                                         "metadata.parquet"};
+    bool fresh = false;
     for (size_t i = 0; i < 3; i++) {
         const char *path = tni_join(m->r, folder, names[i]);
         if (path == NULL) return no_memory(m->err);
@@ -592,11 +649,29 @@ static tn_status read_folder(metadata *m, const char *folder, const char *split,
                             "Parquet is not read; save the metadata as "
                             "metadata.jsonl or metadata.csv");
         }
-        TN_TRY(read_file(m, folder, path, split));
+        if (tni_strmap_add(&m->read, folder, strlen(folder), &fresh) == NULL)
+            return no_memory(m->err);
+        TN_TRY(read_file(m, folder, path, named));
         *found = true;
-        return split != NULL && m->r->images == NULL
-                   ? tni_images_below(&m->images, folder, m->split, m->err)
-                   : TN_OK;
+        return read_others(m, folder);
+    }
+    return TN_OK;
+}
+
+/* Folders the card names that lie deeper than splits usually do. */
+static tn_status read_card_folders(metadata *m, const char *root, bool *found)
+{
+    for (size_t i = 0; i < m->card.n_files; i++) {
+        const char *pattern = m->card.files[i].pattern;
+        size_t n = strcspn(pattern, "*?[");
+        while (n > 0 && pattern[n - 1] != '/') n--;
+        if (n < 2) continue;
+        char *below = tni_join(m->r, root, pattern);
+        if (below == NULL) return no_memory(m->err);
+        below[strlen(root) + n] = '\0'; /* its last slash */
+        const char *named = strrchr(below, '/') + 1;
+        if (tni_strmap_find(&m->read, below, strlen(below)) == NULL)
+            TN_TRY(read_folder(m, below, named, found));
     }
     return TN_OK;
 }
@@ -616,6 +691,7 @@ static tn_status read_folders(metadata *m, const char *folder, bool top,
         if (top && !below && strcmp(e[i].name, "data") == 0)
             TN_TRY(read_folders(m, sub, false, &below));
     }
+    if (top) TN_TRY(read_card_folders(m, folder, &below));
     bool own = false;
     TN_TRY(read_folder(m, folder, NULL, &own));
     if (own && !below && m->d->n_splits == 0 && m->r->images == NULL)
@@ -653,6 +729,7 @@ tn_status tni_hf_read(tni_reader *r, tn_err *err)
     r->d->variant = corners ? "xyxy" : "xywh";
     tni_classes_init(&m->classes, r);
     tni_image_set_init(&m->images, r);
+    tni_strmap_init(&m->read, &r->scratch);
     TN_TRY(read_all(m));
     if (r->variant == NULL && m->outside * 100 > m->boxes && m->crossed == 0)
         TN_TRY(tni_note_add(m->d, m->first_outside, "hf-bbox", err,

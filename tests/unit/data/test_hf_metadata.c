@@ -3,6 +3,8 @@
 #define _XOPEN_SOURCE 700
 #include "formats.h"
 
+#include "data/formats/hf_metadata.h"
+
 static void look_at_golden(const tn_dataset *d)
 {
     double v = 0.0;
@@ -123,6 +125,117 @@ static void names_from_the_card(void **state)
     put("in/README.md", "---\na: [\n---\n");
     d = open_here("in", NULL, NULL);
     assert_non_null(note_of(d, "card", NULL));
+    tn_dataset_close(d);
+}
+
+static void patterns_of_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *path;
+        bool matches;
+    } cases[] = {
+        {"a/**", "a/b/c.png", true},
+        {"a/**", "b/c.png", false},
+        {"**", "a", true},
+        {"**/*.png", "c.png", true},
+        {"**/*.png", "a/b.png", true},
+        {"a/**/c", "a/c", true},
+        {"a/**/c", "a/b/c", true},
+        {"a/**/c", "a/bc", false},
+        {"a/**/**/c", "a/x/y/c", true},
+        {"*.png", "a/b.png", false},
+        {"*", "abc", true},
+        {"a*b*c", "aXbYbZc", true},
+        {"a*b*c", "aXbY/c", false},
+        {"?.png", "a.png", true},
+        {"?", "/", false},
+        {"[a-c]1", "b1", true},
+        {"[!a-c]1", "b1", false},
+        {"[!a-c]1", "d1", true},
+        {"[]]", "]", true},
+        {"[", "[", true},
+        {"", "", true},
+        {"", "a", false},
+        {"a**z", "ab/c/z", true},
+        {"*a/**/b*.png", "xa/y/z/b1.png", true},
+        {"train-*", "train-0/a", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (tni_hf_match(cases[i].pattern, cases[i].path) != cases[i].matches)
+            fail_msg("'%s' and '%s'", cases[i].pattern, cases[i].path);
+}
+
+#define CARD(files)                                                            \
+    "---\nconfigs:\n- config_name: other\n  data_files: '**/o*.png'\n"         \
+    "- config_name: main\n  default: true\n" files "---\n"
+
+static const char *split_of(const tn_dataset *d, size_t image)
+{
+    const uint64_t splits = image_of(d, image).splits;
+    size_t s = 0;
+    if (splits == 0) return "";
+    while ((splits >> s & 1) == 0) s++;
+    return tn_dataset_split(d, s);
+}
+
+/* Folders called otherwise than their splits, two of one split with the same
+ * names in them; one that the card does not know; one that lies deep. */
+static void splits_from_the_card(void **state)
+{
+    (void)state;
+    put("in/README.md",
+        CARD("  data_files:\n  - split: train\n    path:\n    - one/**\n"
+             "    - two/*\n  - split: held\n    path: v1/x/last/**\n"));
+    put("in/one/metadata.jsonl", "{\"file_name\": \"a.png\"}");
+    put("in/one/a.png", "");
+    put("in/one/b.png", "");
+    put("in/two/metadata.jsonl", "{\"file_name\": \"a.png\"}");
+    put("in/mine/metadata.jsonl", "{\"file_name\": \"a.png\"}");
+    put("in/v1/x/last/metadata.csv", "file_name\na.png\n");
+    put("in/v1/x/last/a.png", "");
+    tn_dataset *d = open_here("in", "hf-metadata", NULL);
+    static const char *const want[][2] = {{"mine", "a.png"},
+                                          {"train", "one/a.png"},
+                                          {"train", "one/b.png"},
+                                          {"train", "two/a.png"},
+                                          {"held", "v1/x/last/a.png"}};
+    has(d, 5, 0, 0);
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(split_of(d, i), want[i][0]);
+        assert_string_equal(image_of(d, i).name, want[i][1]);
+        assert_int_equal(image_of(d, i).file != NULL,
+                         i == 1 || i == 2 || i == 4);
+    }
+    convert_here(d, "out", "hf-metadata", NULL, "");
+    tn_dataset *back = open_here("out", NULL, NULL);
+    has(back, 5, 0, 0);
+    assert_int_equal(info_of(back).n_splits, 3);
+    tn_dataset_close(back);
+    tn_dataset_close(d);
+}
+
+/* One metadata for all; what no pattern has stays in no split. */
+static void splits_of_files_from_the_card(void **state)
+{
+    (void)state;
+    put("in/README.md", CARD("  data_dir: ./\n  data_files:\n    test: t*.png\n"
+                             "    train: ['[a-c]*.png', train/**]\n"));
+    put("in/metadata.csv", "file_name\nt1.png\nb.png\nx.png\no1.png\n"
+                           "train/z.png\n");
+    tn_dataset *d = open_here("in", NULL, NULL);
+    static const char *const want[] = {"test", "train", "", "train", "train"};
+    has(d, 5, 0, 0);
+    for (size_t i = 0; i < 5; i++) assert_string_equal(split_of(d, i), want[i]);
+    assert_string_equal(image_of(d, 4).name, "z.png");
+    tn_dataset_close(d);
+    put("in/README.md",
+        CARD("  data_files:\n  - split: far\n    path: hf://x/**\n"
+             "  - split: up\n    path: ../**\n  - split: [a]\n    path: b\n"
+             "  - path: b.png\n  - 7\n"));
+    d = open_here("in", NULL, NULL);
+    assert_non_null(note_of(d, "card", NULL));
+    assert_string_equal(split_of(d, 1), "");
     tn_dataset_close(d);
 }
 
@@ -431,7 +544,14 @@ static void paths_stay_inside(void **state)
 
 static void survives_lack_of_memory(void **state)
 {
+    char folder[TMP_PATH];
     (void)state;
+    put("in/README.md", CARD("  data_dir: v\n  data_files:\n  - split: train\n"
+                             "    path: [one/x/**, two/*]\n"));
+    put("in/v/one/x/metadata.jsonl", "{\"file_name\": \"a.png\"}");
+    put("in/v/one/x/b.png", "");
+    tmp_path(folder, dir, "in");
+    survives_oom(folder, "hf-metadata");
     survives_oom(GOLDEN "hf_metadata", "hf-metadata");
 }
 
@@ -442,6 +562,9 @@ int main(void)
         IN_FOLDER(writes_what_it_read),
         IN_FOLDER(forms_of_objects),
         IN_FOLDER(names_from_the_card),
+        cmocka_unit_test(patterns_of_files),
+        IN_FOLDER(splits_from_the_card),
+        IN_FOLDER(splits_of_files_from_the_card),
         IN_FOLDER(csv_rows),
         IN_FOLDER(splits_of_folders_and_names),
         IN_FOLDER(says_when_corners_fit_better),
@@ -454,7 +577,7 @@ int main(void)
         IN_FOLDER(a_split_without_objects),
         IN_FOLDER(a_card_leads_nowhere),
         IN_FOLDER(paths_stay_inside),
-        cmocka_unit_test(survives_lack_of_memory),
+        IN_FOLDER(survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
