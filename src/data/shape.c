@@ -160,9 +160,9 @@ static tn_status add_list(tn_shape *s, memory *m, const char **text,
     for (;;) {
         const size_t most = 2 * (size_t)MAX_POINTS;
         const size_t cap = m->cap_xy < most ? m->cap_xy : most;
-        const size_t n = tni_num_list(m->xy + s->n_points, cap - s->n_points,
-                                      text, end, separator);
-        s->n_points += n;
+        if (cap > 0) /* there is memory to point into */
+            s->n_points += tni_num_list(m->xy + s->n_points, cap - s->n_points,
+                                        text, end, separator);
         if (s->n_points < cap || cap == most) return TN_OK;
         double *xy = grow(m->xy, &m->cap_xy, m->cap_xy + 1, sizeof(double));
         if (xy == NULL) return no_memory(err);
