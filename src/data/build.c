@@ -38,12 +38,7 @@ tn_status tni_dataset_new(tn_dataset **out, const tn_allocator *allocator,
     tni_col_init(&d->classes, &d->mem, sizeof(tni_class_row));
     tni_col_init(&d->metas, &d->mem, sizeof(tni_meta));
     tni_col_init(&d->notes, &d->mem, sizeof(tni_note));
-    tni_col_init(&d->ann_image, &d->mem, sizeof(uint32_t));
-    tni_col_init(&d->ann_class, &d->mem, sizeof(uint32_t));
-    tni_col_init(&d->ann_flags, &d->mem, sizeof(uint32_t));
-    tni_col_init(&d->ann_box, &d->mem, 4 * sizeof(double));
-    tni_col_init(&d->ann_where, &d->mem, sizeof(uint64_t));
-    tni_col_init(&d->ann_id, &d->mem, sizeof(int64_t));
+    tni_col_init(&d->anns, &d->mem, sizeof(tni_ann));
     for (int i = 0; i < TN_NUM_COUNT; i++)
         tni_sparse_init(&d->num[i], &d->mem, sizeof(double));
     for (int i = 0; i < TN_TEXT_COUNT; i++) {
@@ -64,10 +59,8 @@ void tn_dataset_close(tn_dataset *d)
     if (d == NULL) return;
     for (uint32_t i = 0; i < d->sources.n; i++)
         tni_file_map_close(&TNI_ROW(&d->sources, tni_source, i)->map);
-    tni_col *const cols[] = {&d->sources,   &d->images,    &d->classes,
-                             &d->metas,     &d->notes,     &d->ann_image,
-                             &d->ann_class, &d->ann_flags, &d->ann_box,
-                             &d->ann_where, &d->ann_id};
+    tni_col *const cols[] = {&d->sources, &d->images, &d->classes,
+                             &d->metas,   &d->notes,  &d->anns};
     for (size_t i = 0; i < sizeof cols / sizeof cols[0]; i++)
         tni_col_fini(cols[i]);
     for (int i = 0; i < TN_NUM_COUNT; i++) tni_sparse_fini(&d->num[i]);
@@ -255,22 +248,10 @@ tn_status tni_add_annotation(tn_dataset *d, const tni_ann *ann, uint32_t *index,
                         "an annotation of image %u and class %u, which are "
                         "not there",
                         (unsigned)ann->image, (unsigned)ann->class_index);
-    uint32_t *image = tni_col_add(&d->ann_image);
-    uint32_t *cls = tni_col_add(&d->ann_class);
-    uint32_t *flags = tni_col_add(&d->ann_flags);
-    double *box = tni_col_add(&d->ann_box);
-    uint64_t *where = tni_col_add(&d->ann_where);
-    int64_t *id = tni_col_add(&d->ann_id);
-    if (image == NULL || cls == NULL || flags == NULL || box == NULL ||
-        where == NULL || id == NULL)
-        return no_memory(err);
-    *image = ann->image;
-    *cls = ann->class_index;
-    *flags = ann->flags;
-    memcpy(box, ann->box, sizeof ann->box);
-    *where = ann->where;
-    *id = ann->id;
-    *index = d->ann_flags.n - 1;
+    tni_ann *row = tni_col_add(&d->anns);
+    if (row == NULL) return no_memory(err);
+    *row = *ann;
+    *index = d->anns.n - 1;
     return TN_OK;
 }
 
@@ -405,10 +386,7 @@ void tni_dataset_drop(const tn_dataset *d)
 
 void tni_dataset_clear(tn_dataset *d)
 {
-    tni_col *const cols[] = {&d->ann_image, &d->ann_class, &d->ann_flags,
-                             &d->ann_box,   &d->ann_where, &d->ann_id};
-    for (size_t i = 0; i < sizeof cols / sizeof cols[0]; i++)
-        tni_col_clear(cols[i]);
+    tni_col_clear(&d->anns);
     for (int i = 0; i < TN_NUM_COUNT; i++) tni_sparse_clear(&d->num[i]);
     for (int i = 0; i < TN_TEXT_COUNT; i++) tni_sparse_clear(&d->text[i]);
     tni_sparse_clear(&d->shape);
@@ -421,7 +399,7 @@ void tni_dataset_clear(tn_dataset *d)
 tn_status tni_dataset_seal(tn_dataset *d, tn_err *err)
 {
     if (!tni_dataset_sort(d)) return no_memory(err);
-    const uint32_t n = d->ann_image.n, images = d->images.n;
+    const uint32_t n = d->anns.n, images = d->images.n;
     const size_t len = (size_t)images + 2 + n;
     d->index_bytes = len * sizeof(uint32_t);
     d->first = tni_mem_alloc(&d->mem, d->index_bytes, _Alignof(uint32_t));
@@ -430,7 +408,7 @@ tn_status tni_dataset_seal(tn_dataset *d, tn_err *err)
     d->order = d->first + images + 2;
     /* Counts shifted by two, so that filling leaves the starts in place. */
     for (uint32_t i = 0; i < n; i++) {
-        const uint32_t image = *TNI_ROW(&d->ann_image, uint32_t, i);
+        const uint32_t image = tni_ann_at(d, i)->image;
         if (image != TN_NONE) d->first[image + 2]++;
     }
     for (uint32_t i = 0; i < images; i++) {
@@ -438,7 +416,7 @@ tn_status tni_dataset_seal(tn_dataset *d, tn_err *err)
         d->first[i + 2] += d->first[i + 1];
     }
     for (uint32_t i = 0; i < n; i++) {
-        const uint32_t image = *TNI_ROW(&d->ann_image, uint32_t, i);
+        const uint32_t image = tni_ann_at(d, i)->image;
         if (image != TN_NONE) d->order[d->first[image + 1]++] = i;
     }
     return TN_OK;

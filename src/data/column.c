@@ -74,6 +74,7 @@ void tni_sparse_init(tni_sparse *s, tni_mem *mem, size_t value_size)
     tni_col_init(&s->forgotten, mem, sizeof(uint32_t));
     s->n_sorted = 0;
     s->unsorted = false;
+    s->dense = true;
 }
 
 void tni_sparse_fini(tni_sparse *s)
@@ -90,6 +91,7 @@ void tni_sparse_clear(tni_sparse *s)
     tni_col_clear(&s->forgotten);
     s->n_sorted = 0;
     s->unsorted = false;
+    s->dense = true;
 }
 
 static uint32_t key_at(const tni_sparse *s, uint32_t i)
@@ -108,6 +110,7 @@ void *tni_sparse_add(tni_sparse *s, uint32_t key)
     }
     *k = key;
     const uint32_t i = s->keys.n - 1;
+    s->dense = s->dense && key == i;
     if (i > 0 && key_at(s, i - 1) > key) s->unsorted = true;
     if (!s->unsorted) s->n_sorted = i + 1;
     return v;
@@ -209,7 +212,9 @@ void *tni_sparse_find(const tni_sparse *s, uint32_t key, uint32_t k)
 {
     const uint32_t n = s->n_sorted;
     uint32_t lo = 0, hi = n;
-    /* Where every row has one value, it is in the row of its key. */
+    if (s->dense)
+        return k == 0 && key < n ? tni_col_row(&s->values, key) : NULL;
+    /* Where most rows have one value, it is in the row of its key. */
     if (key < n && key_at(s, key) == key &&
         (key == 0 || key_at(s, key - 1) < key))
         lo = hi = key;

@@ -43,6 +43,7 @@ typedef struct tni_sparse {
     tni_col forgotten; /* uint32_t keys */
     uint32_t n_sorted; /* rows before late additions */
     bool unsorted;
+    bool dense; /* row i is that of key i: no key has to be looked at */
 } tni_sparse;
 
 void tni_sparse_init(tni_sparse *s, tni_mem *mem, size_t value_size);

@@ -122,8 +122,8 @@ static tn_status count_classes(tn_conversion *c, tn_err *err)
     const tn_dataset *d = c->d;
     uint8_t *used = TNI_NEW_ARRAY(&c->arena, uint8_t, d->classes.n + 1u);
     if (used == NULL) return no_memory(err);
-    for (uint32_t i = 0; i < d->ann_class.n; i++) {
-        const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, i);
+    for (uint32_t i = 0; i < d->anns.n; i++) {
+        const uint32_t cls = tni_ann_at(d, i)->class_index;
         if (cls != TN_NONE) used[cls] = 1;
     }
     const bool folders = (c->w.keeps & TNI_KEEPS(UNUSED)) != 0;
@@ -342,13 +342,13 @@ static tn_status compare_results(tn_conversion *c, const tn_dataset *back,
                                  tn_err *err)
 {
     uint64_t n = 0;
-    for (uint32_t i = 0; i < c->d->ann_flags.n; i++) n += c->w.written[i] != 0;
+    for (uint32_t i = 0; i < c->d->anns.n; i++) n += c->w.written[i] != 0;
     c->compared.n = n;
-    if (n == back->ann_flags.n) return TN_OK;
+    if (n == back->anns.n) return TN_OK;
     return tni_fail(err, TN_EINTERNAL,
                     "%llu results were written, %u read back; please report "
                     "this",
-                    (unsigned long long)n, (unsigned)back->ann_flags.n);
+                    (unsigned long long)n, (unsigned)back->anns.n);
 }
 
 static tn_status open_residue(tn_conversion *c, const tn_dataset *back,
@@ -438,7 +438,7 @@ static tn_status write_all(tn_conversion *c, tn_err *err)
     TN_TRY(tni_dir_make_temporary(c->temporary, sizeof c->temporary, c->path,
                                   err));
     w->folder = c->temporary;
-    w->written = tni_arena_zalloc(&c->arena, c->d->ann_flags.n + (size_t)1, 1);
+    w->written = tni_arena_zalloc(&c->arena, c->d->anns.n + (size_t)1, 1);
     if (w->written == NULL) return no_memory(err);
     w->files = w->file != NULL ? TN_FILES_NONE : c->opts.images;
     TN_TRY(c->format->write(w, err));

@@ -39,12 +39,7 @@ bool tni_image_extent(const tn_dataset *d, uint32_t image, double *w, double *h)
 
 void tni_ann_get(const tn_dataset *d, uint32_t i, tni_ann *ann)
 {
-    ann->image = *TNI_ROW(&d->ann_image, uint32_t, i);
-    ann->class_index = *TNI_ROW(&d->ann_class, uint32_t, i);
-    ann->flags = *TNI_ROW(&d->ann_flags, uint32_t, i);
-    memcpy(ann->box, tni_col_row(&d->ann_box, i), sizeof ann->box);
-    ann->where = *TNI_ROW(&d->ann_where, uint64_t, i);
-    ann->id = *TNI_ROW(&d->ann_id, int64_t, i);
+    *ann = *tni_ann_at(d, i);
 }
 
 #if defined(__GNUC__)
@@ -55,31 +50,22 @@ void tni_ann_get(const tn_dataset *d, uint32_t i, tni_ann *ann)
 
 enum { LINE = 64, LINES = 16 };
 
-/* Where the value is when every row has one: else it is looked for, and what is
- * fetched is of no use. */
+/* Where every row has a value; else it would have to be looked for. */
 static void fetch_value(const tni_sparse *s, uint32_t key)
 {
-    if (key >= s->n_sorted) return;
-    FETCH(tni_col_row(&s->keys, key));
-    FETCH(tni_col_row(&s->values, key));
+    if (s->dense && key < s->n_sorted) FETCH(tni_col_row(&s->values, key));
 }
 
 static void fetch_rows(const tn_dataset *d, uint32_t i)
 {
-    FETCH(tni_col_row(&d->ann_image, i));
-    FETCH(tni_col_row(&d->ann_class, i));
-    FETCH(tni_col_row(&d->ann_flags, i));
-    FETCH(tni_col_row(&d->ann_box, i));
-    FETCH(tni_col_row(&d->ann_where, i));
-    FETCH(tni_col_row(&d->ann_id, i));
+    FETCH(tni_ann_at(d, i));
     fetch_value(&d->shape, i);
     fetch_value(&d->num[TN_NUM_AREA], i);
 }
 
 static void fetch_text(const tn_dataset *d, uint32_t i)
 {
-    if (i >= d->shape.n_sorted || *TNI_ROW(&d->shape.keys, uint32_t, i) != i)
-        return;
+    if (!d->shape.dense || i >= d->shape.n_sorted) return;
     const tni_shape *s = TNI_ROW(&d->shape.values, tni_shape, i);
     for (uint32_t at = 0; at < s->len && at < LINES * LINE; at += LINE)
         FETCH(s->text + at);
@@ -110,7 +96,7 @@ void tn_dataset_get_info(const tn_dataset *d, tn_dataset_info *info)
     row.format = d->format != NULL ? d->format->name : NULL;
     row.variant = d->variant;
     row.n_images = d->images.n;
-    row.n_annotations = d->ann_flags.n;
+    row.n_annotations = d->anns.n;
     row.n_classes = d->classes.n;
     row.n_splits = d->n_splits;
     row.n_files = d->sources.n;
@@ -164,7 +150,7 @@ const char *tn_dataset_keypoint_name(const tn_dataset *d, size_t cls, size_t k)
 tn_status tn_dataset_annotation(const tn_dataset *d, size_t i,
                                 tn_annotation_row *out)
 {
-    if (i >= d->ann_flags.n) return TN_EINVAL;
+    if (i >= d->anns.n) return TN_EINVAL;
     tni_ann a;
     tni_ann_get(d, (uint32_t)i, &a);
     tn_annotation_row row = TN_ANNOTATION_ROW_INIT;
@@ -198,7 +184,7 @@ const uint32_t *tn_dataset_of_image(const tn_dataset *d, size_t image,
 int tn_dataset_num(const tn_dataset *d, size_t annotation, tn_num kind,
                    double *out)
 {
-    if (annotation >= d->ann_flags.n || (unsigned)kind >= TN_NUM_COUNT ||
+    if (annotation >= d->anns.n || (unsigned)kind >= TN_NUM_COUNT ||
         (*tni_flags_at(d, (uint32_t)annotation) & TN_HAS_NUM) == 0)
         return 0;
     const double *v = tni_sparse_find(&d->num[kind], (uint32_t)annotation, 0);
@@ -221,7 +207,7 @@ tn_bytes tn_dataset_text(const tn_dataset *d, size_t annotation, tn_text kind,
                          size_t k)
 {
     const tn_bytes none = {NULL, 0};
-    if (annotation >= d->ann_flags.n || (unsigned)kind >= TN_TEXT_COUNT ||
+    if (annotation >= d->anns.n || (unsigned)kind >= TN_TEXT_COUNT ||
         (*tni_flags_at(d, (uint32_t)annotation) & TN_HAS_TEXT) == 0)
         return none;
     return text_of(&d->text[kind], (uint32_t)annotation, k);

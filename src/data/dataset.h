@@ -7,7 +7,7 @@
  * and a list of members of JSON about the dataset as a whole. Texts and shapes
  * are spans into mapped files or the dataset's arena, read when asked for.
  *
- * Memory: an image has 64 bytes and its two texts; an annotation 60 bytes and
+ * Memory: an image has 64 bytes and its two texts; an annotation 64 bytes and
  * 4 in the index by image; a number 12, a text 20, a shape 20 where there is
  * one.
  */
@@ -83,7 +83,7 @@ typedef struct tni_class_row {
     uint8_t id_kind;
 } tni_class_row;
 
-/* What a format hands in and a writer may take out; columns inside. */
+/* A row in 64 bytes, one line of the cache: those of an image lie anywhere. */
 typedef struct tni_ann {
     uint32_t image, class_index;
     uint32_t flags; /* tn_annotation_flag and TNI_FORM, TNI_SCALE, TNI_ID */
@@ -136,7 +136,7 @@ struct tn_dataset {
     tni_col sources, images, classes, metas, notes;
     const char *splits[TNI_MAX_SPLITS];
     uint32_t n_splits;
-    tni_col ann_image, ann_class, ann_flags, ann_box, ann_where, ann_id;
+    tni_col anns;                   /* tni_ann */
     tni_sparse num[TN_NUM_COUNT];   /* double */
     tni_sparse text[TN_TEXT_COUNT]; /* tni_span */
     tni_sparse shape, keypoints;    /* tni_shape */
@@ -247,9 +247,13 @@ static inline tni_class_row *tni_class_at(const tn_dataset *d, uint32_t i)
 {
     return TNI_ROW(&d->classes, tni_class_row, i);
 }
+static inline tni_ann *tni_ann_at(const tn_dataset *d, uint32_t i)
+{
+    return TNI_ROW(&d->anns, tni_ann, i);
+}
 static inline uint32_t *tni_flags_at(const tn_dataset *d, uint32_t i)
 {
-    return TNI_ROW(&d->ann_flags, uint32_t, i);
+    return &tni_ann_at(d, i)->flags;
 }
 void tni_ann_get(const tn_dataset *d, uint32_t i, tni_ann *ann);
 /*

@@ -35,8 +35,7 @@ tn_status tni_look_outside(tni_outside *out, const tn_dataset *d, uint32_t ann,
     const bool quad = cell != NULL ? cell->kind == TN_SHAPE_QUAD
                                    : (flags & TN_HAS_ANGLE) != 0;
     double b[4], w = 0.0, h = 0.0;
-    const bool known =
-        tni_image_extent(d, *TNI_ROW(&d->ann_image, uint32_t, ann), &w, &h);
+    const bool known = tni_image_extent(d, tni_ann_at(d, ann)->image, &w, &h);
     const bool boxed = tni_box_in_units(d, ann, b);
     memset(out, 0, sizeof *out);
     out->box =
@@ -176,8 +175,8 @@ static tn_status count_one(const counting *k, uint32_t i, lane *l, tn_err *err)
     uint64_t *c = l->counts;
     tni_outside out = {false, false, false};
     count_flags(flags, c);
-    if (*TNI_ROW(&d->ann_image, uint32_t, i) == TN_NONE) c[TNI_F_ORPHAN]++;
-    if (*TNI_ROW(&d->ann_class, uint32_t, i) == TN_NONE) c[TNI_F_CLASSLESS]++;
+    if (tni_ann_at(d, i)->image == TN_NONE) c[TNI_F_ORPHAN]++;
+    if (tni_ann_at(d, i)->class_index == TN_NONE) c[TNI_F_CLASSLESS]++;
     const tni_shape *cell =
         (flags & TN_HAS_SHAPE) != 0 ? tni_sparse_find(&d->shape, i, 0) : NULL;
     if (cell != NULL) TN_TRY(count_shape(d, i, cell, c, &l->s, err));
@@ -195,8 +194,7 @@ static tn_status count_block(void *ctx, tni_block *b)
     for (uint32_t i = b->begin; i < b->end; i++) {
         const tn_status status = count_one(k, i, &k->lanes[b->lane], &b->err);
         if (status == TN_OK) continue;
-        const tn_place p =
-            tni_place(k->d, *TNI_ROW(&k->d->ann_where, uint64_t, i));
+        const tn_place p = tni_place(k->d, tni_ann_at(k->d, i)->where);
         b->err.offset = p.offset;
         tni_err_where(&b->err, "%s, byte %llu", p.file != NULL ? p.file : "?",
                       (unsigned long long)p.offset);
@@ -218,7 +216,7 @@ static tn_status count_annotations(const tn_dataset *d,
     memset(k.lanes, 0, n * sizeof(lane));
     for (size_t l = 0; l < n; l++)
         k.lanes[l].s.struct_size = sizeof k.lanes[l].s;
-    const tni_blocks job = {d->ann_flags.n, 4096, &k, count_block, NULL};
+    const tni_blocks job = {d->anns.n, 4096, &k, count_block, NULL};
     const tn_status status = tni_blocks_run(&job, par, err);
     for (size_t l = 0; l < n; l++) {
         for (int f = 0; f < TNI_F_COUNT; f++) c[f] += k.lanes[l].counts[f];

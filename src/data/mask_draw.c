@@ -79,7 +79,7 @@ tn_status tni_ann_runs(tni_rle *out, const tn_dataset *d, uint32_t ann,
         static const double nowhere[2] = {0.0, 0.0};
         return tni_rle_from_polygon(out, arena, h, w, nowhere, 1, err);
     }
-    const uint32_t image = *TNI_ROW(&d->ann_image, uint32_t, ann);
+    const uint32_t image = tni_ann_at(d, ann)->image;
     if (scratch->width != w || scratch->height != h)
         return tni_fail(err, TN_EUNSUPPORTED,
                         "image '%.100s' of %u x %u pixels has a mask of %lld x "

@@ -178,8 +178,8 @@ static tn_status compare_keypoints(compare *p, uint32_t image, uint32_t i,
 static tn_status compare_one(compare *p, uint32_t image, uint32_t i, uint32_t k,
                              uint32_t nth)
 {
-    const uint32_t ca = *TNI_ROW(&p->a->ann_class, uint32_t, i);
-    const uint32_t cb = *TNI_ROW(&p->b->ann_class, uint32_t, k);
+    const uint32_t ca = tni_ann_at(p->a, i)->class_index;
+    const uint32_t cb = tni_ann_at(p->b, k)->class_index;
     if ((ca == TN_NONE) != (cb == TN_NONE) ||
         (ca != TN_NONE && strcmp(tni_class_at(p->a, ca)->name,
                                  tni_class_at(p->b, cb)->name) != 0))

@@ -20,12 +20,9 @@ static bool move_rows(tni_col *col, const uint32_t *to)
     return true;
 }
 
-static void move_references(tni_col *col, const uint32_t *to)
+static void move_reference(uint32_t *row, const uint32_t *to)
 {
-    for (uint32_t i = 0; i < col->n; i++) {
-        uint32_t *row = TNI_ROW(col, uint32_t, i);
-        if (*row != TN_NONE) *row = to[*row];
-    }
+    if (*row != TN_NONE) *row = to[*row];
 }
 
 /* Where the names are now; all of them are in the index. */
@@ -42,7 +39,8 @@ bool tni_reorder_classes(tn_dataset *d, const uint32_t *to)
 {
     if (!move_rows(&d->classes, to)) return false;
     index_again(d);
-    move_references(&d->ann_class, to);
+    for (uint32_t i = 0; i < d->anns.n; i++)
+        move_reference(&tni_ann_at(d, i)->class_index, to);
     for (int k = 0; k < TN_TEXT_COUNT; k++)
         if (!tni_sparse_rekey(&d->class_text[k], to)) return false;
     return true;
@@ -51,7 +49,8 @@ bool tni_reorder_classes(tn_dataset *d, const uint32_t *to)
 bool tni_reorder_images(tn_dataset *d, const uint32_t *to)
 {
     if (!move_rows(&d->images, to)) return false;
-    move_references(&d->ann_image, to);
+    for (uint32_t i = 0; i < d->anns.n; i++)
+        move_reference(&tni_ann_at(d, i)->image, to);
     for (int k = 0; k < TN_TEXT_COUNT; k++)
         if (!tni_sparse_rekey(&d->image_text[k], to)) return false;
     return tni_sparse_rekey(&d->image_bytes, to) &&

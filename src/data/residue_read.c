@@ -265,7 +265,7 @@ static void put_columns(residue *s, const record *rec, uint32_t i)
     tn_dataset *d = s->d;
     const uint32_t form = TNI_FORM(3), scale = TNI_SCALE(3), id = TNI_ID(3);
     uint32_t flags = *tni_flags_at(d, i);
-    double *box = tni_col_row(&d->ann_box, i), edges[4];
+    double *box = tni_ann_at(d, i)->box, edges[4];
     if (rec->rounded == GIVEN && tn_dataset_box(d, i, edges) != 0) {
         flags = (flags & ~(form | scale)) | (rec->a.flags & form);
         tni_box_from_edges(box, edges, tni_ann_form(flags), rec->places);
@@ -275,10 +275,10 @@ static void put_columns(residue *s, const record *rec, uint32_t i)
     }
     if (rec->id != GIVEN_NOT) {
         flags = (flags & ~id) | (rec->a.flags & id);
-        *TNI_ROW(&d->ann_id, int64_t, i) = rec->a.id;
+        tni_ann_at(d, i)->id = rec->a.id;
     }
     if (rec->cls != GIVEN_NOT)
-        *TNI_ROW(&d->ann_class, uint32_t, i) = rec->a.class_index;
+        tni_ann_at(d, i)->class_index = rec->a.class_index;
     *tni_flags_at(d, i) = (flags & ~TNI_FLAGS) | (rec->a.flags & TNI_FLAGS);
 }
 
@@ -369,7 +369,7 @@ static tn_status read_annotation(residue *s, uint32_t image)
                             "an annotation was changed since the residue was "
                             "written: what it keeps for it is not used");
     /* The sorted tables of what was read stay as they are until all is in. */
-    *TNI_ROW(&s->d->ann_where, uint64_t, i) = rec.a.where;
+    tni_ann_at(s->d, i)->where = rec.a.where;
     return put_back(s, &rec, i);
 }
 
@@ -714,7 +714,7 @@ static tn_status index_annotations(residue *s)
     if (s->first == NULL || s->stop == NULL || s->order == NULL)
         return no_memory(s->err);
     for (uint32_t i = 0; i < s->n_anns; i++) {
-        const uint32_t image = *TNI_ROW(&s->d->ann_image, uint32_t, i);
+        const uint32_t image = tni_ann_at(s->d, i)->image;
         if (image != TN_NONE) s->first[image + 1]++;
     }
     for (uint32_t i = 0; i < s->n_images; i++) {
@@ -722,7 +722,7 @@ static tn_status index_annotations(residue *s)
         s->stop[i] = s->first[i];
     }
     for (uint32_t i = 0; i < s->n_anns; i++) {
-        const uint32_t image = *TNI_ROW(&s->d->ann_image, uint32_t, i);
+        const uint32_t image = tni_ann_at(s->d, i)->image;
         if (image != TN_NONE) s->order[s->stop[image]++] = i;
     }
     return TN_OK;
@@ -781,7 +781,7 @@ tn_status tni_residue_read(tni_reader *r, tn_err *err)
     s.d = r->d;
     s.err = err;
     s.n_images = r->d->images.n;
-    s.n_anns = r->d->ann_flags.n;
+    s.n_anns = r->d->anns.n;
     if (!tni_dataset_sort(r->d)) return no_memory(err);
     TN_TRY(tni_source_open(r->d, path, &s.source, &text, err));
     TN_TRY(index_images(&s));

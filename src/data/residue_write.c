@@ -259,7 +259,7 @@ static void put_values(residue *r, uint32_t i, uint32_t k)
 static void put_class(residue *r, const tni_ann *a, uint32_t k)
 {
     const uint32_t back =
-        k != TN_NONE ? *TNI_ROW(&r->back->ann_class, uint32_t, k) : TN_NONE;
+        k != TN_NONE ? tni_ann_at(r->back, k)->class_index : TN_NONE;
     const char *name = a->class_index != TN_NONE
                            ? tni_class_at(r->d, a->class_index)->name
                            : NULL;
@@ -447,7 +447,7 @@ static bool is_kept(const residue *r, uint32_t i, int64_t at,
 /* Those of the first annotation that will be kept. */
 static uint32_t common_flags(const residue *r)
 {
-    for (uint32_t i = 0; i < r->d->ann_flags.n; i++)
+    for (uint32_t i = 0; i < r->d->anns.n; i++)
         if (loses(r, i)) return *tni_flags_at(r->d, i) & TNI_FLAGS;
     return 0;
 }
@@ -638,9 +638,8 @@ static void put_orphans(residue *r)
     tni_pair p;
     bool any = false;
     tni_pair_init(&p, r->d, r->back);
-    for (uint32_t i = 0; i < r->d->ann_flags.n; i++) {
-        if (*TNI_ROW(&r->d->ann_image, uint32_t, i) != TN_NONE ||
-            r->w->written[i] != 0)
+    for (uint32_t i = 0; i < r->d->anns.n; i++) {
+        if (tni_ann_at(r->d, i)->image != TN_NONE || r->w->written[i] != 0)
             continue;
         str(r, any ? "," : "{\"orphans\":[");
         any = true;

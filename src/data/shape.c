@@ -538,7 +538,7 @@ static bool to_pixels(const tn_dataset *d, uint32_t image, uint8_t scale,
 static void box_in_scale(const tn_dataset *d, uint32_t i, uint32_t flags,
                          double box[4])
 {
-    edges(box, tni_col_row(&d->ann_box, i), tni_ann_form(flags));
+    edges(box, tni_ann_at(d, i)->box, tni_ann_form(flags));
     for (int k = 0; k < 4 && tni_ann_scale(flags) == TN_SCALE_PERCENT; k++)
         box[k] *= 0.01;
 }
@@ -551,7 +551,7 @@ bool tni_box_in_units(const tn_dataset *d, uint32_t i, double box[4])
         box_in_scale(d, i, flags, box);
         return true;
     }
-    if (!tni_image_extent(d, *TNI_ROW(&d->ann_image, uint32_t, i), &w, &h) ||
+    if (!tni_image_extent(d, tni_ann_at(d, i)->image, &w, &h) ||
         tn_dataset_box(d, i, box) == 0)
         return false;
     box[0] /= w;
@@ -568,10 +568,10 @@ bool tni_box_is_hull(const tn_dataset *d, uint32_t i, const tni_shape *cell,
     double box[4], hull[4];
     if ((flags & TN_HAS_BOX) == 0) return true;
     if (!tni_shape_box(s, hull)) return false;
-    edges(box, tni_col_row(&d->ann_box, i), tni_ann_form(flags));
+    edges(box, tni_ann_at(d, i)->box, tni_ann_form(flags));
     uint8_t scale = cell->scale;
     if (scale != tni_ann_scale(flags)) {
-        const uint32_t image = *TNI_ROW(&d->ann_image, uint32_t, i);
+        const uint32_t image = tni_ann_at(d, i)->image;
         if (!to_pixels(d, image, scale, hull) ||
             !to_pixels(d, image, tni_ann_scale(flags), box))
             return false;
@@ -586,12 +586,12 @@ bool tni_box_is_hull(const tn_dataset *d, uint32_t i, const tni_shape *cell,
 
 int tn_dataset_box(const tn_dataset *d, size_t annotation, double box[4])
 {
-    if (annotation >= d->ann_flags.n) return 0;
+    if (annotation >= d->anns.n) return 0;
     const uint32_t i = (uint32_t)annotation;
     const uint32_t flags = *tni_flags_at(d, i);
-    const uint32_t image = *TNI_ROW(&d->ann_image, uint32_t, i);
+    const uint32_t image = tni_ann_at(d, i)->image;
     if ((flags & TN_HAS_BOX) != 0) {
-        edges(box, tni_col_row(&d->ann_box, i), tni_ann_form(flags));
+        edges(box, tni_ann_at(d, i)->box, tni_ann_form(flags));
         return to_pixels(d, image, tni_ann_scale(flags), box);
     }
     if ((flags & TN_HAS_SHAPE) == 0) return 0;
@@ -644,7 +644,7 @@ static tn_status explicit_shape(const tn_dataset *d, uint32_t i,
         return tni_fail(err, TN_ENOTFOUND, "annotation %u has none",
                         (unsigned)i);
     double w = 1.0, h = 1.0;
-    const uint32_t image = *TNI_ROW(&d->ann_image, uint32_t, i);
+    const uint32_t image = tni_ann_at(d, i)->image;
     if (cell->scale != TN_SCALE_PIXEL && !tni_image_extent(d, image, &w, &h))
         return tni_fail(err, TN_EUNSUPPORTED,
                         "the shape of annotation %u is relative to the size "
@@ -657,7 +657,7 @@ static tn_status explicit_shape(const tn_dataset *d, uint32_t i,
             m->xy[k] = tni_round_places(m->xy[k], cell->places - 1u);
     }
     if (status != TN_OK && err != NULL) {
-        const tn_place p = tni_place(d, *TNI_ROW(&d->ann_where, uint64_t, i));
+        const tn_place p = tni_place(d, tni_ann_at(d, i)->where);
         err->offset = p.offset;
         tni_err_where(err, "%s, byte %llu", p.file != NULL ? p.file : "?",
                       (unsigned long long)p.offset);
@@ -668,7 +668,7 @@ static tn_status explicit_shape(const tn_dataset *d, uint32_t i,
 tn_status tn_dataset_shape(const tn_dataset *d, size_t annotation, tn_shape *s,
                            tn_err *err)
 {
-    if (annotation >= d->ann_flags.n)
+    if (annotation >= d->anns.n)
         return tni_fail(err, TN_EINVAL, "there is no annotation %zu",
                         annotation);
     const uint32_t i = (uint32_t)annotation;
@@ -680,7 +680,7 @@ tn_status tn_dataset_shape(const tn_dataset *d, size_t annotation, tn_shape *s,
 
 tn_shape_kind tn_dataset_shape_kind(const tn_dataset *d, size_t annotation)
 {
-    if (annotation >= d->ann_flags.n) return TN_SHAPE_NONE;
+    if (annotation >= d->anns.n) return TN_SHAPE_NONE;
     const uint32_t i = (uint32_t)annotation, flags = *tni_flags_at(d, i);
     if ((flags & TN_HAS_SHAPE) == 0)
         return (flags & TN_HAS_ANGLE) != 0 ? TN_SHAPE_QUAD : TN_SHAPE_NONE;
@@ -691,7 +691,7 @@ tn_shape_kind tn_dataset_shape_kind(const tn_dataset *d, size_t annotation)
 tn_status tn_dataset_keypoints(const tn_dataset *d, size_t annotation,
                                tn_shape *s, tn_err *err)
 {
-    if (annotation >= d->ann_flags.n)
+    if (annotation >= d->anns.n)
         return tni_fail(err, TN_EINVAL, "there is no annotation %zu",
                         annotation);
     return explicit_shape(d, (uint32_t)annotation, &d->keypoints, s, err);

@@ -187,7 +187,7 @@ static int by_rank(const void *a, const void *b)
 
 tn_status tni_rank_images(tni_writer *w, tn_err *err)
 {
-    const uint32_t n = w->d->ann_flags.n;
+    const uint32_t n = w->d->anns.n;
     if (w->rank == NULL) return TN_OK;
     ranked *order = TNI_NEW_ARRAY(&w->arena, ranked, (size_t)n + 1);
     if (order == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");

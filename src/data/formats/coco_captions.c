@@ -15,16 +15,15 @@
 
 bool tni_coco_is_caption(const tn_dataset *d, uint32_t i)
 {
-    return *TNI_ROW(&d->ann_class, uint32_t, i) == TN_NONE &&
+    return tni_ann_at(d, i)->class_index == TN_NONE &&
            tni_sparse_find(&d->text[TN_TEXT_CAPTION], i, 0) != NULL;
 }
 
 bool tni_coco_captions_apart(const tn_dataset *d)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < d->ann_flags.n; i++)
-        n += tni_coco_is_caption(d, i);
-    return n > 0 && (n < d->ann_flags.n || d->classes.n > 0);
+    for (uint32_t i = 0; i < d->anns.n; i++) n += tni_coco_is_caption(d, i);
+    return n > 0 && (n < d->anns.n || d->classes.n > 0);
 }
 
 /* --- images that are repeated --------------------------------------------- */

@@ -78,7 +78,7 @@ bool tni_idmap_add(tni_idmap *m, uint8_t kind, int64_t id, uint32_t value)
 
 static int64_t id_at(const tn_dataset *d, uint32_t i)
 {
-    return *TNI_ROW(&d->ann_id, int64_t, i);
+    return tni_ann_at(d, i)->id;
 }
 
 static bool same_id(const tn_dataset *d, uint32_t a, uint32_t b)
@@ -108,7 +108,7 @@ static uint32_t hash_of(const tn_dataset *d, uint32_t i, uint64_t seed)
 /* Whether every id is an integer larger than the one before it: most files. */
 static bool ids_ascend(const tn_dataset *d, uint32_t first)
 {
-    for (uint32_t i = first; i < d->ann_flags.n; i++)
+    for (uint32_t i = first; i < d->anns.n; i++)
         if (tni_ann_id_kind(*tni_flags_at(d, i)) != TN_ID_INT ||
             (i > first && id_at(d, i) <= id_at(d, i - 1)))
             return false;
@@ -120,7 +120,7 @@ static tn_status find_twins(tn_dataset *d, uint32_t first, uint32_t *slots,
 {
     const uint64_t seed = (uint64_t)(uintptr_t)d;
     memset(slots, 0xff, cap * sizeof *slots);
-    for (uint32_t i = first; i < d->ann_flags.n; i++) {
+    for (uint32_t i = first; i < d->anns.n; i++) {
         if (tni_ann_id_kind(*tni_flags_at(d, i)) == TN_ID_NONE) continue;
         uint32_t at = hash_of(d, i, seed) & (cap - 1);
         while (slots[at] != TN_NONE && !same_id(d, slots[at], i))
@@ -129,7 +129,7 @@ static tn_status find_twins(tn_dataset *d, uint32_t first, uint32_t *slots,
             slots[at] = i;
             continue;
         }
-        TN_TRY(tni_note_add(d, *TNI_ROW(&d->ann_where, uint64_t, i),
+        TN_TRY(tni_note_add(d, tni_ann_at(d, i)->where,
                             "duplicate-annotation-id", err,
                             "an annotation has the id of one before it: both "
                             "are kept, most other readers keep one"));
@@ -139,7 +139,7 @@ static tn_status find_twins(tn_dataset *d, uint32_t first, uint32_t *slots,
 
 tn_status tni_coco_check_ids(tn_dataset *d, uint32_t first, tn_err *err)
 {
-    const uint32_t n = d->ann_flags.n - first;
+    const uint32_t n = d->anns.n - first;
     uint32_t cap = 64;
     if (ids_ascend(d, first)) return TN_OK;
     while (cap < UINT32_C(1) << 31 && cap / 2 < n) cap *= 2;

@@ -213,7 +213,7 @@ tn_status tni_panoptic_read(tni_reader *r, const char *const *folders,
     memset(&p, 0, sizeof p);
     const tni_arena_mark mark = tni_arena_save(&r->scratch);
     const char *path = find_file(r, folders, name);
-    p.where = *TNI_ROW(&r->d->ann_where, uint64_t, first);
+    p.where = tni_ann_at(r->d, first)->where;
     *done = false;
     if (path == NULL) {
         tni_arena_rewind(&r->scratch, mark);
@@ -225,7 +225,7 @@ tn_status tni_panoptic_read(tni_reader *r, const char *const *folders,
     p.r = r;
     p.err = err;
     p.first = first;
-    p.n_segments = r->d->ann_flags.n - first;
+    p.n_segments = r->d->anns.n - first;
     tni_arena_init(&p.temp, &r->d->mem, 1 << 14);
     tn_status status =
         tn_image_info_read(&info, path, TN_IMAGE_HEAD_ONLY, &r->d->limits, err);
@@ -281,7 +281,7 @@ bool tni_panoptic_ids_repeat(const tn_dataset *d)
     tni_mem_init(&mem, NULL, 0);
     tni_arena_init(&arena, &mem, 4096);
     tni_idmap_init(&seen, &arena);
-    for (uint32_t i = 0; i < d->ann_flags.n && !twice; i++) {
+    for (uint32_t i = 0; i < d->anns.n && !twice; i++) {
         tni_ann a;
         tni_ann_get(d, i, &a);
         twice = tni_ann_id_kind(a.flags) == TN_ID_INT &&

@@ -589,7 +589,7 @@ static tn_status add_record(coco *c, record *rec, const tni_json *begin)
         rec->a.flags |= TN_IS_TAG;
     rec->a.class_index = TN_NONE;
     TN_TRY(tni_add_annotation(d, &rec->a, &ann, c->err));
-    *TNI_ROW(&d->ann_class, uint32_t, ann) = local;
+    tni_ann_at(d, ann)->class_index = local;
     if (rec->segmentation.p != NULL)
         TN_TRY(set_segmentation(c, ann, rec->segmentation));
     if (rec->keypoints.p != NULL) TN_TRY(set_keypoints(c, ann, rec));
@@ -618,7 +618,7 @@ static tn_status read_segments(coco *c, const record *whole)
 {
     const tni_json saved = c->j;
     tn_status status = TN_OK;
-    const uint32_t first = c->d->ann_flags.n;
+    const uint32_t first = c->d->anns.n;
     c->segments = true;
     c->j.p = whole->segments.p;
     c->j.fresh = false;
@@ -635,9 +635,9 @@ static tn_status read_segments(coco *c, const record *whole)
                              memchr(inner.p, '\\', inner.len) != NULL);
         if (name == NULL) return no_memory(c->err);
     }
-    const uint32_t end = c->d->ann_flags.n;
+    const uint32_t end = c->d->anns.n;
     for (uint32_t i = first; i < end; i++) {
-        *TNI_ROW(&c->d->ann_image, uint32_t, i) = whole->a.image;
+        tni_ann_at(c->d, i)->image = whole->a.image;
         *tni_flags_at(c->d, i) &= ~(uint32_t)TN_IS_TAG;
     }
     bool done = name == NULL || first == end;
@@ -653,7 +653,7 @@ static tn_status read_segments(coco *c, const record *whole)
         s.layout = TNI_LAYOUT_NAME;
         TN_TRY(tni_set_shape(c->d, i, &s, c->err));
     }
-    if (first == c->d->ann_flags.n && whole->a.image != TN_NONE)
+    if (first == c->d->anns.n && whole->a.image != TN_NONE)
         tni_image_at(c->d, whole->a.image)->state = TN_STATE_EMPTY;
     return TN_OK;
 }
@@ -731,9 +731,9 @@ static tn_status keep_member(coco *c, tni_span key)
 /* Annotations of a sample: an empty list says that there are none. */
 static tn_status read_annotations(coco *c)
 {
-    const uint32_t n = c->d->ann_flags.n;
+    const uint32_t n = c->d->anns.n;
     TN_TRY(read_list(c, read_annotation));
-    if (c->file->inside && c->file->image != TN_NONE && c->d->ann_flags.n == n)
+    if (c->file->inside && c->file->image != TN_NONE && c->d->anns.n == n)
         tni_image_at(c->d, c->file->image)->state = TN_STATE_EMPTY;
     return TN_OK;
 }
@@ -809,8 +809,8 @@ static tn_status settle_classes(coco *c, uint32_t first)
         if (l->cls == TN_NONE)
             TN_TRY(tni_add_class(c->d, &row, &l->cls, c->err));
     }
-    for (uint32_t i = first; i < c->d->ann_class.n; i++) {
-        uint32_t *cls = TNI_ROW(&c->d->ann_class, uint32_t, i);
+    for (uint32_t i = first; i < c->d->anns.n; i++) {
+        uint32_t *cls = &tni_ann_at(c->d, i)->class_index;
         if (*cls != TN_NONE) *cls = TNI_ROW(&c->local, local_class, *cls)->cls;
     }
     return TN_OK;
@@ -836,7 +836,7 @@ tn_status tni_coco_read(tni_reader *r, const tni_coco_file *file, tn_err *err)
     tni_idmap_init(&c.images, &r->scratch);
     tni_idmap_init(&c.cats, &r->scratch);
     tni_col_init(&c.local, &r->d->mem, sizeof(local_class));
-    const uint32_t first = r->d->ann_flags.n;
+    const uint32_t first = r->d->anns.n;
     tn_status status = read_top(&c);
     if (status == TN_OK) status = settle_classes(&c, first);
     if (status == TN_OK && !c.segments)

@@ -481,7 +481,7 @@ static tn_status put_annotations(coco *c)
 {
     bool any = false;
     if (c->panoptic) return put_panoptic(c);
-    for (uint32_t i = 0; i < c->d->ann_flags.n; i++) {
+    for (uint32_t i = 0; i < c->d->anns.n; i++) {
         tni_ann a;
         tni_ann_get(c->d, i, &a);
         const bool orphan = a.image == TN_NONE;
@@ -538,7 +538,7 @@ static tn_status put_file(coco *c)
     str(c, "]");
     /* What has no classes has no list of them: with one pycocotools would look
      * for the class of every annotation. */
-    if (!c->captions && (c->d->classes.n > 0 || c->d->ann_flags.n == 0)) {
+    if (!c->captions && (c->d->classes.n > 0 || c->d->anns.n == 0)) {
         str(c, ",\n\"categories\": [");
         for (uint32_t i = 0; i < c->d->classes.n; i++) {
             str(c, i > 0 ? ",\n" : "\n");
@@ -593,8 +593,8 @@ static tn_status place(const coco *c, char to[4096], const char *prefix,
 /* Whether the split, or nobody's image, has captions to be written apart. */
 static bool has_captions(const coco *c)
 {
-    for (uint32_t i = 0; c->captions && i < c->d->ann_flags.n; i++) {
-        const uint32_t image = *TNI_ROW(&c->d->ann_image, uint32_t, i);
+    for (uint32_t i = 0; c->captions && i < c->d->anns.n; i++) {
+        const uint32_t image = tni_ann_at(c->d, i)->image;
         if (tni_coco_is_caption(c->d, i) &&
             (image == TN_NONE ? !c->orphans[1] : wanted(c, image)))
             return true;
@@ -630,8 +630,8 @@ static tn_status write_split(coco *c, uint32_t split, const char *prefix)
 static void find_largest(coco *c)
 {
     int64_t ann = 0, image = 0, cls = 0;
-    for (uint32_t i = 0; i < c->d->ann_flags.n; i++) {
-        const int64_t id = *TNI_ROW(&c->d->ann_id, int64_t, i);
+    for (uint32_t i = 0; i < c->d->anns.n; i++) {
+        const int64_t id = tni_ann_at(c->d, i)->id;
         if (tni_ann_id_kind(*tni_flags_at(c->d, i)) == TN_ID_INT && id > ann)
             ann = id;
     }
@@ -651,7 +651,7 @@ static void find_largest(coco *c)
 /* Captions are read behind all else of their image. */
 static tn_status set_apart(coco *c)
 {
-    const uint32_t n = c->d->ann_flags.n;
+    const uint32_t n = c->d->anns.n;
     c->apart = true;
     c->w->rank = TNI_NEW_ARRAY(&c->w->arena, uint32_t, n + (size_t)1);
     if (c->w->rank == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
@@ -745,7 +745,7 @@ tn_status tni_coco_put_sample(tni_coco_writer *c, uint32_t image,
     str(c, unknown ? "" : "],\n\"categories\": [");
     any = false;
     for (size_t i = 0; i < n; i++) {
-        const uint32_t cls = *TNI_ROW(&c->d->ann_class, uint32_t, list[i]);
+        const uint32_t cls = tni_ann_at(c->d, list[i])->class_index;
         if (cls == TN_NONE || c->used[cls] == 0) continue;
         c->used[cls] = 0;
         str(c, any ? ",\n" : "\n");

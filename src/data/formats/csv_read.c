@@ -631,12 +631,12 @@ static tn_status read_part(manifest *m, part *p)
         status =
             tni_add_split(m->d, p->split, strlen(p->split), &m->split, m->err);
     if (status == TN_OK) status = set_roots(m, p);
-    p->first = m->d->ann_flags.n;
+    p->first = m->d->anns.n;
     tni_arena_init(&m->lines, &m->d->mem, 1 << 12);
     if (status == TN_OK) status = read_records(m, p, text);
     tni_arena_fini(&m->lines);
     m->t.names = NULL;
-    p->end = m->d->ann_flags.n;
+    p->end = m->d->anns.n;
     p->meanings = m->t.meanings;
     if (status != TN_OK) tni_err_where(m->err, "%s", p->path);
     return status;

@@ -74,7 +74,7 @@ static void count_all(const tn_dataset *d, census *c)
         const uint32_t *list = tn_dataset_of_image(d, i, &n);
         for (size_t k = 0; k < n; k++) {
             const uint32_t flags = *tni_flags_at(d, list[k]);
-            const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, list[k]);
+            const uint32_t cls = tni_ann_at(d, list[k])->class_index;
             if ((flags & TN_HAS_BOX) != 0) {
                 c->boxes++;
                 c->units += tni_ann_scale(flags) != TN_SCALE_PIXEL;
@@ -84,7 +84,7 @@ static void count_all(const tn_dataset *d, census *c)
             if ((flags & TN_IS_TAG) == 0 || cls == TN_NONE) continue;
             tags++;
             for (size_t q = 0; q < k && q < 1000; q++)
-                if (*TNI_ROW(&d->ann_class, uint32_t, list[q]) == cls &&
+                if (tni_ann_at(d, list[q])->class_index == cls &&
                     (*tni_flags_at(d, list[q]) & TN_IS_TAG) != 0)
                     c->twice++;
             if (k > 1000) c->twice++;
@@ -595,7 +595,7 @@ tn_status tni_csv_write(tni_writer *w, tn_err *err)
     if (w->d->images.n == 0)
         return tni_fail(err, TN_EUNSUPPORTED, "the dataset has no images");
     sheet *s = TNI_NEW(&w->arena, sheet);
-    w->rank = TNI_NEW_ARRAY(&w->arena, uint32_t, w->d->ann_flags.n + (size_t)1);
+    w->rank = TNI_NEW_ARRAY(&w->arena, uint32_t, w->d->anns.n + (size_t)1);
     if (s == NULL || w->rank == NULL) return no_memory(err);
     s->w = w;
     s->d = w->d;

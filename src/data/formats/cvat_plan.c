@@ -14,7 +14,7 @@ static tn_status no_memory(tn_err *err)
 
 static const char *class_of(const tn_dataset *d, uint32_t ann)
 {
-    const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, ann);
+    const uint32_t cls = tni_ann_at(d, ann)->class_index;
     return cls != TN_NONE ? tni_class_at(d, cls)->name : "";
 }
 
@@ -81,10 +81,9 @@ tn_status tni_cvat_infer(tni_strmap *types, tni_arena *arena,
             TN_TRY(tni_cvat_define(types, arena, tni_class_at(d, i)->name, list,
                                    err));
         }
-    for (uint32_t i = 0; i < d->ann_flags.n; i++) {
+    for (uint32_t i = 0; i < d->anns.n; i++) {
         const tni_span *t = tni_sparse_find(&d->text[TN_TEXT_ATTRIBUTES], i, 0);
-        if (t == NULL || *TNI_ROW(&d->ann_class, uint32_t, i) == TN_NONE)
-            continue;
+        if (t == NULL || tni_ann_at(d, i)->class_index == TN_NONE) continue;
         TN_TRY(infer_one(types, &seen, arena, class_of(d, i), *t, err));
     }
     return TN_OK;
@@ -264,7 +263,7 @@ static bool is_whole(double v)
 static bool keeps_mask(const tn_dataset *d, uint32_t ann, tn_shape *s)
 {
     double w = 0.0, h = 0.0;
-    const uint32_t image = *TNI_ROW(&d->ann_image, uint32_t, ann);
+    const uint32_t image = tni_ann_at(d, ann)->image;
     if (image == TN_NONE || !tni_image_extent(d, image, &w, &h) ||
         tn_dataset_shape(d, ann, s, NULL) != TN_OK)
         return false;
@@ -292,7 +291,7 @@ static void look_at_shape(const tn_dataset *d, uint32_t i, tn_shape *s,
 {
     const uint32_t flags = *tni_flags_at(d, i);
     const tn_shape_kind kind = tn_dataset_shape_kind(d, i);
-    const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, i);
+    const uint32_t cls = tni_ann_at(d, i)->class_index;
     if (kind == TN_SHAPE_QUAD && (flags & TN_HAS_SHAPE) != 0)
         *keeps &= ~TNI_KEEPS(OBB);
     if (kind == TN_SHAPE_RLE && !keeps_mask(d, i, s))
@@ -318,7 +317,7 @@ static bool is_video(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
     tni_strmap classes;
     tni_strmap_init(&classes, arena);
     if (counts[TNI_F_TRACK] == 0 || d->n_splits > 0 ||
-        counts[TNI_F_TRACK] != d->ann_flags.n)
+        counts[TNI_F_TRACK] != d->anns.n)
         return false;
     for (uint32_t i = 0; i < d->images.n; i++) {
         size_t n = 0;
@@ -328,11 +327,11 @@ static bool is_video(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
             (n == 0 && !tni_image_there(d, i)))
             return false;
     }
-    for (uint32_t i = 0; i < d->ann_flags.n; i++) {
+    for (uint32_t i = 0; i < d->anns.n; i++) {
         double track = 0.0;
         char id[40], frame[40];
-        const uint32_t image = *TNI_ROW(&d->ann_image, uint32_t, i);
-        const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, i);
+        const uint32_t image = tni_ann_at(d, i)->image;
+        const uint32_t cls = tni_ann_at(d, i)->class_index;
         (void)tn_dataset_num(d, i, TN_NUM_TRACK, &track);
         if (image == TN_NONE || !is_whole(track)) return false;
         if ((*tni_flags_at(d, i) & TN_IS_TAG) != 0) return false;
@@ -383,7 +382,7 @@ static tn_status look_at_all(const tn_dataset *d, tni_arena *arena,
     tn_shape s = TN_SHAPE_INIT;
     tni_strmap_init(&types, arena);
     TN_TRY(tni_cvat_infer(&types, arena, d, NULL));
-    for (uint32_t i = 0; i < d->ann_flags.n; i++) {
+    for (uint32_t i = 0; i < d->anns.n; i++) {
         const uint32_t flags = *tni_flags_at(d, i);
         const bool skeleton = (flags & TN_HAS_KEYPOINTS) != 0 &&
                               (flags & (TN_HAS_SHAPE | TN_HAS_ANGLE)) == 0;

@@ -132,9 +132,9 @@ static void put_attributes(tni_cvat_out *m, uint32_t ann)
 static const char *element_of(tni_cvat_out *m, uint32_t ann, double box[4])
 {
     const uint32_t flags = *tni_flags_at(m->d, ann);
-    const uint32_t cls = *TNI_ROW(&m->d->ann_class, uint32_t, ann);
+    const uint32_t cls = tni_ann_at(m->d, ann)->class_index;
     const tn_shape_kind kind = tn_dataset_shape_kind(m->d, ann);
-    const uint32_t image = *TNI_ROW(&m->d->ann_image, uint32_t, ann);
+    const uint32_t image = tni_ann_at(m->d, ann)->image;
     double w = 0.0, h = 0.0;
     tn_shape *s = &m->s;
     bool boxed = false;
@@ -287,7 +287,7 @@ const char *tni_cvat_point_name(const tni_class_row *row, size_t k,
 
 static void put_elements(tni_cvat_out *m, uint32_t ann)
 {
-    const uint32_t cls = *TNI_ROW(&m->d->ann_class, uint32_t, ann);
+    const uint32_t cls = tni_ann_at(m->d, ann)->class_index;
     const tni_class_row *row = tni_class_at(m->d, cls);
     for (size_t k = 0; k < m->s.n_points; k++) {
         char number[32];
@@ -317,7 +317,7 @@ static tn_status put_shape(tni_cvat_out *m, uint32_t ann, int64_t frame)
 {
     const tni_arena_mark mark = tni_arena_save(&m->w->arena);
     const uint32_t flags = *tni_flags_at(m->d, ann);
-    const uint32_t cls = *TNI_ROW(&m->d->ann_class, uint32_t, ann);
+    const uint32_t cls = tni_ann_at(m->d, ann)->class_index;
     double box[4] = {0.0, 0.0, 0.0, 0.0};
     const char *name = element_of(m, ann, box);
     if (name == NULL) return TN_OK;
@@ -432,15 +432,15 @@ static tn_status find_steps(tni_cvat_out *m, step **out, size_t *n)
 {
     tni_strmap order;
     uint32_t next = 0;
-    step *list = TNI_NEW_ARRAY(&m->w->arena, step, m->d->ann_flags.n + 1u);
+    step *list = TNI_NEW_ARRAY(&m->w->arena, step, m->d->anns.n + 1u);
     tni_strmap_init(&order, &m->w->arena);
     *n = 0;
     if (list == NULL) return no_memory(m->err);
-    for (uint32_t i = 0; i < m->d->ann_flags.n; i++) {
+    for (uint32_t i = 0; i < m->d->anns.n; i++) {
         double track = 0.0;
         char id[40], box[40];
-        const uint32_t image = *TNI_ROW(&m->d->ann_image, uint32_t, i);
-        const uint32_t cls = *TNI_ROW(&m->d->ann_class, uint32_t, i);
+        const uint32_t image = tni_ann_at(m->d, i)->image;
+        const uint32_t cls = tni_ann_at(m->d, i)->class_index;
         if (image == TN_NONE ||
             tn_dataset_num(m->d, i, TN_NUM_TRACK, &track) == 0 ||
             track != floor(track) || !(fabs(track) < 9e15))
@@ -463,7 +463,7 @@ static tn_status find_steps(tni_cvat_out *m, step **out, size_t *n)
 /* The points of a skeleton's track, each a track of its own in it. */
 static tn_status put_nested(tni_cvat_out *m, const step *list, size_t n)
 {
-    const uint32_t cls = *TNI_ROW(&m->d->ann_class, uint32_t, list[0].ann);
+    const uint32_t cls = tni_ann_at(m->d, list[0].ann)->class_index;
     const uint32_t count =
         cls != TN_NONE ? tni_class_at(m->d, cls)->n_keypoints : 0;
     double box[4];
@@ -525,7 +525,7 @@ static void put_common(tni_cvat_out *m, const step *list, size_t n)
 static tn_status put_track(tni_cvat_out *m, const step *list, size_t n,
                            uint32_t *rank)
 {
-    const uint32_t cls = *TNI_ROW(&m->d->ann_class, uint32_t, list[0].ann);
+    const uint32_t cls = tni_ann_at(m->d, list[0].ann)->class_index;
     tni_xml_out_open(&m->x, "track");
     put_int(m, "id", list[0].track);
     tni_xml_out_attr(&m->x, "label",
@@ -571,7 +571,7 @@ static tn_status put_video(tni_cvat_out *m)
     uint32_t rank = 0;
     char path[4096];
     TN_TRY(check_frames(m));
-    m->w->rank = TNI_NEW_ARRAY(&m->w->arena, uint32_t, m->d->ann_flags.n + 1u);
+    m->w->rank = TNI_NEW_ARRAY(&m->w->arena, uint32_t, m->d->anns.n + 1u);
     if (m->w->rank == NULL) return no_memory(m->err);
     for (uint32_t i = 0; i < m->d->images.n; i++) {
         TN_TRY(tni_path_of(path, sizeof path, NULL, "images", m->w->names[i],
@@ -629,8 +629,8 @@ static bool are_unique(const tni_class_row *row)
 
 static tn_status check_classes(const tn_dataset *d, tn_err *err)
 {
-    for (uint32_t i = 0; i < d->ann_class.n; i++) {
-        const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, i);
+    for (uint32_t i = 0; i < d->anns.n; i++) {
+        const uint32_t cls = tni_ann_at(d, i)->class_index;
         if (cls != TN_NONE && tni_class_at(d, cls)->name[0] == '\0')
             return tni_fail(err, TN_EUNSUPPORTED,
                             "a class without a name is none for CVAT; rename "

@@ -30,13 +30,13 @@ static void put_list(tni_cvat_out *m, const char *name, tni_span list)
 /* The annotations of each class, in their order. */
 static bool link_classes(tni_cvat_out *m)
 {
-    const uint32_t n = m->d->ann_class.n, n_classes = m->d->classes.n;
+    const uint32_t n = m->d->anns.n, n_classes = m->d->classes.n;
     m->first_of = TNI_NEW_ARRAY(&m->w->arena, uint32_t, n_classes + 1u);
     m->next_of = TNI_NEW_ARRAY(&m->w->arena, uint32_t, n + 1u);
     if (m->first_of == NULL || m->next_of == NULL) return false;
     for (uint32_t i = 0; i < n_classes; i++) m->first_of[i] = TN_NONE;
     for (uint32_t i = n; i-- > 0;) {
-        const uint32_t cls = *TNI_ROW(&m->d->ann_class, uint32_t, i);
+        const uint32_t cls = tni_ann_at(m->d, i)->class_index;
         if (cls == TN_NONE) continue;
         m->next_of[i] = m->first_of[cls];
         m->first_of[cls] = i;

@@ -256,7 +256,7 @@ static void put_annotation(datumaro *m, uint32_t i, bool *any)
     const tni_span *caption =
         tni_sparse_find(&m->d->text[TN_TEXT_CAPTION], i, 0);
     const uint32_t flags = *tni_flags_at(m->d, i);
-    const uint32_t cls = *TNI_ROW(&m->d->ann_class, uint32_t, i);
+    const uint32_t cls = tni_ann_at(m->d, i)->class_index;
     double v = 0.0;
     tni_ann a;
     tni_ann_get(m->d, i, &a);

@@ -400,7 +400,7 @@ static const char *variant_for(const tn_dataset *d,
                                const uint64_t counts[TNI_F_COUNT], bool apart)
 {
     if (!apart && counts[TNI_F_CAPTION] > 0 &&
-        counts[TNI_F_CAPTION] == d->ann_flags.n)
+        counts[TNI_F_CAPTION] == d->anns.n)
         return "captions";
     return with_captions[counts[TNI_F_KEYPOINTS] > 0 ? 1 : 0][apart ? 1 : 0];
 }

@@ -241,12 +241,12 @@ static tn_status read_image(createml *c)
                             text));
     const tni_json end = c->j;
     c->j = list;
-    const uint32_t first = c->d->ann_flags.n;
+    const uint32_t first = c->d->anns.n;
     if (tni_json_enter(&c->j, '['))
         while (tni_json_item(&c->j)) TN_TRY(read_annotation(c, image));
     TN_TRY(c->j.status);
     c->j = end;
-    if (fresh && first == c->d->ann_flags.n)
+    if (fresh && first == c->d->anns.n)
         tni_image_at(c->d, image)->state = TN_STATE_EMPTY;
     if (!extras || !fresh || !tni_json_enter(&begin, '{')) return TN_OK;
     while (tni_json_key(&begin, &key) && tni_json_skip(&begin, &raw))

@@ -111,11 +111,11 @@ static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
     uint64_t keeps = tni_format_datumaro.keeps;
     tn_shape s = TN_SHAPE_INIT;
     (void)variant;
-    for (uint32_t i = 0; i < d->ann_flags.n; i++) {
+    for (uint32_t i = 0; i < d->anns.n; i++) {
         const uint32_t flags = *tni_flags_at(d, i);
         const uint8_t kind = tni_ann_id_kind(flags);
         if (kind == TN_ID_TEXT ||
-            (kind == TN_ID_INT && *TNI_ROW(&d->ann_id, int64_t, i) == 0))
+            (kind == TN_ID_INT && tni_ann_at(d, i)->id == 0))
             keeps &= ~TNI_KEEPS(ANN_ID);
         if ((flags & TN_HAS_SHAPE) == 0) continue;
         if ((flags & TN_HAS_KEYPOINTS) != 0)

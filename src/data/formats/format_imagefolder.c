@@ -253,7 +253,7 @@ static uint32_t tag_of(const tn_dataset *d, uint32_t image, uint32_t *ann,
     *n = 0;
     for (size_t i = 0; i < m; i++) {
         const uint32_t flags = *tni_flags_at(d, list[i]);
-        const uint32_t c = *TNI_ROW(&d->ann_class, uint32_t, list[i]);
+        const uint32_t c = tni_ann_at(d, list[i])->class_index;
         if ((flags & TN_IS_TAG) == 0 || (flags & TN_IS_NEGATIVE) != 0 ||
             c == TN_NONE)
             continue;

@@ -203,14 +203,14 @@ static tn_status read_labels(kitti *k, const char *path, uint32_t image)
     uint32_t source = 0;
     tni_span text, line;
     tni_lines l;
-    const uint32_t first = k->d->ann_flags.n;
+    const uint32_t first = k->d->anns.n;
     TN_TRY(tni_source_open(k->d, path, &source, &text, k->err));
     tni_lines_init(&l, text);
     while (tni_lines_next(&l, &line))
         TN_TRY(read_line(k, path, &l, line, source, image));
     tni_image_row *row = tni_image_at(k->d, image);
     if (row->where == 0) row->where = tni_where(source, 0);
-    if (first == k->d->ann_flags.n) row->state = TN_STATE_EMPTY;
+    if (first == k->d->anns.n) row->state = TN_STATE_EMPTY;
     return TN_OK;
 }
 
@@ -537,8 +537,8 @@ static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
     uint64_t keeps = tni_format_kitti.keeps;
     (void)counts;
     (void)variant;
-    for (uint32_t i = 0; i < d->ann_flags.n; i++) {
-        const bool classed = *TNI_ROW(&d->ann_class, uint32_t, i) != TN_NONE;
+    for (uint32_t i = 0; i < d->anns.n; i++) {
+        const bool classed = tni_ann_at(d, i)->class_index != TN_NONE;
         const tni_span t = attributes_text(d, i);
         if (t.p != NULL && !fits(t, classed)) keeps &= ~TNI_KEEPS(ATTRIBUTES);
         if (!classed && !is_ignored(t)) keeps &= ~TNI_KEEPS(CLASSLESS);
@@ -548,8 +548,8 @@ static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
 
 static tn_status check_classes(const tn_dataset *d, tn_err *err)
 {
-    for (uint32_t i = 0; i < d->ann_class.n; i++) {
-        const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, i);
+    for (uint32_t i = 0; i < d->anns.n; i++) {
+        const uint32_t cls = tni_ann_at(d, i)->class_index;
         if (cls == TN_NONE) continue;
         const char *name = tni_class_at(d, cls)->name;
         if (name[0] != '\0' && strpbrk(name, " \t\r\n") == NULL &&

@@ -82,7 +82,7 @@ static uint64_t lost_of_row(const tn_dataset *d, uint32_t i, tn_shape *s)
     if (a != NULL && ((flags & (TN_HAS_BOX | TN_HAS_SHAPE)) == 0 ||
                       !tni_ls_plain_attributes(*a)))
         lost |= TNI_KEEPS(ATTRIBUTES);
-    const bool classed = *TNI_ROW(&d->ann_class, uint32_t, i) != TN_NONE;
+    const bool classed = tni_ann_at(d, i)->class_index != TN_NONE;
     if ((flags & TN_IS_TAG) != 0 && !classed) lost |= TNI_KEEPS(CLASSLESS);
     if (classed && (flags & (TN_HAS_BOX | TN_HAS_SHAPE)) == 0 &&
         tni_sparse_find(&d->text[TN_TEXT_CAPTION], i, 0) != NULL)
@@ -116,7 +116,7 @@ static bool holds_points(const tn_dataset *d)
     for (uint32_t i = 0; i < d->keypoints.keys.n && ok; i++) {
         const uint32_t ann = *TNI_ROW(&d->keypoints.keys, uint32_t, i);
         const uint32_t flags = *tni_flags_at(d, ann);
-        const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, ann);
+        const uint32_t cls = tni_ann_at(d, ann)->class_index;
         const tni_shape *cell = tni_sparse_find(&d->shape, ann, 0);
         ok = cls != TN_NONE && (flags & TN_IS_TAG) == 0 &&
              ((flags & TN_HAS_BOX) != 0 ||
@@ -134,8 +134,7 @@ static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
     uint64_t keeps = tni_format_label_studio.keeps;
     tn_shape s = TN_SHAPE_INIT;
     if (*variant == NULL) *variant = "full";
-    for (uint32_t i = 0; i < d->ann_flags.n; i++)
-        keeps &= ~lost_of_row(d, i, &s);
+    for (uint32_t i = 0; i < d->anns.n; i++) keeps &= ~lost_of_row(d, i, &s);
     tn_shape_fini(&s);
     if (counts[TNI_F_KEYPOINTS] > 0 && !holds_points(d))
         keeps &= ~(TNI_KEEPS(KEYPOINTS) | TNI_KEEPS(VISIBILITY) |

@@ -47,7 +47,7 @@ static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
     uint64_t keeps = tni_format_labelme.keeps;
     tn_shape s = TN_SHAPE_INIT;
     (void)variant;
-    for (uint32_t i = 0; counts[TNI_F_ELLIPSE] > 0 && i < d->ann_flags.n; i++) {
+    for (uint32_t i = 0; counts[TNI_F_ELLIPSE] > 0 && i < d->anns.n; i++) {
         if ((*tni_flags_at(d, i) & TN_HAS_SHAPE) == 0 ||
             tn_dataset_shape(d, i, &s, NULL) != TN_OK ||
             s.kind != TN_SHAPE_ELLIPSE)

@@ -132,7 +132,7 @@ static tni_sly_block block_of(const tn_dataset *d, uint32_t ann)
     const uint32_t flags = *tni_flags_at(d, ann);
     if ((flags & TN_IS_TAG) != 0) return TNI_SLY_TAGS;
     return (flags & (TN_HAS_BOX | TN_HAS_SHAPE | TN_HAS_KEYPOINTS)) == 0 &&
-                   *TNI_ROW(&d->ann_class, uint32_t, ann) == TN_NONE
+                   tni_ann_at(d, ann)->class_index == TN_NONE
                ? TNI_SLY_TEXT
                : TNI_SLY_OBJECTS;
 }
@@ -190,7 +190,7 @@ static bool one_kind(const tn_dataset *d, tni_arena *arena)
 static uint64_t lost_of_row(const tn_dataset *d, uint32_t i, tn_shape *s)
 {
     const uint32_t flags = *tni_flags_at(d, i);
-    const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, i);
+    const uint32_t cls = tni_ann_at(d, i)->class_index;
     const tni_span *a = tni_sparse_find(&d->text[TN_TEXT_ATTRIBUTES], i, 0);
     const tni_span *t = tni_sparse_find(&d->text[TN_TEXT_CAPTION], i, 0);
     const tni_shape *cell = tni_sparse_find(&d->shape, i, 0);
@@ -239,8 +239,7 @@ static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
     tni_mem mem;
     tni_arena arena;
     (void)variant;
-    for (uint32_t i = 0; i < d->ann_flags.n; i++)
-        keeps &= ~lost_of_row(d, i, &s);
+    for (uint32_t i = 0; i < d->anns.n; i++) keeps &= ~lost_of_row(d, i, &s);
     tn_shape_fini(&s);
     for (uint32_t i = 0; i < d->images.n; i++)
         if ((counts[TNI_F_TAG] > 0 || counts[TNI_F_CAPTION] > 0) &&

@@ -55,7 +55,7 @@ static bool taken(const tn_dataset *d, const char *name)
         const uint32_t ann = *TNI_ROW(&s->keys, uint32_t, i);
         tni_json j;
         tni_span key;
-        if (*TNI_ROW(&d->ann_class, uint32_t, ann) == TN_NONE) continue;
+        if (tni_ann_at(d, ann)->class_index == TN_NONE) continue;
         tni_json_init(&j, object->p, object->len, 0, NULL);
         if (tni_json_enter(&j, '{'))
             while (tni_json_key(&j, &key)) {
@@ -94,7 +94,7 @@ static uint64_t plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
     if (strcmp(*variant, "csv") == 0) keeps &= ~lost_in_csv(d);
     tni_mem mem;
     tni_arena arena;
-    for (uint32_t i = 0; counts[TNI_F_POINTS] > 0 && i < d->ann_flags.n; i++) {
+    for (uint32_t i = 0; counts[TNI_F_POINTS] > 0 && i < d->anns.n; i++) {
         if ((*tni_flags_at(d, i) & TN_HAS_SHAPE) == 0 ||
             tn_dataset_shape(d, i, &s, NULL) != TN_OK ||
             s.kind != TN_SHAPE_POINTS)

@@ -144,7 +144,7 @@ static tn_status look_for_dota(tni_reader *r, const tni_yolo_config *c,
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         const char *path = tni_join(r, c->root, folders[i]);
         if (path == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
-        if (!tni_path_look(path).is_dir || r->d->ann_flags.n > 0) continue;
+        if (!tni_path_look(path).is_dir || r->d->anns.n > 0) continue;
         tni_err_where(err, "%s", path);
         return tni_fail(err, TN_EUNSUPPORTED,
                         "the labels are DOTA's (labelTxt), which are not read; "

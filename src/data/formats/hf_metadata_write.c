@@ -164,7 +164,7 @@ static uint64_t uniform(const tn_dataset *d, const tally *tallies,
     if ((kinds >> TN_ID_INT & 1) != 0 && (kinds >> TN_ID_TEXT & 1) != 0)
         keeps &= ~TNI_KEEPS(IMAGE_ID);
     kinds = 0;
-    for (uint32_t i = 0; i < d->ann_flags.n; i++)
+    for (uint32_t i = 0; i < d->anns.n; i++)
         kinds |= 1u << tni_ann_id_kind(*tni_flags_at(d, i));
     if ((kinds >> TN_ID_INT & 1) != 0 && (kinds >> TN_ID_TEXT & 1) != 0)
         keeps &= ~TNI_KEEPS(ANN_ID);
@@ -200,7 +200,7 @@ static bool same_members(const tn_dataset *d, const tally *tallies, bool images)
     memset(types, 0, sizeof types);
     for (uint32_t i = 0; i < s->values.n; i++) {
         uint32_t row = *TNI_ROW(&s->keys, uint32_t, i);
-        if (!images) row = *TNI_ROW(&d->ann_image, uint32_t, row);
+        if (!images) row = tni_ann_at(d, row)->image;
         if (row == TN_NONE ||
             !tni_json_split(*TNI_ROW(&s->values, tni_span, i), &key, &value))
             continue;
@@ -246,7 +246,7 @@ uint64_t tni_hf_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
         t->images = true;
         if (tni_image_at(d, i)->id_kind != TN_ID_NONE) t->image_id = true;
     }
-    for (uint32_t i = 0; i < d->ann_flags.n; i++) {
+    for (uint32_t i = 0; i < d->anns.n; i++) {
         tni_ann a;
         tni_ann_get(d, i, &a);
         const place p = place_of(d, i, &a, &scratch);
@@ -418,7 +418,7 @@ static void put_labels(rows *r, const uint32_t *list, size_t n)
                 r->many_labels ? ", \"labels\": [" : ", \"label\": ");
     for (size_t i = 0; i < n; i++) {
         if (i > 0) tni_out_str(out_of(r), ", ");
-        put_class(r, *TNI_ROW(&r->d->ann_class, uint32_t, list[i]));
+        put_class(r, tni_ann_at(r->d, list[i])->class_index);
     }
     if (r->many_labels) tni_out_char(out_of(r), ']');
 }
@@ -730,7 +730,7 @@ tn_status tni_hf_write(tni_writer *w, tn_err *err)
     rows *r = TNI_NEW(&w->arena, rows);
     if (w->d->images.n == 0)
         return tni_fail(err, TN_EUNSUPPORTED, "the dataset has no images");
-    w->rank = TNI_NEW_ARRAY(&w->arena, uint32_t, w->d->ann_flags.n + (size_t)1);
+    w->rank = TNI_NEW_ARRAY(&w->arena, uint32_t, w->d->anns.n + (size_t)1);
     if (r == NULL || w->rank == NULL)
         return tni_fail(err, TN_ENOMEM, "out of memory");
     r->w = w;

@@ -40,8 +40,8 @@ static bool rest_is_seen(const tn_dataset *d, uint32_t from, tni_arena *arena)
     for (uint32_t i = from + 1; i < d->classes.n; i++)
         if (strcmp(tni_class_at(d, i - 1)->name, tni_class_at(d, i)->name) >= 0)
             return false;
-    for (uint32_t k = 0; k < d->ann_class.n && left > 0; k++) {
-        const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, k);
+    for (uint32_t k = 0; k < d->anns.n && left > 0; k++) {
+        const uint32_t cls = tni_ann_at(d, k)->class_index;
         if (cls == TN_NONE || cls < from || seen[cls] != 0) continue;
         seen[cls] = 1;
         left--;

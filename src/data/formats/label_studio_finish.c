@@ -11,7 +11,7 @@ static tn_status no_memory(tn_err *err)
 /* A point for every name of the class. */
 static tn_status set_points(tni_ls *l, const tni_ls_points *p)
 {
-    const uint32_t cls = *TNI_ROW(&l->d->ann_class, uint32_t, p->ann);
+    const uint32_t cls = tni_ann_at(l->d, p->ann)->class_index;
     const tni_class_row *row = tni_class_at(l->d, cls);
     tni_span text = {NULL, 0};
     tni_shape shape;

@@ -152,7 +152,7 @@ static bool shape_form(tni_ls_writer *l, uint32_t i, tni_ls_form *f)
 tni_ls_form tni_ls_form_of(tni_ls_writer *l, uint32_t i)
 {
     const uint32_t flags = *tni_flags_at(l->d, i);
-    const bool classed = *TNI_ROW(&l->d->ann_class, uint32_t, i) != TN_NONE;
+    const bool classed = tni_ann_at(l->d, i)->class_index != TN_NONE;
     tni_ls_form f;
     tni_span path;
     memset(&f, 0, sizeof f);
@@ -332,7 +332,7 @@ static void use_classes(tni_ls_writer *l, const uint32_t *list, size_t from,
                         size_t to, uint8_t use)
 {
     for (size_t k = from; k < to; k++) {
-        const uint32_t cls = *TNI_ROW(&l->d->ann_class, uint32_t, list[k]);
+        const uint32_t cls = tni_ann_at(l->d, list[k])->class_index;
         if (cls != TN_NONE) l->class_uses[cls] |= use;
     }
     if (use == TNI_LS_DOTTED && l->now != NULL) l->now->classed = true;
@@ -410,7 +410,7 @@ static void put_names(tni_ls_writer *l, const char *key, const uint32_t *list,
 {
     str(l, key);
     for (size_t k = from; k < to; k++) {
-        const uint32_t cls = *TNI_ROW(&l->d->ann_class, uint32_t, list[k]);
+        const uint32_t cls = tni_ann_at(l->d, list[k])->class_index;
         const char *name = tni_class_at(l->d, cls)->name;
         str(l, k > from ? ", " : "");
         tni_out_json(l->o, name, strlen(name));
@@ -437,7 +437,7 @@ static void put_rest(tni_ls_writer *l, const tni_ls_form *f, uint32_t i)
             str(l, ", \"width\": ");
             tni_out_bytes(l->o, width.p, width.len);
         } else {
-            const uint32_t cls = *TNI_ROW(&l->d->ann_class, uint32_t, i);
+            const uint32_t cls = tni_ann_at(l->d, i)->class_index;
             put_width(l, tni_ls_type_name(f->kind, cls != TN_NONE));
         }
         if (kept(l, i, "hidden", 't', &width)) str(l, ", \"hidden\": true");
@@ -460,10 +460,10 @@ static bool is_same(const tni_ls_writer *l, uint32_t a, uint32_t b)
     if (ia[0] == '\0' || strcmp(ia, ib) != 0 ||
         ((fa ^ fb) & TNI_FLAGS & ~points) != 0 || (fb & points) != 0 ||
         (sa == NULL) != (sb == NULL) ||
-        *TNI_ROW(&l->d->ann_class, uint32_t, a) == TN_NONE ||
-        *TNI_ROW(&l->d->ann_class, uint32_t, b) == TN_NONE)
+        tni_ann_at(l->d, a)->class_index == TN_NONE ||
+        tni_ann_at(l->d, b)->class_index == TN_NONE)
         return false;
-    if (memcmp(tni_col_row(&l->d->ann_box, a), tni_col_row(&l->d->ann_box, b),
+    if (memcmp(tni_ann_at(l->d, a)->box, tni_ann_at(l->d, b)->box,
                4 * sizeof(double)) != 0)
         return false;
     for (int k = 0; k < 2; k++) {
@@ -577,7 +577,7 @@ static const char *point_name(const tni_class_row *row, size_t k,
  * every region has all of them. */
 static void put_point_names(tni_ls_writer *l, uint32_t i, size_t n)
 {
-    const uint32_t cls = *TNI_ROW(&l->d->ann_class, uint32_t, i);
+    const uint32_t cls = tni_ann_at(l->d, i)->class_index;
     char number[32];
     if (cls == TN_NONE || l->named[cls] != 0 ||
         (l->w->keeps & TNI_KEEPS(KEYPOINT_NAMES)) == 0)
@@ -599,7 +599,7 @@ static void put_point_names(tni_ls_writer *l, uint32_t i, size_t n)
 static tn_status put_points(tni_ls_writer *l, const char *id, uint32_t i)
 {
     const tni_shape *cell = tni_sparse_find(&l->d->keypoints, i, 0);
-    const uint32_t cls = *TNI_ROW(&l->d->ann_class, uint32_t, i);
+    const uint32_t cls = tni_ann_at(l->d, i)->class_index;
     const tni_class_row *row = tni_class_at(l->d, cls);
     tn_shape *s = &l->shape;
     tni_span ids = {NULL, 0}, own;
@@ -665,7 +665,7 @@ static style style_of(const tni_ls_writer *l, const tni_ls_form *f)
 static size_t points_of(tni_ls_writer *l, uint32_t i)
 {
     const tni_shape *cell = tni_sparse_find(&l->d->keypoints, i, 0);
-    if (cell == NULL || *TNI_ROW(&l->d->ann_class, uint32_t, i) == TN_NONE ||
+    if (cell == NULL || tni_ann_at(l->d, i)->class_index == TN_NONE ||
         (l->w->keeps & TNI_KEEPS(KEYPOINTS)) == 0 ||
         (cell->scale == TN_SCALE_PIXEL && !l->sized) ||
         tni_shape_read(&l->shape, cell, 1.0, 1.0, NULL) != TN_OK)
@@ -685,7 +685,7 @@ static tn_status put_region(tni_ls_writer *l, const uint32_t *list, size_t from,
 {
     const uint32_t i = list[from];
     const size_t n_points = points_of(l, i);
-    const bool classed = *TNI_ROW(&l->d->ann_class, uint32_t, i) != TN_NONE;
+    const bool classed = tni_ann_at(l->d, i)->class_index != TN_NONE;
     const bool answers = has_answers(l, i);
     tni_ls_form f = tni_ls_form_of(l, i);
     const style s = classed ? style_of(l, &f) : OWN;

@@ -564,7 +564,7 @@ static tn_status keep_ids(set *s, const tni_ls_item *it)
 static tn_status read_points(set *s, tni_ls_item *it)
 {
     tni_ls *l = s->l;
-    const uint32_t cls = *TNI_ROW(&l->d->ann_class, uint32_t, it->ann);
+    const uint32_t cls = tni_ann_at(l->d, it->ann)->class_index;
     uint32_t name = 0;
     size_t n = 0;
     tni_span raw = {NULL, 0};

@@ -392,7 +392,7 @@ static tn_status put_min(tni_ls_writer *l, uint32_t i)
     put_id(l, row);
     put_data(l, i, size);
     for (size_t k = 0; k < n; k++) {
-        const uint32_t cls = *TNI_ROW(&l->d->ann_class, uint32_t, list[k]);
+        const uint32_t cls = tni_ann_at(l->d, list[k])->class_index;
         const tni_ls_form f = tni_ls_form_of(l, list[k]);
         const int to = tni_ls_is_region(f.kind) ? 0 : 1;
         if (cls == TN_NONE ||

@@ -153,8 +153,8 @@ static tn_status set_mask(labelme *l, const record *rec, uint32_t ann,
     memset(&s, 0, sizeof s);
     memset(&why, 0, sizeof why);
     const tn_status status =
-        runs_of(l, text, *TNI_ROW(&l->d->ann_image, uint32_t, ann),
-                fmin(xy[0], xy[2]), fmin(xy[1], xy[3]), &runs, &why);
+        runs_of(l, text, tni_ann_at(l->d, ann)->image, fmin(xy[0], xy[2]),
+                fmin(xy[1], xy[3]), &runs, &why);
     tni_arena_reset(&l->pixels);
     if (status == TN_ENOMEM) return no_memory(l->err);
     if (status != TN_OK) {

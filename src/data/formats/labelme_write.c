@@ -88,7 +88,7 @@ static void close_shape(labelme *l, const char *type)
 
 static void open_shape(labelme *l)
 {
-    const uint32_t cls = *TNI_ROW(&l->d->ann_class, uint32_t, l->ann);
+    const uint32_t cls = tni_ann_at(l->d, l->ann)->class_index;
     const char *name = tni_class_at(l->d, cls)->name;
     str(l, l->any ? ",\n    {\"label\": " : "\n    {\"label\": ");
     l->any = true;
@@ -201,10 +201,10 @@ static tn_status put_shape(labelme *l)
 static tn_status put_annotation(labelme *l, uint32_t i)
 {
     const uint32_t flags = *tni_flags_at(l->d, i);
-    const uint32_t image = *TNI_ROW(&l->d->ann_image, uint32_t, i);
+    const uint32_t image = tni_ann_at(l->d, i)->image;
     double w = 0.0, h = 0.0;
     l->ann = i;
-    if (*TNI_ROW(&l->d->ann_class, uint32_t, i) == TN_NONE ||
+    if (tni_ann_at(l->d, i)->class_index == TN_NONE ||
         (flags & (TN_IS_TAG | TN_IS_NEGATIVE)) != 0)
         return TN_OK;
     const bool sized = tni_image_extent(l->d, image, &w, &h);

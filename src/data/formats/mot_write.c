@@ -202,7 +202,7 @@ uint64_t tni_mot_plan(const tn_dataset *d, uint64_t counts[TNI_F_COUNT],
                        : "gt";
     const bool det = strcmp(*variant, "det") == 0;
     if (det && counts[TNI_F_ATTRIBUTES] > 0) keeps &= ~TNI_KEEPS(ATTRIBUTES);
-    for (uint32_t i = 0; i < d->ann_flags.n; i++) {
+    for (uint32_t i = 0; i < d->anns.n; i++) {
         if (!conf_of(d, i, &conf, &visibility)) keeps &= ~TNI_KEEPS(ATTRIBUTES);
         if (!det && tn_dataset_num(d, i, TN_NUM_SCORE, &v) != 0 &&
             (v == 0.0 || v == 1.0))

@@ -354,9 +354,9 @@ static tn_status read_annotations(nd *n, tni_span text, uint32_t image)
     while (tni_json_key(&j, &key)) {
         const tni_nd_task task = task_of(key);
         if (task != TNI_ND_NONE && tni_json_peek(&j) == '[') {
-            const uint32_t before = n->d->ann_flags.n;
+            const uint32_t before = n->d->anns.n;
             TN_TRY(read_rows(n, &j, task, image));
-            n_tasks += n->d->ann_flags.n > before;
+            n_tasks += n->d->anns.n > before;
             continue;
         }
         if (!tni_json_skip(&j, &raw)) break;

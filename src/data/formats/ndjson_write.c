@@ -350,7 +350,7 @@ static void measure_points(nd *n)
         if (s->dims == 3) n->dims = 3;
     }
     /* A row without points has them at 0, 0 and not labelled. */
-    for (uint32_t i = 0; i < n->d->ann_flags.n; i++)
+    for (uint32_t i = 0; i < n->d->anns.n; i++)
         if ((*tni_flags_at(n->d, i) & TN_HAS_KEYPOINTS) == 0) n->dims = 3;
 }
 

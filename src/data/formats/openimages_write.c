@@ -80,8 +80,8 @@ static group group_of(const tn_dataset *d, uint32_t ann)
 {
     const uint32_t flags = *tni_flags_at(d, ann);
     tni_span from;
-    if (*TNI_ROW(&d->ann_class, uint32_t, ann) == TN_NONE ||
-        *TNI_ROW(&d->ann_image, uint32_t, ann) == TN_NONE)
+    if (tni_ann_at(d, ann)->class_index == TN_NONE ||
+        tni_ann_at(d, ann)->image == TN_NONE)
         return G_NONE;
     if ((flags & TN_IS_TAG) != 0)
         return tni_json_member(attributes_of(d, ann), "Source", &from) &&
@@ -215,7 +215,7 @@ static const tni_meta *hierarchy_of(const tn_dataset *d)
 static uint64_t keeps_of_annotations(const tn_dataset *d, uint64_t keeps)
 {
     const uint32_t marks = TN_IS_CROWD | TN_IS_OCCLUDED | TN_IS_TRUNCATED;
-    for (uint32_t i = 0; i < d->ann_flags.n; i++) {
+    for (uint32_t i = 0; i < d->anns.n; i++) {
         const uint32_t flags = *tni_flags_at(d, i);
         const group g = group_of(d, i);
         const tni_span t = attributes_of(d, i);
@@ -509,10 +509,9 @@ static tn_status write_group(images_out *o, uint32_t split, const char *name,
                              group g)
 {
     bool any = false;
-    for (uint32_t i = 0; i < o->d->ann_flags.n && !any; i++)
-        any =
-            o->groups[i] == g &&
-            tni_in_split(o->d, *TNI_ROW(&o->d->ann_image, uint32_t, i), split);
+    for (uint32_t i = 0; i < o->d->anns.n && !any; i++)
+        any = o->groups[i] == g &&
+              tni_in_split(o->d, tni_ann_at(o->d, i)->image, split);
     if (!any) return TN_OK;
     TN_TRY(open_table(o, name, tails[g]));
     tn_status status = put_header(o, g);
@@ -814,7 +813,7 @@ static tn_status prepare(images_out *o)
 {
     tni_arena *arena = &o->w->arena;
     const tn_dataset *d = o->d;
-    for (uint32_t i = 0; i < d->ann_flags.n; i++)
+    for (uint32_t i = 0; i < d->anns.n; i++)
         o->groups[i] = (uint8_t)group_of(d, i);
     for (int g = G_BOX; g <= G_MASK; g++) {
         const tni_extra_filter filter = {o->groups, (uint8_t)g, NULL, NULL};
@@ -831,7 +830,7 @@ static tn_status prepare(images_out *o)
 
 tn_status tni_oi_write(tni_writer *w, tn_err *err)
 {
-    const size_t n = w->d->ann_flags.n + (size_t)1;
+    const size_t n = w->d->anns.n + (size_t)1;
     if (w->d->images.n == 0)
         return tni_fail(err, TN_EUNSUPPORTED, "the dataset has no images");
     images_out *o = TNI_NEW(&w->arena, images_out);

@@ -487,7 +487,7 @@ static tn_status set_bitmap(sly *s, const object *ob, uint32_t ann)
     tn_err why;
     memset(&why, 0, sizeof why);
     const tn_status status =
-        runs_of(s, ob, *TNI_ROW(&s->d->ann_image, uint32_t, ann), &runs, &why);
+        runs_of(s, ob, tni_ann_at(s->d, ann)->image, &runs, &why);
     if (status == TN_ENOMEM) return no_memory(s->err);
     if (status != TN_OK) {
         tni_json j = s->f.j;

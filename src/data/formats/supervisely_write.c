@@ -84,7 +84,7 @@ static bool size_of(sly *s, uint32_t image, double *w, double *h)
 static bool mask_fits(sly *s, uint32_t i)
 {
     double w = 0.0, h = 0.0;
-    return size_of(s, *TNI_ROW(&s->d->ann_image, uint32_t, i), &w, &h) &&
+    return size_of(s, tni_ann_at(s->d, i)->image, &w, &h) &&
            (double)s->shape.width <= w && (double)s->shape.height <= h;
 }
 
@@ -100,7 +100,7 @@ static const char *type_of(sly *s, uint32_t i)
     tni_span value;
     double b[4];
     if ((flags & (TN_IS_TAG | TN_IS_NEGATIVE)) != 0 ||
-        *TNI_ROW(&s->d->ann_class, uint32_t, i) == TN_NONE)
+        tni_ann_at(s->d, i)->class_index == TN_NONE)
         return NULL;
     if (cell == NULL && !boxed && (flags & TN_HAS_KEYPOINTS) == 0)
         return value_of(&s->d->text[TN_TEXT_EXTRA], i, "geometryType", '"',
@@ -150,11 +150,9 @@ static const char *type_of(sly *s, uint32_t i)
 
 static tn_status look_at_rows(sly *s)
 {
-    for (uint32_t i = 0; i < s->d->ann_flags.n; i++) {
-        const uint32_t cls = *TNI_ROW(&s->d->ann_class, uint32_t, i);
-        if (cls == TN_NONE ||
-            *TNI_ROW(&s->d->ann_image, uint32_t, i) == TN_NONE)
-            continue;
+    for (uint32_t i = 0; i < s->d->anns.n; i++) {
+        const uint32_t cls = tni_ann_at(s->d, i)->class_index;
+        if (cls == TN_NONE || tni_ann_at(s->d, i)->image == TN_NONE) continue;
         if ((*tni_flags_at(s->d, i) & TN_IS_TAG) != 0) s->tags[cls] = 1;
         const char *type = type_of(s, i);
         if (type == NULL) continue;
@@ -457,7 +455,7 @@ static tn_status put_bitmap(sly *s)
 
 static tn_status put_nodes(sly *s, uint32_t i)
 {
-    const uint32_t cls = *TNI_ROW(&s->d->ann_class, uint32_t, i);
+    const uint32_t cls = tni_ann_at(s->d, i)->class_index;
     const char **ids = tni_sly_nodes(s->d, cls, &s->work);
     const uint32_t n_ids =
         ids != NULL ? tni_class_at(s->d, cls)->n_keypoints : 0;
@@ -558,7 +556,7 @@ static void put_tags(sly *s, const tni_sparse *extra, const tni_span *a,
     }
     str(s, "[");
     for (size_t k = 0; k < n; k++) {
-        const uint32_t cls = *TNI_ROW(&s->d->ann_class, uint32_t, list[k]);
+        const uint32_t cls = tni_ann_at(s->d, list[k])->class_index;
         const uint32_t flags = *tni_flags_at(s->d, list[k]);
         if ((flags & TN_IS_TAG) == 0 || (flags & TN_IS_NEGATIVE) != 0 ||
             cls == TN_NONE || (s->w->keeps & TNI_KEEPS(TAG)) == 0)
@@ -617,7 +615,7 @@ static void put_members(sly *s, uint32_t i, bool own)
 
 static tn_status put_object(sly *s, uint32_t i)
 {
-    const uint32_t cls = *TNI_ROW(&s->d->ann_class, uint32_t, i);
+    const uint32_t cls = tni_ann_at(s->d, i)->class_index;
     const uint32_t flags = *tni_flags_at(s->d, i);
     const char *type = type_of(s, i);
     const tni_span *caption = text_of(&s->d->text[TN_TEXT_CAPTION], i);
@@ -692,8 +690,7 @@ static void put_description(sly *s, const uint32_t *list, size_t n)
         const uint32_t other =
             TN_HAS_BOX | TN_HAS_SHAPE | TN_HAS_KEYPOINTS | TN_IS_TAG;
         if (t == NULL || (*tni_flags_at(s->d, list[k]) & other) != 0 ||
-            t->len < 3 ||
-            *TNI_ROW(&s->d->ann_class, uint32_t, list[k]) != TN_NONE)
+            t->len < 3 || tni_ann_at(s->d, list[k])->class_index != TN_NONE)
             continue;
         tni_out_bytes(s->o, t->p, t->len);
         s->w->written[list[k]] = 1;

@@ -443,7 +443,7 @@ static tn_status read_record(tni_tfod *t, tni_bytes record)
             t->n > 0 && t->f[0].key.size < 60 ? (int)t->f[0].key.size : 0,
             t->n > 0 ? (const char *)t->f[0].key.p : "");
     TN_TRY(read_image(t));
-    const uint32_t first = t->d->ann_flags.n;
+    const uint32_t first = t->d->anns.n;
     TN_TRY(tni_tfod_read_objects(t));
     return keep_unknown(t, first);
 }

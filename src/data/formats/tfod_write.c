@@ -254,7 +254,7 @@ static tn_status put_classes(tfod *t, const char *prefix, const uint32_t *anns,
     char key[60];
     if (text == NULL || label == NULL) return no_memory(t->err);
     for (size_t i = 0; i < n; i++) {
-        const uint32_t cls = *TNI_ROW(&t->d->ann_class, uint32_t, anns[i]);
+        const uint32_t cls = tni_ann_at(t->d, anns[i])->class_index;
         const char *name = cls != TN_NONE ? tni_class_at(t->d, cls)->name : "";
         text[i].p = (const uint8_t *)name;
         text[i].size = strlen(name);
@@ -347,7 +347,7 @@ static tn_status fill_points(tfod *t, points *p, size_t i)
 {
     bool pixels = false;
     const uint32_t ann = t->objects[i];
-    const uint32_t cls = *TNI_ROW(&t->d->ann_class, uint32_t, ann);
+    const uint32_t cls = tni_ann_at(t->d, ann)->class_index;
     if ((*tni_flags_at(t->d, ann) & TN_HAS_KEYPOINTS) == 0) return TN_OK;
     TN_TRY(tni_tfod_points(t->d, ann, &t->shape, &pixels, t->err));
     for (size_t k = 0; k < p->each && k < t->shape.n_points; k++) {
@@ -633,7 +633,7 @@ static tn_status write_all(tfod *t)
 {
     TN_TRY(tni_check_splits(t->d, t->err));
     t->w->rank =
-        TNI_NEW_ARRAY(&t->w->arena, uint32_t, t->d->ann_flags.n + (size_t)1);
+        TNI_NEW_ARRAY(&t->w->arena, uint32_t, t->d->anns.n + (size_t)1);
     if (t->w->rank == NULL) return no_memory(t->err);
     t->ids = TNI_NEW_ARRAY(&t->w->arena, int64_t, t->d->classes.n + 1u);
     if (t->ids == NULL) return no_memory(t->err);

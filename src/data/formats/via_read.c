@@ -601,8 +601,8 @@ static void restore_places(via *v, const tni_via_row *rows, size_t n)
         uint64_t *where = &tni_image_at(v->d, i)->where;
         *where = first | tni_via_csv_offset(rows, n, *where & mask);
     }
-    for (uint32_t i = 0; i < v->d->ann_where.n; i++) {
-        uint64_t *where = TNI_ROW(&v->d->ann_where, uint64_t, i);
+    for (uint32_t i = 0; i < v->d->anns.n; i++) {
+        uint64_t *where = &tni_ann_at(v->d, i)->where;
         *where = first | tni_via_csv_offset(rows, n, *where & mask);
     }
     for (uint32_t i = 0; i < v->d->classes.n; i++) {

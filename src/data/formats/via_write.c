@@ -140,7 +140,7 @@ static bool put_box(via *v, uint32_t i)
 static void put_attributes(via *v, uint32_t i)
 {
     const tni_span *t = tni_sparse_find(&v->d->text[TN_TEXT_ATTRIBUTES], i, 0);
-    const uint32_t cls = *TNI_ROW(&v->d->ann_class, uint32_t, i);
+    const uint32_t cls = tni_ann_at(v->d, i)->class_index;
     bool any = cls != TN_NONE;
     str(v, "}, \"region_attributes\": {");
     if (any) {
@@ -362,10 +362,10 @@ static tn_status check_class_key(const via *v)
     const tni_sparse *s = &v->d->text[TN_TEXT_ATTRIBUTES];
     const char *chosen = NULL;
     bool classes = false, clash = false;
-    for (uint32_t i = 0; i < v->d->ann_class.n; i++)
+    for (uint32_t i = 0; i < v->d->anns.n; i++)
         classes =
             classes ||
-            (*TNI_ROW(&v->d->ann_class, uint32_t, i) != TN_NONE &&
+            (tni_ann_at(v->d, i)->class_index != TN_NONE &&
              (*tni_flags_at(v->d, i) & (TN_IS_TAG | TN_IS_NEGATIVE)) == 0);
     for (size_t k = 0; tni_via_likely[k] != NULL && chosen == NULL; k++) {
         bool there = classes && strcmp(tni_via_likely[k], v->class_key) == 0;

@@ -253,7 +253,7 @@ static int value_of(lists *l, uint32_t image, uint32_t cls)
     const uint32_t *anns = tn_dataset_of_image(l->d, image, &n);
     for (size_t i = 0; i < n; i++) {
         const uint32_t flags = *tni_flags_at(l->d, anns[i]);
-        if (*TNI_ROW(&l->d->ann_class, uint32_t, anns[i]) != cls) continue;
+        if (tni_ann_at(l->d, anns[i])->class_index != cls) continue;
         const bool tag = (flags & TN_IS_TAG) != 0;
         if (tag) l->w->written[anns[i]] = 1;
         if (!tag && l->w->written[anns[i]] == 0) continue;
@@ -292,7 +292,7 @@ static tn_status put_class(lists *l, uint32_t cls, uint32_t split)
 
 static bool has_tags(const tn_dataset *d)
 {
-    for (uint32_t i = 0; i < d->ann_flags.n; i++)
+    for (uint32_t i = 0; i < d->anns.n; i++)
         if ((*tni_flags_at(d, i) & TN_IS_TAG) != 0) return true;
     return false;
 }

@@ -301,7 +301,7 @@ static bool is_same(const tni_voc *v, uint32_t ann, uint32_t cls,
 {
     const uint32_t flags = *tni_flags_at(v->d, ann);
     const double pixels[4] = {b->x1, b->y1, b->x2, b->y2};
-    const uint32_t own = *TNI_ROW(&v->d->ann_class, uint32_t, ann);
+    const uint32_t own = tni_ann_at(v->d, ann)->class_index;
     double box[4];
     return (flags & TN_HAS_BOX) != 0 &&
            (flags & (TN_HAS_ANGLE | TN_HAS_SHAPE)) == 0 &&

@@ -37,7 +37,7 @@ bool tni_voc_is_part(const tn_dataset *d, uint32_t ann)
     const uint32_t other = TN_HAS_ANGLE | TN_HAS_SHAPE | TN_HAS_KEYPOINTS |
                            TN_IS_TAG | TN_IS_NEGATIVE;
     return (flags & TN_HAS_BOX) != 0 && (flags & other) == 0 &&
-           *TNI_ROW(&d->ann_class, uint32_t, ann) != TN_NONE &&
+           tni_ann_at(d, ann)->class_index != TN_NONE &&
            tni_span_is(tni_voc_member(&d->text[TN_TEXT_EXTRA], ann, "part"),
                        "true");
 }
@@ -168,7 +168,7 @@ tn_status tni_voc_paint(tni_voc_canvas *c, const tn_dataset *d, uint32_t image,
     tn_status status = TN_OK;
     for (size_t k = 0; status == TN_OK && k < n; k++) {
         const uint32_t i = order[k];
-        const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, list[i]);
+        const uint32_t cls = tni_ann_at(d, list[i])->class_index;
         if (!has_runs(d, list[i])) continue;
         status = tn_dataset_shape(d, list[i], &s, err);
         if (status != TN_OK) break;

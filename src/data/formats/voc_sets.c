@@ -347,14 +347,14 @@ static tn_status differs(tni_voc *v, const tni_voc_mark *m)
 /* Classes that lists give to images without an object of the class. */
 tn_status tni_voc_tags(tni_voc *v)
 {
-    const uint32_t n = v->marks.n, n_anns = v->d->ann_flags.n;
+    const uint32_t n = v->marks.n, n_anns = v->d->anns.n;
     if (n == 0) return TN_OK;
     tag *tags = TNI_NEW_ARRAY(&v->r->scratch, tag, n);
     uint64_t *keys = TNI_NEW_ARRAY(&v->r->scratch, uint64_t, n_anns + 1u);
     if (tags == NULL || keys == NULL) return no_memory(v->err);
     for (uint32_t i = 0; i < n_anns; i++)
-        keys[i] = (uint64_t)*TNI_ROW(&v->d->ann_image, uint32_t, i) << 32 |
-                  *TNI_ROW(&v->d->ann_class, uint32_t, i);
+        keys[i] = (uint64_t)tni_ann_at(v->d, i)->image << 32 |
+                  tni_ann_at(v->d, i)->class_index;
     qsort(keys, n_anns, sizeof *keys, by_key);
     uint32_t cls = TN_NONE;
     const char *last = NULL;

@@ -306,7 +306,7 @@ static void put_pose(voc *m, const tni_span *attributes)
 
 static const char *class_name(const voc *m, uint32_t ann)
 {
-    return tni_class_at(m->d, *TNI_ROW(&m->d->ann_class, uint32_t, ann))->name;
+    return tni_class_at(m->d, tni_ann_at(m->d, ann)->class_index)->name;
 }
 
 static void put_part(voc *m, uint32_t ann)
@@ -578,7 +578,7 @@ static bool keeps_tags(const tn_dataset *d, const uint32_t *anns, size_t n)
     bool any = false;
     for (size_t i = 0; i < n; i++) {
         const uint32_t flags = *tni_flags_at(d, anns[i]);
-        const uint32_t cls = *TNI_ROW(&d->ann_class, uint32_t, anns[i]);
+        const uint32_t cls = tni_ann_at(d, anns[i])->class_index;
         if ((flags & TN_IS_TAG) == 0 || (flags & TN_IS_NEGATIVE) != 0) {
             if (any) return false;
             continue;
@@ -587,7 +587,7 @@ static bool keeps_tags(const tn_dataset *d, const uint32_t *anns, size_t n)
             (flags & (TN_HAS_BOX | TN_HAS_SHAPE | TN_HAS_KEYPOINTS)) != 0)
             return false;
         for (size_t k = 0; k < i; k++)
-            if (*TNI_ROW(&d->ann_class, uint32_t, anns[k]) == cls) return false;
+            if (tni_ann_at(d, anns[k])->class_index == cls) return false;
         any = true;
         last = cls;
     }

@@ -186,7 +186,7 @@ static tn_status read_json(wds *s, const member *m)
 static bool has_any(const wds *s, uint32_t from, uint32_t flags,
                     const tni_span *caption)
 {
-    for (uint32_t i = from; i < s->d->ann_flags.n; i++) {
+    for (uint32_t i = from; i < s->d->anns.n; i++) {
         const tni_span *text =
             tni_sparse_find(&s->d->text[TN_TEXT_CAPTION], i, 0);
         if (flags != 0 && (*tni_flags_at(s->d, i) & flags) != 0) return true;
@@ -253,8 +253,8 @@ static bool has_class(const wds *s, uint32_t from, const tni_span *text)
 {
     int64_t number = 0;
     const bool counted = tni_field_i64(*text, &number);
-    for (uint32_t i = from; i < s->d->ann_flags.n; i++) {
-        const uint32_t cls = *TNI_ROW(&s->d->ann_class, uint32_t, i);
+    for (uint32_t i = from; i < s->d->anns.n; i++) {
+        const uint32_t cls = tni_ann_at(s->d, i)->class_index;
         if ((*tni_flags_at(s->d, i) & TN_IS_TAG) == 0 || cls == TN_NONE)
             continue;
         const tni_class_row *row = tni_class_at(s->d, cls);
@@ -315,7 +315,7 @@ static tn_status add_sample(wds *s)
     row.where = where_of(s, image != NULL ? image : &s->members[0]);
     if (s->split != TN_NONE) row.splits = UINT64_C(1) << s->split;
     TN_TRY(tni_add_image(s->d, &row, &s->image, s->err));
-    const uint32_t from = s->d->ann_flags.n;
+    const uint32_t from = s->d->anns.n;
     if (image != NULL && image->size > 0) {
         const tni_span bytes = {(const char *)image->bytes, image->size};
         TN_TRY(tni_set_image_bytes(s->d, s->image, bytes, s->err));

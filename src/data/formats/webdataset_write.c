@@ -125,7 +125,7 @@ static uint32_t only(const wds *s, uint32_t image, bool caption)
                 ? tni_sparse_find(&s->d->text[TN_TEXT_CAPTION], list[i], 0) !=
                       NULL
                 : (flags & TN_IS_TAG) != 0 && (flags & TN_IS_NEGATIVE) == 0 &&
-                      *TNI_ROW(&s->d->ann_class, uint32_t, list[i]) != TN_NONE;
+                      tni_ann_at(s->d, list[i])->class_index != TN_NONE;
         if (is && found != TN_NONE) return TN_NONE;
         if (is) found = list[i];
     }
@@ -135,7 +135,7 @@ static uint32_t only(const wds *s, uint32_t image, bool caption)
 /* Trainers take the number of the class: its id, or its place in the list. */
 static tn_status put_class(wds *s, const char *key, uint32_t ann)
 {
-    const uint32_t cls = *TNI_ROW(&s->d->ann_class, uint32_t, ann);
+    const uint32_t cls = tni_ann_at(s->d, ann)->class_index;
     const tni_class_row *row = tni_class_at(s->d, cls);
     tni_out_i64(tni_draft_begin(s->draft),
                 row->id_kind == TN_ID_INT ? row->id : (int64_t)cls);

@@ -324,10 +324,10 @@ tn_status tni_yolo_settle(tni_reader *r, tni_yolo_config *c, uint32_t first,
             continue;
         }
         if (fours++ == 0)
-            four_at = *TNI_ROW(&d->ann_where, uint64_t,
-                               *TNI_ROW(&d->shape.keys, uint32_t, i));
+            four_at =
+                tni_ann_at(d, *TNI_ROW(&d->shape.keys, uint32_t, i))->where;
     }
-    for (uint32_t i = first; i < d->ann_flags.n; i++)
+    for (uint32_t i = first; i < d->anns.n; i++)
         if ((*tni_flags_at(d, i) & TN_HAS_BOX) != 0) boxes++;
     if (c->task == TNI_YOLO_AUTO) {
         if (fours > 0 && others == 0) {

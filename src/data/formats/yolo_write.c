@@ -546,7 +546,7 @@ static tn_status put_tagged(yolo *y, uint32_t image)
                         "holds one",
                         r->name, n_tags);
     const char *cls =
-        tni_class_at(y->d, *TNI_ROW(&y->d->ann_class, uint32_t, tag))->name;
+        tni_class_at(y->d, tni_ann_at(y->d, tag)->class_index)->name;
     const char *name = y->w->names[image];
     const size_t len = strlen(cls);
     if (strchr(cls, '/') != NULL || cls[0] == '.' || len == 0)
@@ -586,7 +586,7 @@ static void find_keypoints(yolo *y)
     for (uint32_t i = 0; i < y->d->classes.n; i++)
         if (tni_class_at(y->d, i)->n_keypoints > y->n_kpts)
             y->n_kpts = tni_class_at(y->d, i)->n_keypoints;
-    for (uint32_t i = 0; i < y->d->ann_flags.n && y->n_kpts == 0; i++)
+    for (uint32_t i = 0; i < y->d->anns.n && y->n_kpts == 0; i++)
         if ((*tni_flags_at(y->d, i) & TN_HAS_KEYPOINTS) != 0 &&
             tn_dataset_keypoints(y->d, i, &y->shape, NULL) == TN_OK)
             y->n_kpts = (uint32_t)y->shape.n_points;
