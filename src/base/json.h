@@ -131,6 +131,8 @@ void tni_out_json(tni_out *o, const char *s, size_t len);
 /* v with at most `decimals` places, as tni_num_fixed has it, and nothing that
  * is not finite. */
 void tni_out_fixed(tni_out *o, double v, int decimals);
+/* Several, each with a space in front. */
+void tni_out_fixed_list(tni_out *o, const double *v, size_t n, int decimals);
 tn_status tni_out_flush(tni_out *o);
 
 #endif

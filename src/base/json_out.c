@@ -87,6 +87,16 @@ void tni_out_fixed(tni_out *o, double v, int decimals)
     if (at != NULL) o->used += tni_num_fixed(at, NUMBER, v, decimals);
 }
 
+void tni_out_fixed_list(tni_out *o, const double *v, size_t n, int decimals)
+{
+    for (size_t i = 0; i < n; i++) {
+        char *at = room_for(o, v[i]);
+        if (at == NULL) return;
+        at[0] = ' ';
+        o->used += 1 + tni_num_fixed(at + 1, NUMBER - 1, v[i], decimals);
+    }
+}
+
 void tni_out_json(tni_out *o, const char *s, size_t len)
 {
     static const char hex[] = "0123456789abcdef";

@@ -21,6 +21,14 @@ const char *tni_num_plain(double *out, const char *text, const char *end);
 size_t tni_num_list(double *out, size_t cap, const char **text, const char *end,
                     char separator);
 
+/*
+ * Past numbers of digits and at most one point between them, at most 63
+ * characters each and with one space behind, as far as they go: what the reader
+ * of numbers would take, without reading them. *n grows by how many they were;
+ * the last of a text may be left.
+ */
+const char *tni_num_pass(const char *text, const char *end, size_t *n);
+
 /* mag * 10^exp, correctly rounded; false outside -27 <= exp <= 27. */
 bool tni_num_scale10(double *out, uint64_t mag, int exp);
 

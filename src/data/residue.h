@@ -76,6 +76,27 @@ char *tni_residue_path(tni_arena *arena, const char *target, bool one_file);
 /* A number for what an annotation of a file says, the same on every machine. */
 uint32_t tni_ann_hash(const tn_dataset *d, uint32_t ann);
 
+/* The hashes of the first annotations of an image, made together when one is
+ * asked for: a step of a hash waits for the one before it, those of others go
+ * on meanwhile. Zeroed: of no image yet. */
+enum { TNI_HASHED = 32 };
+
+typedef struct tni_hashes {
+    uint32_t image;
+    bool known;
+    uint32_t of[TNI_HASHED];
+} tni_hashes;
+
+/* To another image. */
+static inline void tni_hashes_turn(tni_hashes *h, uint32_t image)
+{
+    h->image = image;
+    h->known = false;
+}
+/* Of annotation `ann`, which is number `nth` of the image. */
+uint32_t tni_hashes_at(tni_hashes *h, const tn_dataset *d, uint32_t ann,
+                       int64_t nth);
+
 /* --- what reads back ----------------------------------------------------- */
 
 typedef enum tni_kept {

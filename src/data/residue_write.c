@@ -16,6 +16,7 @@ struct tni_residue_lane {
     uint32_t flags;        /* of the first annotation kept: those of most */
     bool any;              /* annotations of the image at hand */
     int64_t expected;      /* the number of the next, when none is left out */
+    tni_hashes hashes;     /* of what the target has of the image */
 };
 
 typedef tni_residue_lane residue;
@@ -36,44 +37,6 @@ char *tni_residue_path(tni_arena *arena, const char *target, bool one_file)
     memcpy(out, target, n);
     memcpy(out + n, tail, m + 1);
     return out;
-}
-
-static uint64_t add_bytes(uint64_t h, const void *bytes, size_t n)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < n; i++) h = (h ^ p[i]) * UINT64_C(1099511628211);
-    return h;
-}
-
-static uint64_t add_double(uint64_t h, double v)
-{
-    uint64_t bits = 0;
-    unsigned char b[8];
-    if (v == 0.0) v = 0.0; /* one zero */
-    memcpy(&bits, &v, 8);
-    for (int i = 0; i < 8; i++) b[i] = (unsigned char)(bits >> (8 * i));
-    return add_bytes(h, b, 8);
-}
-
-uint32_t tni_ann_hash(const tn_dataset *d, uint32_t i)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-    tni_ann a;
-    tni_ann_get(d, i, &a);
-    if (a.class_index != TN_NONE) {
-        const char *name = tni_class_at(d, a.class_index)->name;
-        h = add_bytes(h, name, strlen(name) + 1);
-    }
-    if ((a.flags & TN_HAS_BOX) != 0)
-        for (int k = 0; k < 4; k++) h = add_double(h, a.box[k]);
-    const tni_sparse *tables[2] = {&d->shape, &d->keypoints};
-    const uint32_t has[2] = {TN_HAS_SHAPE, TN_HAS_KEYPOINTS};
-    for (int k = 0; k < 2; k++) {
-        if ((a.flags & has[k]) == 0) continue;
-        const tni_shape *s = tni_sparse_find(tables[k], i, 0);
-        if (s != NULL) h = add_bytes(h, s->text, s->len);
-    }
-    return (uint32_t)(h ^ h >> 32);
 }
 
 /* --- small pieces -------------------------------------------------------- */
@@ -346,7 +309,7 @@ static void put_annotation(residue *r, tni_pair *p, int64_t nth)
     if (nth != r->expected) put_int(r, "n", nth);
     if (nth >= 0) r->expected = nth + 1;
     if (k != TN_NONE) {
-        hex_of(text, tni_ann_hash(r->back, k));
+        hex_of(text, tni_hashes_at(&r->hashes, r->back, k, nth));
         put_string(r, "hash", text);
     }
     put_ids(r, &a, k);
@@ -706,6 +669,7 @@ bool tni_residue_begin_image(tni_residue_lane *l, uint32_t image,
                              const tn_dataset *back, uint32_t match)
 {
     l->back = back;
+    tni_hashes_turn(&l->hashes, match);
     if (!image_loses(l, image, match)) return false;
     l->any = false;
     l->expected = 0;

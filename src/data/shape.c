@@ -292,7 +292,11 @@ tn_status tni_shape_read(tn_shape *s, const tni_shape *cell, double w, double h,
         const double by = cell->scale == TN_SCALE_PERCENT ? 0.01 : 1.0;
         const size_t n =
             cell->kind == TN_SHAPE_ELLIPSE && s->n_points > 4 ? 4 : s->n_points;
-        for (size_t i = 0; i < n; i++) m->xy[i] *= (i % 2 == 0 ? w : h) * by;
+        const double sides[2] = {w * by, h * by};
+        for (size_t i = 0; i < n; i += 2) { /* n is even */
+            m->xy[i] *= sides[0];
+            m->xy[i + 1] *= sides[1];
+        }
     }
     for (size_t i = 0; i < s->n_rings; i++) {
         if (cell->kind == TN_SHAPE_ELLIPSE && m->ends[i] == 5) m->ends[i] = 6;
@@ -508,15 +512,15 @@ bool tni_shape_box(const tn_shape *s, double box[4])
         return true;
     }
     if (s->n_points == 0) return false;
-    box[0] = box[2] = s->xy[0];
-    box[1] = box[3] = s->xy[1];
-    for (size_t i = 1; i < s->n_points; i++) {
-        const double x = s->xy[2 * i], y = s->xy[2 * i + 1];
-        if (x < box[0]) box[0] = x;
-        if (x > box[2]) box[2] = x;
-        if (y < box[1]) box[1] = y;
-        if (y > box[3]) box[3] = y;
-    }
+    double low[2] = {s->xy[0], s->xy[1]}, high[2] = {s->xy[0], s->xy[1]};
+    for (size_t i = 1; i < s->n_points; i++)
+        for (size_t k = 0; k < 2; k++) {
+            const double v = s->xy[2 * i + k];
+            low[k] = v < low[k] ? v : low[k];
+            high[k] = v > high[k] ? v : high[k];
+        }
+    memcpy(box, low, sizeof low);
+    memcpy(box + 2, high, sizeof high);
     return true;
 }
 

@@ -506,6 +506,43 @@ static void lists_of_plain_numbers(void **state)
     }
 }
 
+/* What is passed over is what the reader of numbers takes. */
+static void lists_are_passed_over(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"1.",    ".5", "-1", "1e3", "1..2",
+                                      "1.2.3", "",   "x",  "1,2", "nan"};
+    uint64_t seed = 5;
+    for (int i = 0; i < 20000; i++) {
+        char text[800];
+        size_t len = 0, ends[41] = {0}, plain = 0;
+        bool all = true;
+        const uint64_t r = random64(&seed);
+        for (size_t k = 0; k < 40 && k < r % 41; k++) {
+            const uint64_t a = random64(&seed);
+            const int places = (int)(a % 9);
+            if (a >> 57 == 0) all = false;
+            len += (size_t)(a >> 57 == 0
+                                ? snprintf(text + len, 20, "%s", odd[a % 10])
+                                : snprintf(text + len, 20, "%.*f", places,
+                                           (double)(a >> 40) / 4e3));
+            text[len++] = ' ';
+            if (all) ends[++plain] = len;
+        }
+        char *tight = malloc(len + 1); /* reading further would be seen */
+        assert_non_null(tight);
+        memcpy(tight, text, len);
+        size_t n = 0;
+        const char *p = tni_num_pass(tight, tight + len, &n);
+        if (n > plain || (size_t)(p - tight) != ends[n])
+            fail_msg("'%.*s': %zu numbers, %zu bytes", (int)len, text, n,
+                     (size_t)(p - tight));
+        if (n < plain && ends[plain] - ends[n] > 128)
+            fail_msg("'%.*s': only %zu", (int)len, text, n);
+        free(tight);
+    }
+}
+
 static void few_places_are_shortest(void **state)
 {
     (void)state;
@@ -531,6 +568,8 @@ static void few_places_are_shortest(void **state)
 static void fixed_places(void **state)
 {
     (void)state;
+    static const unsigned powers[8] = {1,     10,     100,     1000,
+                                       10000, 100000, 1000000, 10000000};
     char text[40];
     static const struct {
         double v;
@@ -557,6 +596,41 @@ static void fixed_places(void **state)
         (void)tni_num_fixed(text, sizeof text, cases[i].v, cases[i].places);
         assert_string_equal(text, cases[i].text);
     }
+    uint64_t seed = 3;
+    for (int i = 0; i < 100000; i++) {
+        char want[40];
+        const uint64_t r = random64(&seed);
+        const unsigned digits = (unsigned)(r % 100000000 / powers[r >> 61]);
+        size_t n = (size_t)snprintf(want, sizeof want, "%s0.%08u",
+                                    r >> 60 & 1 ? "-" : "", digits);
+        while (want[n - 1] == '0') want[--n] = '\0';
+        if (digits == 0) memcpy(want, "0", 2);
+        const double v = digits / 1e8;
+        (void)tni_num_fixed(text, sizeof text, r >> 60 & 1 ? -v : v, 8);
+        assert_string_equal(text, want);
+    }
+}
+
+static tn_status collect(void *ctx, const void *bytes, size_t size, tn_err *e)
+{
+    char *to = ctx;
+    (void)e;
+    memcpy(to + strlen(to), bytes, size);
+    return TN_OK;
+}
+
+static void lists_of_fixed_places(void **state)
+{
+    (void)state;
+    tni_out o;
+    char text[100] = "";
+    const double v[3] = {0.25, 1.0, 0.123456789}, bad[2] = {1.0, HUGE_VAL};
+    tni_out_init(&o, collect, text, &err);
+    tni_out_fixed_list(&o, v, 3, 8);
+    assert_int_equal(tni_out_flush(&o), TN_OK);
+    assert_string_equal(text, " 0.25 1 0.12345679");
+    tni_out_fixed_list(&o, bad, 2, 8);
+    assert_int_equal(tni_out_flush(&o), TN_EINVAL);
 }
 
 static void utf8(void **state)
@@ -622,7 +696,9 @@ int main(void)
         cmocka_unit_test(plain_numbers_end_where_they_end),
         cmocka_unit_test(lists_of_plain_numbers),
         cmocka_unit_test(few_places_are_shortest),
+        cmocka_unit_test(lists_are_passed_over),
         cmocka_unit_test(fixed_places),
+        cmocka_unit_test(lists_of_fixed_places),
         cmocka_unit_test(utf8),
         cmocka_unit_test(public_corpus),
     };

@@ -81,16 +81,17 @@ static bool read_number(double *v, const char *begin, const char *end)
            begin + used == end && *v - *v == 0.0;
 }
 
-/* The plain numbers of an outline, which are most of a file: how many. */
+/* The plain numbers of an outline, which are most of a file: how many. They are
+ * read when somebody asks for the outline; here only the last of them is. */
 static size_t pass_plain(const char **text, const char *end, tni_yolo_tokens *t,
                          const char *line)
 {
     double values[32];
     size_t n = 0, all = 0;
     while (*text < end && is_blank(**text)) ++*text;
+    *text = tni_num_pass(*text, end, &all);
     do {
         n = tni_num_list(values, 32, text, end, ' ');
-        if (n > 0) t->last = values[n - 1];
         all += n;
     } while (n == 32);
     if (all == 0) return 0;
@@ -99,6 +100,7 @@ static size_t pass_plain(const char **text, const char *end, tni_yolo_tokens *t,
     t->end = (uint32_t)(p - line);
     while (!is_blank(p[-1])) p--;
     t->last_begin = (uint32_t)(p - line);
+    (void)read_number(&t->last, p, line + t->end);
     return all;
 }
 

@@ -50,11 +50,27 @@ static double within(double v)
     return v < 0.0 ? 0.0 : v > 1.0 ? 1.0 : v;
 }
 
+/* Points from one to another, as many at a time as fit. */
+static void put_points(yolo *y, const double *xy, size_t n)
+{
+    enum { AT_ONCE = 64 };
+    double units[2 * AT_ONCE];
+    for (size_t at = 0; at < n; at += AT_ONCE) {
+        const size_t some = n - at < AT_ONCE ? n - at : AT_ONCE;
+        for (size_t k = 0; k < some; k++) {
+            units[2 * k] = xy[2 * (at + k)] / y->iw;
+            units[2 * k + 1] = xy[2 * (at + k) + 1] / y->ih;
+        }
+        for (size_t k = 0; k < 2 * some && y->cut; k++)
+            units[k] = within(units[k]);
+        tni_out_fixed_list(y->o, units, 2 * some, PLACES);
+    }
+}
+
 static void put_point(yolo *y, double px, double py)
 {
-    const double u = px / y->iw, v = py / y->ih;
-    put_unit(y, y->cut ? within(u) : u);
-    put_unit(y, y->cut ? within(v) : v);
+    const double xy[2] = {px, py};
+    put_points(y, xy, 1);
 }
 
 static void put_class(yolo *y, uint32_t cls)
@@ -120,8 +136,7 @@ static void put_rings(yolo *y, const tn_shape *s)
 {
     for (size_t r = 0; r < s->n_rings; r++) {
         const size_t from = r > 0 ? s->ring_ends[r - 1] : 0;
-        for (size_t k = from; k < s->ring_ends[r]; k++)
-            put_point(y, s->xy[2 * k], s->xy[2 * k + 1]);
+        put_points(y, s->xy + 2 * from, s->ring_ends[r] - from);
         if (s->n_rings == 1) continue;
         put_point(y, s->xy[2 * from], s->xy[2 * from + 1]);
         if (r > 0) put_point(y, s->xy[0], s->xy[1]);

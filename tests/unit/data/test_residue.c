@@ -3,6 +3,8 @@
 #define _XOPEN_SOURCE 700
 #include "formats.h"
 
+#include "data/residue.h"
+
 /* An image of 117 x 83; the annotations are the argument. */
 #define COCO(width, anns)                                                      \
     "{\"images\": [{\"id\": 7, \"file_name\": \"a.jpg\"" width "}], "          \
@@ -258,14 +260,52 @@ static void survives_lack_of_memory(void **state)
     survives_oom_as(oom_path, NULL, "segment");
 }
 
+/* Hashes that are made together are those that are made one by one: outlines
+ * of many lengths, boxes, keypoints, and more annotations than one go has. */
+static void hashes_of_an_image(void **state)
+{
+    (void)state;
+    char text[20000];
+    tni_hashes h;
+    for (uint32_t n = 1; n < TNI_HASHED + 5; n += n < 9 ? 1 : 13) {
+        size_t len = (size_t)snprintf(
+            text, sizeof text,
+            "{\"images\": [{\"id\": 7, \"file_name\": \"a.jpg\"}], "
+            "\"categories\": [{\"id\": 3, \"name\": \"x\"}], "
+            "\"annotations\": [");
+        for (uint32_t i = 0; i < n; i++) {
+            len += (size_t)snprintf(text + len, sizeof text - len,
+                                    "%s{" ANN
+                                    "\"id\": %u, \"bbox\": [%u, 1, 2, 2.5]",
+                                    i > 0 ? "," : "", (unsigned)i, (unsigned)i);
+            for (uint32_t k = 0; i % 3 != 1 && k < 3 + i * 7 % 11; k++)
+                len += (size_t)snprintf(
+                    text + len, sizeof text - len, "%s%u, 4.25",
+                    k > 0 ? ", " : ", \"segmentation\": [[", (unsigned)(i + k));
+            len += (size_t)snprintf(
+                text + len, sizeof text - len, "%s%s}", i % 3 != 1 ? "]]" : "",
+                i % 4 == 0 ? ", \"keypoints\": [1, 2, 2, 3, 4, 1]" : "");
+        }
+        (void)snprintf(text + len, sizeof text - len, "]}");
+        tn_dataset *d = open_text("coco", "x.json", text);
+        if (d == NULL) fail_msg("%s", err.message);
+        tni_hashes_turn(&h, 0);
+        for (uint32_t i = n; i-- > 0;)
+            assert_int_equal(tni_hashes_at(&h, d, i, i), tni_ann_hash(d, i));
+        assert_int_equal(tni_hashes_at(&h, d, 0, -1), tni_ann_hash(d, 0));
+        tn_dataset_close(d);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(outlines_are_not_repeated), TEST(long_numbers_come_back_near),
-        TEST(what_differs_is_repeated),  TEST(keypoints_are_not_repeated),
-        TEST(nothing_and_wrong_things),  TEST(survives_lack_of_memory),
+        TEST(hashes_of_an_image),          TEST(outlines_are_not_repeated),
+        TEST(long_numbers_come_back_near), TEST(what_differs_is_repeated),
+        TEST(keypoints_are_not_repeated),  TEST(nothing_and_wrong_things),
+        TEST(survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
