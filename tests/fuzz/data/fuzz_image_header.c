@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
          * the whole says of that is all that may differ. */
         if (flags != 0 && (parts.flags & TN_IMAGE_PARTIAL) != 0 &&
             (whole.flags & TN_IMAGE_PARTIAL) == 0) {
+            whole.flags &= ~(uint32_t)TN_IMAGE_BAD_EXIF;
             whole.flags |= TN_IMAGE_PARTIAL;
             whole.orientation = parts.orientation;
             whole.orientation_tag = parts.orientation_tag;
