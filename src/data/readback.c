@@ -201,6 +201,25 @@ static tn_status fetch(compare *p, uint32_t *match)
     return TN_EINTERNAL;
 }
 
+/* Of an image without annotations, whether it was looked at, where the format
+ * can say so. */
+static tn_status compare_state(const compare *p, uint32_t image, uint32_t match)
+{
+    const int state = tni_image_at(p->a, image)->state;
+    const int read = tni_image_at(p->b, match)->state;
+    const uint64_t keeps =
+        state == TN_STATE_EMPTY ? TNI_KEEPS(EMPTY) : TNI_KEEPS(UNKNOWN);
+    if (state == read || state == TN_STATE_ANNOTATED ||
+        (p->w->keeps & keeps) == 0)
+        return TN_OK;
+    return tni_fail(p->err, TN_EINTERNAL,
+                    "image '%.100s' was %s and reads back as %s from what was "
+                    "written; please report this",
+                    tni_image_at(p->a, image)->name,
+                    state == TN_STATE_EMPTY ? "empty" : "unlabelled",
+                    read == TN_STATE_EMPTY ? "empty" : "unlabelled");
+}
+
 static tn_status compare_image(compare *p, uint32_t image, uint32_t match)
 {
     size_t na = 0, nb = 0, at = 0;
@@ -223,7 +242,7 @@ static tn_status compare_image(compare *p, uint32_t image, uint32_t match)
     }
     if (kept) tni_residue_end_image(p->residue);
     if (at != nb) return differs(p, image, (uint32_t)at, "one too many");
-    return TN_OK;
+    return na == 0 ? compare_state(p, image, match) : TN_OK;
 }
 
 /* Images by "split/name"; without splits in the target, by name. */

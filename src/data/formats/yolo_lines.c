@@ -283,17 +283,19 @@ static left *left_of(tni_one *one)
 
 tn_status tni_yolo_read_image(tni_one *one, uint32_t image, tn_err *err)
 {
-    bool any = false;
+    bool there = false, any = false;
     tni_yolo_file file = {0, 0, NULL, {"", 0}};
     file.path =
         tni_place(one->whole, tni_image_at(one->whole, image)->where).file;
     left *l = left_of(one);
     if (l == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
     if (file.path == NULL) return TN_OK;
-    TN_TRY(tni_one_file(one, file.path, &file.text, &any, err));
+    TN_TRY(tni_one_file(one, file.path, &file.text, &there, err));
     if (file.text.len >= UINT32_MAX)
         return tni_fail(err, TN_ELIMIT, "%s: over 4 GiB", file.path);
-    return tni_yolo_add_file(one->d, &l->config, &file, &any, err);
+    TN_TRY(tni_yolo_add_file(one->d, &l->config, &file, &any, err));
+    if (there && !any) tni_image_at(one->d, 0)->state = TN_STATE_EMPTY;
+    return TN_OK;
 }
 
 /* How many numbers the text of a shape has. */

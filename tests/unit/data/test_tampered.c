@@ -129,6 +129,7 @@ static void every_change_is_found(void **state)
          "is not a finite number", 0},
         {LABELS "a.txt", "0\n" SECOND, "is a class without a box", 0},
         {LABELS "b.txt", FIRST, "one too many", 0},
+        {LABELS "b.txt", "", "was unlabelled and reads back as empty", 0},
         {LABELS "c.txt", SECOND, "another number of points", 0},
         {LABELS "c.txt", NULL, "annotations missing", 0},
         {LIST, A B C, NULL, 0},
@@ -160,7 +161,8 @@ static void every_change_is_found(void **state)
 /* The box that stands for an outline. */
 static void boxes_are_read_back(void **state)
 {
-    change good = {LABELS "b.txt", "", NULL, 0};
+    change good = {LABELS "a.txt", "0 0.15 0.5 0.1 0.6\n1 0.55 0.5 0.1 0.6\n",
+                   NULL, 0};
     change bad = {LABELS "a.txt", "0 0.15 0.5 0.1 0.7\n1 0.55 0.5 0.1 0.6\n",
                   NULL, 0};
     tn_dataset *d = open_source();
