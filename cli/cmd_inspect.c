@@ -13,16 +13,32 @@ static const cli_option options[] = {
      false},
 };
 
+/* What a session with --precision bf16 multiplies how, a line per node that
+ * could: known once shapes are. */
+static void print_precision(const subject *s, const tn_plan_info *plan)
+{
+    printf("precision  %zu of %zu steps with bf16 products\n",
+           plan->n_bf16_steps, plan->n_steps);
+    for (size_t i = 0; i < tn_run_profile_len(s->run); i++) {
+        tn_profile_row row;
+        if (tn_run_profile(s->run, i, &row) == TN_OK && row.detail[0] != '\0')
+            printf("  %-28s %-20s %s\n", row.node, row.op, row.detail);
+    }
+}
+
 /* Peak bytes of a run with the given or unit dimensions; -1 when that cannot
  * be told before a run. */
-static double peak_bytes(const cli *c, const char *path, tn_plan_info *plan)
+static double peak_bytes(const cli *c, const char *path, tn_plan_info *plan,
+                         bool print)
 {
     subject s;
     double peak = -1.0;
+    const bool precise = print && cli_has(c, "precision");
+    const uint32_t flags = precise ? TN_SESSION_PROFILE : 0;
     tn_err err;
     memset(&err, 0, sizeof err);
     memset(&s, 0, sizeof s);
-    if (subject_open(&s, c, path, 0) == CLI_OK) {
+    if (subject_open(&s, c, path, flags) == CLI_OK) {
         bool known = true;
         for (size_t i = 0; i < s.n_inputs; i++) {
             tn_value_info info;
@@ -34,6 +50,7 @@ static double peak_bytes(const cli *c, const char *path, tn_plan_info *plan)
             tn_run_prepare(s.run, &err) == TN_OK &&
             tn_run_plan_info(s.run, plan) == TN_OK)
             peak = (double)plan->peak_bytes;
+        if (precise && peak >= 0.0) print_precision(&s, plan);
     }
     subject_close(&s);
     return peak;
@@ -120,7 +137,7 @@ static void print_text(const cli *c, const tn_model *m, const char *path)
     print_ops(m, &info);
     if (info.n_unsupported == 0) {
         tn_plan_info plan = TN_PLAN_INFO_INIT;
-        const double peak = peak_bytes(c, path, &plan);
+        const double peak = peak_bytes(c, path, &plan, true);
         if (peak >= 0.0)
             printf("memory plan (free dimensions 1 unless --dim)\n"
                    "  weights %s, packed weights %s\n"
@@ -235,11 +252,13 @@ static void print_json(const cli *c, const tn_model *m, const char *path)
     cli_json_close(&j, '}');
     tn_plan_info plan = TN_PLAN_INFO_INIT;
     const double peak =
-        info.n_unsupported == 0 ? peak_bytes(c, path, &plan) : -1.0;
+        info.n_unsupported == 0 ? peak_bytes(c, path, &plan, false) : -1.0;
     if (peak >= 0.0)
         cli_json_int(&j, "peak_activation_bytes", (int64_t)peak);
     else
         cli_json_null(&j, "peak_activation_bytes");
+    if (peak >= 0.0 && cli_has(c, "precision"))
+        cli_json_int(&j, "bf16_steps", (int64_t)plan.n_bf16_steps);
     if (peak >= 0.0) {
         cli_json_open(&j, "memory", '{');
         subject_json_plan(&j, &plan);

@@ -21,6 +21,17 @@ int subject_open(subject *s, const cli *c, const char *path, uint32_t flags)
     if (cli_has(c, "no-optimize")) opts.flags |= TN_SESSION_NO_OPTIMIZE;
     if (cli_has(c, "exact")) opts.flags |= TN_SESSION_EXACT;
     if (cli_has(c, "reference")) opts.flags |= TN_SESSION_REFERENCE;
+    const char *precision = cli_get(c, "precision", "float32");
+    if (strcmp(precision, "bf16") == 0) {
+        opts.flags |= TN_SESSION_BF16;
+    } else if (strcmp(precision, "float32") != 0) {
+        cli_error("unknown precision '%s'; known: float32, bf16", precision);
+        return CLI_USAGE;
+    }
+    if (cli_has(c, "exact") && (opts.flags & TN_SESSION_BF16) != 0) {
+        cli_error("--exact and --precision bf16 exclude each other");
+        return CLI_USAGE;
+    }
     const char *isa = cli_get(c, "isa", getenv("TN_CPU"));
     if (isa != NULL && isa[0] != '\0' &&
         tn_isa_parse(&opts.isa_mask, isa, &err) != TN_OK) {

@@ -18,6 +18,10 @@
         {"memory-limit", 0, "MIB", "refuse inputs that need more for "         \
                                    "activations and scratch",                  \
          false},                                                               \
+        {"precision", 0, "NAME", "of products with constant weights: "         \
+                                 "float32, or bf16 (half their memory; "       \
+                                 "faster with AVX512-BF16)",                   \
+         false},                                                               \
         {"reference", 0, NULL, "run every operator by its plain C reference",  \
          false}
 

@@ -59,7 +59,15 @@ enum {
     TN_SESSION_REFERENCE = 1 << 3,
     /* Keep every intermediate value readable after a run; see
      * tn_run_value. Implies TN_SESSION_NO_OPTIMIZE and costs memory. */
-    TN_SESSION_KEEP_VALUES = 1 << 4
+    TN_SESSION_KEEP_VALUES = 1 << 4,
+    /* Multiply bfloat16 and sum in float32 in matrix products and convolutions
+     * with constant weights, which take half the memory then; the rest stays
+     * float32, depthwise convolutions too and those that Winograd's algorithm
+     * serves better. Results have two to three digits, the same on every CPU
+     * but for denormals. Faster with AVX512-BF16; without it only products of
+     * up to three rows are. tn_plan_info.n_bf16_steps counts, and
+     * tn_profile_row.detail names. Not with TN_SESSION_EXACT. */
+    TN_SESSION_BF16 = 1 << 5
 };
 
 #define TN_SESSION_OPTS_INIT                                                   \
@@ -155,10 +163,11 @@ typedef struct tn_plan_info {
                                   file's mapping or copied from it */
     uint64_t total_bytes;      /* weights + packed + peak: what is resident
                                   beside the program itself */
+    size_t n_bf16_steps;       /* of n_steps, with bfloat16 products */
 } tn_plan_info;
 
 #define TN_PLAN_INFO_INIT                                                      \
-    {sizeof(tn_plan_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+    {sizeof(tn_plan_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 TN_API TN_NODISCARD tn_status tn_run_plan_info(const tn_run *run,
                                                tn_plan_info *info);
@@ -167,7 +176,10 @@ TN_API TN_NODISCARD tn_status tn_run_plan_info(const tn_run *run,
 typedef struct tn_profile_row {
     const char *node;   /* name of the node, borrowed from the session */
     const char *op;     /* operator, "Conv+Relu" when fused */
-    const char *detail; /* output type, "float32[1,64,56,56]" */
+    /* Output type, "float32[1,64,56,56]" ("" before a run); in a session of
+     * TN_SESSION_BF16 also "bf16", "bf16, widened" where the CPU lacks the
+     * instruction, or "float32: " and why. */
+    const char *detail;
     uint64_t calls;
     uint64_t total_ns;
     uint64_t min_ns;

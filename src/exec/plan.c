@@ -73,6 +73,7 @@ tn_status tni_plan_node(tni_plan *result, tni_planner *p, const tni_node *node,
     tni_packing packing;
     tni_weights_begin(&packing, &p->weights, result, shared);
     result->exact = p->exact;
+    result->bf16 = p->bf16;
     result->err = err;
     const tn_status status = node->ver->plan(result);
     tni_weights_end(&packing, result);
@@ -462,12 +463,15 @@ static tn_status add_step(builder *b, const tni_node *node)
         step->run = result.run;
         step->state = result.state;
         packed = result.run != NULL ? result.packed : 0;
+        step->in_bf16 = result.in_bf16;
+        step->precision = result.precision;
         if (result.run != NULL && result.scratch_bytes > plan->scratch_bytes)
             plan->scratch_bytes = result.scratch_bytes;
     } else {
         plan->n_dynamic++;
     }
     if (step->run == NULL) plan->n_reference++;
+    if (step->in_bf16) plan->n_bf16++;
     plan->n_steps++;
     return settle_inputs(b, step, packed);
 }

@@ -29,7 +29,7 @@ typedef struct tni_planner {
     int n_workers;
     bool reference;   /* no operator plans: plain C everywhere */
     bool keep_values; /* no sharing of memory between values */
-    bool exact;
+    bool exact, bf16; /* as in tni_plan */
     uint64_t seed;
     uint64_t run_limit_bytes; /* 0: none */
     uint64_t max_trips;
@@ -64,7 +64,8 @@ typedef struct tni_step {
     const tni_node *node;
     void (*run)(const tni_run *c); /* NULL: execute ref */
     const void *state;
-    bool dynamic;
+    const char *precision; /* as in tni_plan */
+    bool in_bf16, dynamic;
     int n_in, n_out;
     int *in, *out; /* slots, -1: omitted */
 } tni_step;
@@ -77,14 +78,14 @@ struct tni_exec_plan {
     tni_slot *slots; /* graph->n_values, then graph->n_captures */
     int n_slots;
     tni_step *steps;
-    int n_steps, n_dynamic, n_reference;
+    int n_steps, n_dynamic, n_reference, n_bf16;
     int *aliases; /* slots with TNI_SLOT_ALIAS in order of definition */
     int n_aliases;
     size_t block_bytes, scratch_bytes;
     size_t peak_bytes;    /* the scratch behind the block, aligned */
     size_t weights_bytes; /* constants that steps read unpacked */
-    size_t bytes; /* of the plan itself */
-    int refs;     /* frames using it, under the planner's lock */
+    size_t bytes;         /* of the plan itself */
+    int refs;             /* frames using it, under the planner's lock */
     tni_exec_plan *next;
 };
 

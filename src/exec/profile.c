@@ -27,6 +27,15 @@ char *tni_profile_label(char *buf, size_t size, const tni_node *node)
     return buf;
 }
 
+/* What a session of TN_SESSION_BF16 says of a step, after its type. */
+static void add_precision(tni_profile_entry *e, const tni_step *s)
+{
+    const size_t used = strlen(e->detail);
+    if (s->precision != NULL)
+        (void)snprintf(e->detail + used, sizeof e->detail - used, "%s%s",
+                       used != 0 ? ", " : "", s->precision);
+}
+
 static double tensor_bytes(const tni_tensor *t)
 {
     return t != NULL ? (double)tn_tensor_size(t) : 0.0;
@@ -77,6 +86,7 @@ tn_status tni_profile_start(tni_profile *p, const tni_exec_plan *plan,
         e->pub.node = plan->steps[i].node->name;
         e->pub.op = e->op;
         e->pub.detail = e->detail;
+        add_precision(e, &plan->steps[i]);
     }
     return TN_OK;
 }
@@ -89,10 +99,12 @@ void tni_profile_add(tni_profile *p, int step, uint64_t ns,
     const tni_run *run = &frame->runs[step];
     const tni_step *s = &frame->plan->steps[step];
     if (e->pub.calls == 0) {
+        e->detail[0] = '\0';
         if (s->n_out > 0 && run->out[0] != NULL)
             (void)tni_shape_format(e->detail, sizeof e->detail,
                                    run->out[0]->dtype, run->out[0]->rank,
                                    run->out[0]->dims);
+        add_precision(e, s);
         e->pub.flops = count_flops(s->node, run);
         double bytes = 0.0;
         for (int k = 0; k < s->n_in; k++) bytes += tensor_bytes(run->in[k]);

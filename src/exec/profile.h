@@ -8,7 +8,7 @@
 
 typedef struct tni_profile_entry {
     tn_profile_row pub;
-    char op[96], detail[128];
+    char op[96], detail[192];
 } tni_profile_entry;
 
 typedef struct tni_profile {

@@ -98,6 +98,7 @@ static tn_status build_session(tn_session *s, const tn_session_opts *o,
     p->reference = (o->flags & TN_SESSION_REFERENCE) != 0;
     p->keep_values = keep;
     p->exact = (o->flags & TN_SESSION_EXACT) != 0;
+    p->bf16 = (o->flags & TN_SESSION_BF16) != 0;
     p->seed = o->seed;
     p->run_limit_bytes = o->run_limit_bytes;
     p->max_trips = s->model->limits.max_loop_trips;
@@ -124,6 +125,8 @@ tn_status tn_session_new(tn_session **out, const tn_model *model,
     if (o.n_threads < 0 || o.n_threads > 4096)
         return tni_fail(err, TN_EINVAL, "n_threads is %d, expected 0 to 4096",
                         o.n_threads);
+    if ((o.flags & TN_SESSION_EXACT) != 0 && (o.flags & TN_SESSION_BF16) != 0)
+        return tni_fail(err, TN_EINVAL, "bfloat16 is not exact: choose one");
     tni_mem first;
     tni_mem_init(&first, o.allocator, 0);
     tn_session *s = tni_mem_alloc(&first, sizeof *s, _Alignof(tn_session));
@@ -403,6 +406,7 @@ tn_status tn_run_plan_info(const tn_run *r, tn_plan_info *info)
     full.n_steps = (size_t)r->plan->n_steps;
     full.n_reference_steps = (size_t)r->plan->n_reference;
     full.n_dynamic_steps = (size_t)r->plan->n_dynamic;
+    full.n_bf16_steps = (size_t)r->plan->n_bf16;
     full.n_threads = r->session->n_threads;
     const size_t n = info->struct_size < sizeof full ? info->struct_size
                                                      : sizeof full;

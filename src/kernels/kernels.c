@@ -22,6 +22,8 @@ void tni_kernels_init_cpu(tni_kernels *k, const tni_cpu *cpu, uint32_t isa_mask)
     tni_dwconv_init(&k->dwconv, k->isa);
     tni_winograd_init(&k->winograd, k->isa);
     tni_gemm_init(&k->gemm, k->isa);
+    tni_bgemm_init(&k->bgemm, k->isa);
+    tni_bconv_init(&k->bconv, k->isa);
     tni_transpose_init(&k->transpose, k->isa);
     tni_imul_init(&k->imul, k->isa);
     tni_tree_init(&k->tree, k->isa);

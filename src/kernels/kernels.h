@@ -14,6 +14,8 @@
 #define TN_SRC_KERNELS_KERNELS_H
 
 #include "cpu/cpu.h"
+#include "kernels/bconv/bconv.h"
+#include "kernels/bgemm/bgemm.h"
 #include "kernels/binary/binary.h"
 #include "kernels/conv/conv.h"
 #include "kernels/cvt/cvt.h"
@@ -48,6 +50,8 @@ typedef struct tni_kernels {
     tni_dwconv_kernels dwconv;
     tni_winograd_kernels winograd;
     tni_gemm_kernels gemm;
+    tni_gemm_kernels bgemm; /* of bfloat16 pairs, as is bconv */
+    tni_conv_kernels bconv;
     tni_imul_kernels imul;
     tni_transpose_kernels transpose;
     tni_tree_kernels tree;

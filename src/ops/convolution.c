@@ -371,6 +371,9 @@ typedef struct conv_state {
     tni_activation act;
     tni_epilogue epi;
     size_t packed_bytes; /* of scratch, when packed at run */
+    tni_conv_shape s;    /* of float32, when x is taken as bfloat16 pairs */
+    tni_cvt_narrow_fn narrow;
+    size_t pairs_bytes;
     bool has_bias, has_add;
 } conv_state;
 
@@ -427,6 +430,20 @@ static void conv_run(const tni_run *c)
                  (float *)(void *)scratch, c->par);
 }
 
+static void pairs_run(const tni_run *c)
+{
+    const conv_state *st = c->state;
+    float *x = (float *)(void *)c->scratch;
+    tni_epilogue e = st->epi;
+    if (st->has_bias) e.bias_row = TNI_CDATA(float, c->in[2]);
+    if (st->has_add) e.add = TNI_CDATA(float, c->in[3]);
+    tni_bconv_pair_image(&st->s, st->narrow, x, TNI_CDATA(float, c->in[0]),
+                         c->par);
+    char *scratch = (char *)c->scratch + st->pairs_bytes;
+    tni_conv_run(&st->plan, st->conv, st->gemm, x, st->packed, st->tables, &e,
+                 TNI_DATA(float, c->out[0]), (float *)(void *)scratch, c->par);
+}
+
 static void winograd_run(const tni_run *c)
 {
     const conv_state *st = c->state;
@@ -439,7 +456,14 @@ static void winograd_run(const tni_run *c)
 }
 
 /* Layouts of packed weights; those of a node that are kept differ in slot. */
-enum { SLOT_CHANNELS, SLOT_PIXELS, SLOT_WINOGRAD2, SLOT_WINOGRAD4 };
+enum {
+    SLOT_CHANNELS,
+    SLOT_PIXELS,
+    SLOT_WINOGRAD2,
+    SLOT_WINOGRAD4,
+    SLOT_PAIR_CHANNELS,
+    SLOT_PAIR_PIXELS
+};
 
 /* Weights that are constants are packed once per session. */
 static tn_status packed_bytes(tni_plan *c, size_t len, size_t *bytes)
@@ -490,19 +514,68 @@ static bool same_extents(const tni_type *a, const tni_type *b)
            memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]) == 0;
 }
 
-static tn_status plan_dense(tni_plan *c, conv_state *st)
+static tn_status make_tables(tni_plan *c, conv_state *st)
 {
-    TN_TRY(pack_weights(c, st));
     uint32_t *tables =
         TNI_NEW_ARRAY(c->arena, uint32_t, st->plan.table_len + 1);
     if (tables == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     tni_conv_tables(&st->plan, tables);
     st->tables = tables;
+    return TN_OK;
+}
+
+static tn_status plan_dense(tni_plan *c, conv_state *st)
+{
+    TN_TRY(pack_weights(c, st));
+    TN_TRY(make_tables(c, st));
     if (!tni_mul_size(tni_conv_scratch_len(&st->plan, c->n_workers),
                       sizeof(float), &c->scratch_bytes) ||
         !tni_add_size(c->scratch_bytes, st->packed_bytes, &c->scratch_bytes))
         return tni_fail(c->err, TN_ELIMIT, "scratch is too large");
     c->run = conv_run;
+    return TN_OK;
+}
+
+/* Weights as pairs, by way of memory that is given back. */
+static tn_status pack_pairs(tni_plan *c, conv_state *st)
+{
+    const tni_conv_plan *p = &st->plan;
+    tni_mem *mem = c->arena->mem;
+    bool fresh = false;
+    size_t bytes = 0;
+    TN_TRY(packed_bytes(c, p->packed_len, &bytes));
+    const int slot =
+        p->method == TNI_CONV_CHANNELS ? SLOT_PAIR_CHANNELS : SLOT_PAIR_PIXELS;
+    float *packed = c->prepack(c, slot, bytes + TNI_ALIGN, &fresh);
+    if (packed == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    st->packed = packed;
+    c->packed |= 1u << 1;
+    if (!fresh) return TN_OK;
+    const float *w = all_weights(c);
+    if (w == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    const size_t size = (p->s.groups * p->s.oc * p->k + 1) * sizeof(float);
+    float *pairs = tni_mem_alloc(mem, size, TNI_ALIGN);
+    if (pairs == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    tni_bconv_pair_weights(&st->s, st->narrow, pairs, w);
+    tni_conv_pack(p, st->conv, st->gemm, packed, pairs);
+    tni_mem_free(mem, pairs, size, TNI_ALIGN);
+    return TN_OK;
+}
+
+static tn_status plan_pairs(tni_plan *c, conv_state *st)
+{
+    const tni_conv_plan *p = &st->plan;
+    TN_TRY(pack_pairs(c, st));
+    TN_TRY(make_tables(c, st));
+    size_t bytes = 0, images = 0;
+    if (!tni_mul_size(tni_conv_scratch_len(p, c->n_workers), sizeof(float),
+                      &bytes) ||
+        !tni_mul_size(p->s.n * p->s.groups, p->s.ic * sizeof(float), &images) ||
+        !tni_mul_size(images, p->in_len, &st->pairs_bytes) ||
+        !tni_align_up(st->pairs_bytes, TNI_ALIGN, &st->pairs_bytes) ||
+        !tni_add_size(bytes, st->pairs_bytes, &c->scratch_bytes))
+        return tni_fail(c->err, TN_ELIMIT, "scratch is too large");
+    c->run = pairs_run;
     return TN_OK;
 }
 
@@ -556,6 +629,40 @@ static bool choose_winograd(const tni_plan *c, conv_state *st,
            tni_winograd_plan_init(&st->winograd, st->wino, st->gemm, s, m);
 }
 
+/* Why a convolution keeps float32, or NULL. Tiles of four by four pixels save
+ * more multiplications than pairs do. */
+static const char *why_float32(const tni_plan *c, const conv_state *st,
+                               const tni_conv_shape *s)
+{
+    if (c->in_const[1] == NULL) return "float32: its weights are not constant";
+    if (s->ic == 1) return "float32: one channel has no pair";
+    if (tni_winograd_choose(st->wino, st->gemm, s) == 4)
+        return "float32: Winograd multiplies less";
+    return NULL;
+}
+
+/* Whether to multiply bfloat16; leaves word of it in the plan. */
+static bool choose_pairs(tni_plan *c, conv_state *st, const tni_conv_shape *s)
+{
+    const tni_kernels *k = c->kernels;
+    const tni_conv_shape pairs = tni_bconv_shape(s);
+    tni_conv_plan plan;
+    if (!c->bf16) return false;
+    c->precision = why_float32(c, st, s);
+    /* Pairs are half as much as what has been found to fit. */
+    if (c->precision != NULL ||
+        !tni_conv_plan_init(&plan, &k->bconv, &k->bgemm, &pairs))
+        return false;
+    c->in_bf16 = true;
+    c->precision = tni_bgemm_native(&k->bgemm) ? "bf16" : TNI_BF16_WIDENED;
+    st->plan = plan;
+    st->s = *s;
+    st->conv = &k->bconv;
+    st->gemm = &k->bgemm;
+    st->narrow = k->cvt.bf16_from_f32;
+    return true;
+}
+
 tn_status tni_convolution_plan(tni_plan *c)
 {
     tni_conv_geom g;
@@ -582,7 +689,11 @@ tn_status tni_convolution_plan(tni_plan *c)
     TN_TRY(tni_activation_make(&st->act, c->node, c->err));
     tni_activation_set(&st->epi, &st->act, c->kernels);
     c->state = st;
-    if (tni_dwconv_plan_init(&st->dwconv, &s)) return plan_depthwise(c, st);
+    if (tni_dwconv_plan_init(&st->dwconv, &s)) {
+        if (c->bf16) c->precision = "float32: depthwise";
+        return plan_depthwise(c, st);
+    }
+    if (choose_pairs(c, st, &s)) return plan_pairs(c, st);
     return choose_winograd(c, st, &s) ? plan_winograd(c, st)
                                       : plan_dense(c, st);
 }

@@ -27,10 +27,8 @@
 #define TNI_T(t) (1u << (t))
 #define TNI_FLOATS                                                             \
     (TNI_T(TN_F32) | TNI_T(TN_F64) | TNI_T(TN_F16) | TNI_T(TN_BF16))
-#define TNI_SINTS                                                              \
-    (TNI_T(TN_I8) | TNI_T(TN_I16) | TNI_T(TN_I32) | TNI_T(TN_I64))
-#define TNI_UINTS                                                              \
-    (TNI_T(TN_U8) | TNI_T(TN_U16) | TNI_T(TN_U32) | TNI_T(TN_U64))
+#define TNI_SINTS   (TNI_T(TN_I8) | TNI_T(TN_I16) | TNI_T(TN_I32) | TNI_T(TN_I64))
+#define TNI_UINTS   (TNI_T(TN_U8) | TNI_T(TN_U16) | TNI_T(TN_U32) | TNI_T(TN_U64))
 #define TNI_INTS    (TNI_SINTS | TNI_UINTS)
 #define TNI_NUMERIC (TNI_FLOATS | TNI_INTS)
 #define TNI_BOOLS   TNI_T(TN_BOOL)
@@ -170,7 +168,7 @@ typedef struct tni_run {
     const void *state;           /* what plan left */
     const tni_tensor *const *in; /* NULL: omitted */
     tni_tensor *const *out;      /* NULL: omitted */
-    void *scratch;               /* scratch_bytes, 64-byte aligned, all workers */
+    void *scratch; /* scratch_bytes, 64-byte aligned, all workers */
     const tni_par *par;
     tni_fault *fault;
 } tni_run;
@@ -208,6 +206,7 @@ typedef struct tni_plan {
     const void *(*weights)(struct tni_plan *c, int i, size_t at, size_t len);
     void *host;
     bool exact; /* only algorithms with the reference's summation error */
+    bool bf16;  /* bfloat16 products are welcome */
     tn_err *err;
     /* Results. run stays NULL to execute ref instead. */
     void (*run)(const tni_run *c);
@@ -215,7 +214,14 @@ typedef struct tni_plan {
     size_t scratch_bytes;
     /* Constant inputs (1u << i) that run never reads, as they were packed. */
     uint32_t packed;
+    /* What became of the wish for bf16, in a word or two; NULL: it was none,
+     * or nothing here that could be. */
+    bool in_bf16;
+    const char *precision;
 } tni_plan;
+
+/* The word where no instruction multiplies pairs. */
+#define TNI_BF16_WIDENED "bf16, widened: saves memory, not time"
 
 /* --- the operator ------------------------------------------------------ */
 

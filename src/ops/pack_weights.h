@@ -13,4 +13,8 @@
 tn_status tni_pack_weights(tni_plan *c, int i, size_t at, bool trans, size_t k,
                            size_t n, float *out);
 
+/* The same as bfloat16 pairs, as tni_bgemm_pack_b does. */
+tn_status tni_pack_pairs(tni_plan *c, int i, size_t at, bool trans, size_t k,
+                         size_t n, float *out);
+
 #endif

@@ -323,13 +323,16 @@ typedef struct product_state {
     tni_gemm g; /* shapes only */
     tni_gemm_plan plan;
     const tni_gemm_kernels *ker;
+    size_t pairs; /* bfloat16 pairs of a row of A; 0: all is float32 */
+    tni_cvt_narrow_fn narrow;
     const float *packed; /* every matrix of a constant B, or NULL */
     size_t packed_len;   /* of one */
     tni_epilogue epi;
     tni_activation act;
     addend add_kind;
     int c, residual;
-    size_t rows_bytes; /* of scratch: C as one value per row */
+    size_t rows_bytes;  /* of scratch: C as one value per row */
+    size_t pairs_bytes; /* of scratch: A as pairs */
     float beta;
 } product_state;
 
@@ -355,7 +358,7 @@ static void product_tasks(void *ctx, size_t begin, size_t end, int worker)
         tni_epilogue e = j->epi;
         int64_t at_a, at_b;
         offsets(&st->p, batch, &at_a, &at_b);
-        g.a = j->a + at_a;
+        g.a = j->a + (st->pairs != 0 ? i / per * g.m * g.lda : (size_t)at_a);
         if (st->packed != NULL)
             g.b_packed = st->packed +
                          (size_t)(at_b / (st->p.k * st->p.n)) * st->packed_len;
@@ -364,6 +367,28 @@ static void product_tasks(void *ctx, size_t begin, size_t end, int worker)
         g.c = j->y + at;
         if (e.add != NULL && e.add_ld != 0) e.add += at;
         tni_gemm_task(st->ker, &st->plan, &g, &e, i % per, scratch);
+    }
+}
+
+/* What turns rows of A into pairs. */
+typedef struct pairs_job {
+    const product_state *st;
+    const float *a;
+    float *out;
+} pairs_job;
+
+static void pair_rows(void *ctx, size_t begin, size_t end, int worker)
+{
+    const pairs_job *j = ctx;
+    const product_state *st = j->st;
+    const size_t m = st->g.m;
+    (void)worker;
+    for (size_t i = begin; i < end; i++) {
+        int64_t at_a, at_b;
+        offsets(&st->p, (int64_t)(i / m), &at_a, &at_b);
+        tni_bgemm_pair_row(st->narrow, j->out + i * st->pairs,
+                           j->a + at_a + (int64_t)(i % m) * st->p.lda,
+                           (size_t)st->p.k);
     }
 }
 
@@ -395,6 +420,12 @@ static void product_run(const tni_run *c)
     if (st->residual >= 0) {
         j.epi.add = TNI_CDATA(float, c->in[st->residual]);
         j.epi.add_ld = st->g.n;
+    }
+    if (st->pairs != 0) {
+        pairs_job pairs = {st, j.a, (float *)(void *)j.scratch};
+        tni_par_for(c->par, (size_t)st->batches * st->g.m, pair_rows, &pairs);
+        j.a = pairs.out;
+        j.scratch += st->pairs_bytes;
     }
     tni_par_for(c->par, (size_t)st->batches * tni_gemm_tasks(&st->plan),
                 product_tasks, &j);
@@ -442,28 +473,57 @@ static bool choose_addend(product_state *st, const tni_type *t,
     return true;
 }
 
+/* Whether B is a constant whose matrices lie side by side. */
+static bool can_pack(const tni_plan *c, const tni_product *p)
+{
+    const tni_type *t = c->in[1];
+    int64_t len = 1;
+    for (int i = 0; i < t->rank; i++) len *= t->dims[i];
+    return c->in_const[1] != NULL && len != 0 &&
+           p->ldb == (p->b_trans ? p->k : p->n);
+}
+
+/* Whether to multiply bfloat16; leaves word of it in the plan. */
+static bool choose_pairs(tni_plan *c, const tni_product *p)
+{
+    const tni_gemm_kernels *ker = &c->kernels->bgemm;
+    if (!c->bf16) return false;
+    c->in_bf16 = can_pack(c, p) && !p->a_trans;
+    if (!can_pack(c, p))
+        c->precision = "float32: its weights are not constant";
+    else if (p->a_trans)
+        c->precision = "float32: its left operand is transposed";
+    else if (tni_bgemm_native(ker))
+        c->precision = "bf16";
+    else if (p->m <= ker->wide_rows)
+        c->precision = "bf16, widened";
+    else
+        c->precision = TNI_BF16_WIDENED;
+    return c->in_bf16;
+}
+
+/* Packed weights of a node that are kept differ in slot. */
+enum { SLOT_FLOATS, SLOT_PAIRS };
+
 static tn_status pack_operand(tni_plan *c, product_state *st)
 {
     const tni_product *p = &st->p;
-    const tni_type *t = c->in[1];
-    int64_t len = 1;
+    const size_t k = st->pairs != 0 ? st->pairs : (size_t)p->k;
     size_t bytes = 0;
     bool fresh = false;
-    for (int i = 0; i < t->rank; i++) len *= t->dims[i];
+    if (!can_pack(c, p)) return TN_OK;
     const int64_t stored = p->k * p->n;
-    const bool dense = p->ldb == (p->b_trans ? p->k : p->n);
-    if (c->in_const[1] == NULL || len == 0 || !dense) return TN_OK;
-    const size_t count = (size_t)(len / stored);
-    if (!tni_gemm_packed_b_len(st->ker, (size_t)p->k, (size_t)p->n,
-                               &st->packed_len) ||
+    const size_t count = (size_t)(c->in_const[1]->len / stored);
+    if (!tni_gemm_packed_b_len(st->ker, k, (size_t)p->n, &st->packed_len) ||
         !tni_mul_size(st->packed_len, count * sizeof(float), &bytes))
         return tni_fail(c->err, TN_ELIMIT, "packed weights are too large");
-    float *packed = c->prepack(c, 0, bytes, &fresh);
+    float *packed =
+        c->prepack(c, st->pairs != 0 ? SLOT_PAIRS : SLOT_FLOATS, bytes, &fresh);
     if (packed == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
     for (size_t i = 0; fresh && i < count; i++)
-        TN_TRY(tni_pack_weights(c, 1, i * (size_t)stored, p->b_trans,
-                                (size_t)p->k, (size_t)p->n,
-                                packed + i * st->packed_len));
+        TN_TRY((st->pairs != 0 ? tni_pack_pairs : tni_pack_weights)(
+            c, 1, i * (size_t)stored, p->b_trans, (size_t)p->k, (size_t)p->n,
+            packed + i * st->packed_len));
     st->packed = packed;
     c->packed |= 1u << 1;
     return TN_OK;
@@ -480,7 +540,11 @@ static tn_status size_scratch(tni_plan *c, product_state *st)
             !tni_align_up(st->rows_bytes, TNI_ALIGN, &st->rows_bytes))
             return tni_fail(c->err, TN_ELIMIT, "scratch is too large");
     }
-    if (!tni_add_size(bytes, st->rows_bytes, &c->scratch_bytes))
+    if (!tni_mul_size((size_t)st->batches * st->g.m, st->pairs * sizeof(float),
+                      &st->pairs_bytes) ||
+        !tni_align_up(st->pairs_bytes, TNI_ALIGN, &st->pairs_bytes) ||
+        !tni_add_size(bytes, st->pairs_bytes, &bytes) ||
+        !tni_add_size(bytes, st->rows_bytes, &c->scratch_bytes))
         return tni_fail(c->err, TN_ELIMIT, "scratch is too large");
     return TN_OK;
 }
@@ -522,6 +586,11 @@ tn_status tni_product_plan(tni_plan *c, tni_product_view va,
     st->epi.alpha = tail->alpha;
     tni_activation_set(&st->epi, &st->act, c->kernels);
     st->batches = n_batches(&p);
+    if (choose_pairs(c, &p)) {
+        st->pairs = tni_bgemm_pairs((size_t)p.k);
+        st->ker = &c->kernels->bgemm;
+        st->narrow = c->kernels->cvt.bf16_from_f32;
+    }
     TN_TRY(pack_operand(c, st));
     st->g = (tni_gemm){.m = (size_t)p.m,
                        .n = (size_t)p.n,
@@ -531,6 +600,7 @@ tn_status tni_product_plan(tni_plan *c, tni_product_view va,
                        .ldc = (size_t)p.n,
                        .a_trans = p.a_trans,
                        .b_trans = p.b_trans};
+    if (st->pairs != 0) st->g.k = st->g.lda = st->pairs;
     tni_gemm shape = st->g;
     if (st->packed != NULL) shape.b_packed = &any;
     tni_gemm_plan_init(&st->plan, st->ker, &shape);

@@ -9,6 +9,13 @@
 
 /* Plain C rows appear too, with isa 0; the driver leaves them out. */
 const kc_foreign_row kc_foreign[] = {
+#define TN_BCONV_KERNEL(isa, name, mr, nr) {"bconv", "tni_bconv__" #name, isa},
+#include "kernels/bconv/bconv.def"
+#undef TN_BCONV_KERNEL
+#define TN_BGEMM_KERNEL(isa, name, mr, nr, kc)                                 \
+    {"bgemm", "tni_bgemm__" #name, isa},
+#include "kernels/bgemm/bgemm.def"
+#undef TN_BGEMM_KERNEL
 #define TN_BINARY_KERNEL(isa, op, form, fn) {"binary", #fn, isa},
 #include "kernels/binary/binary.def"
 #undef TN_BINARY_KERNEL

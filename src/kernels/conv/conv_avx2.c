@@ -14,56 +14,7 @@ TN_TARGET_BEGIN(TN_TARGET_AVX2)
 
 #include "kernels/gemm/gemm_lists.h"
 
-/* Lanes of a transposed 4 by 4 block: channel j below, j + 4 above. */
-TN_INLINE void put(float *y, size_t cs, V x)
-{
-    _mm_storeu_ps(y, _mm256_castps256_ps128(x));
-    _mm_storeu_ps(y + 4 * cs, _mm256_extractf128_ps(x, 1));
-}
-
-TN_INLINE void store_quad(float *y, size_t cs, V a, V b, V c, V d)
-{
-    const V t0 = _mm256_unpacklo_ps(a, b), t1 = _mm256_unpackhi_ps(a, b);
-    const V t2 = _mm256_unpacklo_ps(c, d), t3 = _mm256_unpackhi_ps(c, d);
-    put(y, cs, _mm256_shuffle_ps(t0, t2, 0x44));
-    put(y + cs, cs, _mm256_shuffle_ps(t0, t2, 0xee));
-    put(y + 2 * cs, cs, _mm256_shuffle_ps(t1, t3, 0x44));
-    put(y + 3 * cs, cs, _mm256_shuffle_ps(t1, t3, 0xee));
-}
-
-/* Four channels of two pixels each. */
-TN_INLINE void put_pair(float *y, size_t cs, __m128 lo, __m128 hi)
-{
-    _mm_storel_pi((__m64 *)(void *)y, lo);
-    _mm_storeh_pi((__m64 *)(void *)(y + cs), lo);
-    _mm_storel_pi((__m64 *)(void *)(y + 2 * cs), hi);
-    _mm_storeh_pi((__m64 *)(void *)(y + 3 * cs), hi);
-}
-
-TN_INLINE void store_pair(float *y, size_t cs, V a, V b)
-{
-    const V lo = _mm256_unpacklo_ps(a, b), hi = _mm256_unpackhi_ps(a, b);
-    put_pair(y, cs, _mm256_castps256_ps128(lo), _mm256_castps256_ps128(hi));
-    put_pair(y + 4 * cs, cs, _mm256_extractf128_ps(lo, 1),
-             _mm256_extractf128_ps(hi, 1));
-}
-
-/* Halves of either vector come out in the order 0 2 1 3 of 64-bit pairs. */
-TN_INLINE void v_unzip(float *even, float *odd, const float *x)
-{
-    const V a = v_loadu(x), b = v_loadu(x + 8);
-    const __m256d e = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
-    const __m256d o = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
-    v_storeu(even, _mm256_castpd_ps(_mm256_permute4x64_pd(e, 0xd8)));
-    v_storeu(odd, _mm256_castpd_ps(_mm256_permute4x64_pd(o, 0xd8)));
-}
-
-TN_INLINE void unzip_4(float *even, float *odd, const float *x)
-{
-    const __m128 a = _mm_loadu_ps(x), b = _mm_loadu_ps(x + 4);
-    _mm_storeu_ps(even, _mm_shuffle_ps(a, b, 0x88));
-    _mm_storeu_ps(odd, _mm_shuffle_ps(a, b, 0xdd));
-}
+#include "kernels/conv/conv_store_avx2.h"
 
 #include "kernels/conv/conv_tmpl.h"
 TN_TARGET_END

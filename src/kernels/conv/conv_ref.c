@@ -2,64 +2,6 @@
 /* conv_ref.c - the f32 convolution kernels in plain C */
 #include "kernels/conv/conv.h"
 
-enum { MR = 4, NR = 16 };
-
-static float clipped(float x, bool clip, float lo, float hi)
-{
-    if (clip && x < lo) x = lo;
-    if (clip && x > hi) x = hi;
-    return x;
-}
-
-void tni_conv_f32_tile__ref(const tni_conv_tile *t)
-{
-    float sum[MR][NR] = {{0}};
-    const size_t mr = (size_t)t->mr, nr = (size_t)t->nr;
-    if (t->resume)
-        for (size_t r = 0; r < mr; r++)
-            for (size_t j = 0; j < NR; j++) sum[r][j] = t->sums[r * NR + j];
-    for (size_t k = 0; k < t->k; k++) {
-        const float *w = t->w + k * NR;
-        for (size_t r = 0; r < mr; r++) {
-            const float x = t->x[t->pix[r] + t->off[k]];
-            for (size_t j = 0; j < NR; j++) sum[r][j] += x * w[j];
-        }
-    }
-    if (t->pause) {
-        for (size_t r = 0; r < mr; r++)
-            for (size_t j = 0; j < NR; j++) t->sums[r * NR + j] = sum[r][j];
-        return;
-    }
-    for (size_t j = 0; j < nr; j++) {
-        const float b = t->bias != NULL ? t->bias[j] : 0.0f;
-        for (size_t r = 0; r < mr; r++)
-            t->y[j * t->y_cs + r] =
-                clipped(sum[r][j] + b, t->clip, t->lo, t->hi);
-    }
-}
-
-void tni_conv_f32_unfold__ref(float *out, const float *x, const uint32_t *off,
-                              size_t k, const uint32_t *pix, size_t n)
-{
-    for (size_t i = 0; i < k; i++)
-        for (size_t j = 0; j < NR; j++)
-            out[i * NR + j] = j < n ? x[pix[j] + off[i]] : 0.0f;
-}
-
-void tni_conv_f32_finish__ref(float *y, const float *add, size_t n, bool clip,
-                              float lo, float hi)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] = clipped(add != NULL ? y[i] + add[i] : y[i], clip, lo, hi);
-}
-
-void tni_conv_f32_unzip__ref(float *even, float *odd, size_t out_ld,
-                             const float *x, size_t ld, size_t n, size_t rows)
-{
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t i = 0; i < n; i++) {
-            even[r * out_ld + i] = x[r * ld + 2 * i];
-            odd[r * out_ld + i] = x[r * ld + 2 * i + 1];
-        }
-    }
-}
+#define CONV_NAME(part) tni_conv_f32_##part##__ref
+#define MADD(sum, a, b) (sum) += (a) * (b)
+#include "kernels/conv/conv_ref_tmpl.h"

@@ -53,6 +53,43 @@ static inline __m512 kcs_scalef_ps(__m512 a, __m512 b)
     return a;
 }
 
+/* Two fused multiply-adds, of the upper terms first; denormals count as zeros
+ * on the way in and out. SIMDe sums in another order and rounds products. */
+#undef _mm512_dpbf16_ps
+#define _mm512_dpbf16_ps kcs_dpbf16_ps
+static inline uint32_t kcs_flush(uint32_t u)
+{
+    return (u & 0x7f800000u) == 0 ? u & 0x80000000u : u;
+}
+
+static inline uint32_t kcs_bf16_madd(uint32_t sum, uint32_t a, uint32_t b)
+{
+    float x, y, z;
+    sum = kcs_flush(sum);
+    a = kcs_flush(a);
+    b = kcs_flush(b);
+    memcpy(&x, &a, 4);
+    memcpy(&y, &b, 4);
+    memcpy(&z, &sum, 4);
+    z = fmaf(x, y, z);
+    memcpy(&sum, &z, 4);
+    return kcs_flush(sum);
+}
+
+static inline __m512 kcs_dpbf16_ps(__m512 acc, __m512 a, __m512 b)
+{
+    uint32_t s[16], x[16], y[16];
+    memcpy(s, &acc, 64);
+    memcpy(x, &a, 64);
+    memcpy(y, &b, 64);
+    for (int i = 0; i < 16; i++) {
+        s[i] = kcs_bf16_madd(s[i], x[i] & 0xffff0000u, y[i] & 0xffff0000u);
+        s[i] = kcs_bf16_madd(s[i], x[i] << 16, y[i] << 16);
+    }
+    memcpy(&acc, s, 64);
+    return acc;
+}
+
 /* Fused means one rounding; SIMDe multiplies, rounds, and adds. */
 #define KCS_FUSED(name, V, n, sa, sc)                                          \
     static inline V name(V a, V b, V c)                                        \

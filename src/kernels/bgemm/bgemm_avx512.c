@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bgemm_avx512.c - bfloat16 pairs widened on AVX-512 */
+#include "kernels/bgemm/bgemm.h"
+
+#if TN_ARCH_X86_64
+#include <immintrin.h>
+
+#include "cpu/target.h"
+
+TN_TARGET_BEGIN(TN_TARGET_AVX512)
+#define MR              6
+#define GEMM_NAME(form) tni_bgemm_##form##__avx512_6x32
+#include "kernels/gemm/gemm_vec_avx512.h"
+
+#include "kernels/bgemm/bgemm_vec_avx512.h"
+
+#include "kernels/gemm/gemm_lists.h"
+
+#include "kernels/gemm/gemm_tmpl.h"
+TN_TARGET_END
+#endif

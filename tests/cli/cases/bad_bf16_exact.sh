@@ -1,0 +1,1 @@
+tenon run $TOP/examples/digits-pytorch/model.onnx --precision bf16 --exact

@@ -1,0 +1,1 @@
+tenon run $TOP/examples/wine-sklearn/model.onnx --precision int4
