@@ -139,7 +139,7 @@ static const void *weights(tni_plan *c, int i, size_t at, size_t len)
     let_go(p);
     p->read = tni_tensor_source(t, at, len, &p->read_bytes);
     if (tni_tensor_is_plain(t)) return p->read;
-    void *to = grow(p->weights, p->read_bytes);
+    void *to = grow(p->weights, len * tn_dtype_size(t->dtype));
     if (to != NULL) tni_tensor_read(to, t, at, len);
     return to;
 }

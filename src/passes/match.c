@@ -2,6 +2,8 @@
 /* match.c - what rewriting passes are made of */
 #include "passes/match.h"
 
+#include "tensor/raw.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -103,6 +105,23 @@ tni_value *tni_pass_constant_f32(tni_pass_run *c, int rank, const int64_t *dims,
         return NULL;
     *data = TNI_DATA(float, t);
     return tni_graph_add_constant(c->graph, "", t);
+}
+
+tni_tensor *tni_pass_widen(tni_pass_run *c, const tni_tensor *half)
+{
+    tni_tensor *t = TNI_NEW(c->arena, tni_tensor);
+    tni_scaled *s = TNI_NEW(c->arena, tni_scaled);
+    if (t == NULL || s == NULL) return NULL;
+    *t = *half;
+    *s = (tni_scaled){half->data, half->dtype, NULL};
+    t->dtype = TN_F32;
+    t->data = NULL;
+    t->owner = NULL;
+    t->scaled = s;
+    if (tn_tensor_size(t) < TNI_RAW_MIN_BYTES &&
+        tni_tensor_settle(t, t, c->arena, c->err) != TN_OK)
+        return NULL;
+    return t;
 }
 
 tni_attr tni_attr_of_int(const char *name, int64_t v)

@@ -36,6 +36,9 @@ tn_status tni_pass_become(tni_pass_run *c, tni_node *node, const char *domain,
                           int n_in, const tni_attr *attrs, int n_attrs);
 
 /* A new float32 constant of this shape, its elements to be filled. */
+/* Halves as float32: computed when they are read where they are many
+ * (tensor/raw.h). NULL when memory is out. */
+tni_tensor *tni_pass_widen(tni_pass_run *c, const tni_tensor *half);
 tni_value *tni_pass_constant_f32(tni_pass_run *c, int rank,
                                  const int64_t *dims, float **data);
 

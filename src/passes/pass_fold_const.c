@@ -3,9 +3,10 @@
  * pass_fold_const.c - evaluate nodes whose inputs are constants
  *
  * A result larger than its inputs (a broadcast, a ConstantOfShape) is folded
- * only while small: memory is worth more than one evaluation.
+ * only while small: memory is worth more than one evaluation. Weights of halves
+ * that a Cast widens stay halves until they are packed.
  */
-#include "passes/pass.h"
+#include "passes/match.h"
 #include "tensor/raw.h"
 
 #include <string.h>
@@ -46,7 +47,8 @@ static tn_status infer(tni_pass_run *c, tni_node *node, tni_type *outs,
 {
     for (int i = 0; i < node->n_in; i++) {
         types[i] = node->in[i] != NULL ? &node->in[i]->type : NULL;
-        const tni_tensor *t = node->in[i] != NULL ? node->in[i]->constant : NULL;
+        const tni_tensor *t =
+            node->in[i] != NULL ? node->in[i]->constant : NULL;
         consts[i] = t != NULL && tni_tensor_is_plain(t) ? t : NULL;
     }
     memset(outs, 0, (size_t)node->n_out * sizeof *outs);
@@ -130,11 +132,38 @@ static tn_status fold(tni_pass_run *c, tni_node *node)
     return TN_OK;
 }
 
+/* A Cast of many halves to float32 needs no memory to be folded. */
+static bool widens_many(const tni_node *node)
+{
+    const tni_tensor *t =
+        node->n_in == 1 && node->in[0] != NULL ? node->in[0]->constant : NULL;
+    return tni_match_op(node, "", "Cast") && t != NULL &&
+           t->kind == TN_KIND_TENSOR &&
+           (t->dtype == TN_F16 || t->dtype == TN_BF16) &&
+           tn_tensor_size(t) >= TNI_RAW_MIN_BYTES / 2 && node->n_out == 1 &&
+           node->out[0] != NULL && tni_attr_int(node, "to", 0) == TN_F32;
+}
+
+static tn_status widen(tni_pass_run *c, tni_node *node)
+{
+    tni_tensor *t = tni_pass_widen(c, node->in[0]->constant);
+    if (t == NULL) return tni_fail(c->err, TN_ENOMEM, "out of memory");
+    node->out[0]->constant = t;
+    tni_type_of(&node->out[0]->type, t);
+    tni_node_remove(node);
+    c->n_changes++;
+    return TN_OK;
+}
+
 static tn_status run(tni_pass_run *c)
 {
     for (int i = 0; i < c->graph->n_nodes; i++) {
         tni_node *node = c->graph->nodes[i];
         if (!foldable(node)) continue;
+        if (widens_many(node)) {
+            TN_TRY(widen(c, node));
+            continue;
+        }
         const tni_arena_mark mark = tni_arena_save(c->tmp);
         TN_TRY(fold(c, node));
         tni_arena_rewind(c->tmp, mark);

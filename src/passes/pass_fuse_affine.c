@@ -115,10 +115,12 @@ static tni_value *scaled_later(tni_pass_run *c, const tni_tensor *w,
     t->data = NULL;
     t->owner = NULL;
     t->scaled = s;
-    s->from = w->scaled != NULL ? w->scaled->from : w->data;
+    const tni_scaled was = {w->data, w->dtype, NULL};
+    const tni_scaled *old = w->scaled != NULL ? w->scaled : &was;
+    *s = *old;
     s->by = by;
     for (int64_t i = 0; i < a->n; i++)
-        by[i] = a->scale[i] * (w->scaled != NULL ? w->scaled->by[i] : 1.0);
+        by[i] = a->scale[i] * (old->by != NULL ? old->by[i] : 1.0);
     return tni_graph_add_constant(c->graph, "", t);
 }
 

@@ -16,9 +16,6 @@
  */
 #include "passes/match.h"
 
-#include "tensor/half.h"
-#include "tensor/raw.h"
-
 #include <string.h>
 
 static bool is_half(const tni_value *v)
@@ -147,21 +144,8 @@ typedef struct widen_ctx {
 
 static tni_value *widen_constant(widen_ctx *w, const tni_value *v)
 {
-    const tni_tensor *t = v->constant;
-    float *data = NULL;
-    tni_value *wide = tni_pass_constant_f32(w->c, t->rank, t->dims, &data);
-    if (wide == NULL) return NULL;
-    const size_t len = (size_t)t->len;
-    uint16_t half[512];
-    for (size_t at = 0; at < len; at += TNI_COUNT(half)) {
-        const size_t left = len - at;
-        const size_t n = left < TNI_COUNT(half) ? left : TNI_COUNT(half);
-        tni_tensor_read(half, t, at, n);
-        for (size_t i = 0; i < n; i++)
-            data[at + i] = t->dtype == TN_F16 ? tni_f16_to_f32(half[i])
-                                              : tni_bf16_to_f32(half[i]);
-    }
-    return wide;
+    tni_tensor *wide = tni_pass_widen(w->c, v->constant);
+    return wide != NULL ? tni_graph_add_constant(w->c->graph, "", wide) : NULL;
 }
 
 static tni_value *add_cast(widen_ctx *w, tni_value *from, tni_value *to,

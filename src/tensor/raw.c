@@ -2,6 +2,8 @@
 /* raw.c - weights that are not in memory yet as kernels want to read them */
 #include "tensor/raw.h"
 
+#include "tensor/half.h"
+
 #include <string.h>
 
 size_t tni_dtype_part(tn_dtype dtype)
@@ -20,21 +22,43 @@ bool tni_tensor_is_plain(const tni_tensor *t)
 const void *tni_tensor_source(const tni_tensor *t, size_t at, size_t len,
                               size_t *size)
 {
-    const size_t elem = tn_dtype_size(t->dtype);
-    const void *from = t->scaled != NULL ? t->scaled->from : t->data;
+    const tni_scaled *s = t->scaled;
+    const void *from = s != NULL ? s->from : t->data;
+    const size_t elem = tn_dtype_size(s != NULL ? s->dtype : t->dtype);
     *size = len * elem;
     return (const char *)from + at * elem;
 }
 
+static void widen(float *to, tn_dtype dtype, const char *from, size_t len)
+{
+    uint16_t half[512];
+    for (size_t at = 0; at < len; at += sizeof half / sizeof *half) {
+        const size_t left = len - at, most = sizeof half / sizeof *half;
+        const size_t n = left < most ? left : most;
+        memcpy(half, from + at * sizeof *half, n * sizeof *half);
+        if (dtype == TN_F16)
+            for (size_t i = 0; i < n; i++) to[at + i] = tni_f16_to_f32(half[i]);
+        else
+            for (size_t i = 0; i < n; i++)
+                to[at + i] = tni_bf16_to_f32(half[i]);
+    }
+}
+
 static void read_scaled(float *to, const tni_tensor *t, size_t at, size_t len)
 {
-    const char *from = t->scaled->from;
+    const tni_scaled *s = t->scaled;
+    size_t size = 0;
+    const void *from = tni_tensor_source(t, at, len, &size);
+    if (s->dtype == TN_F32)
+        memcpy(to, from, size);
+    else
+        widen(to, s->dtype, from, len);
+    if (s->by == NULL) return;
     const size_t row = (size_t)(t->len / t->dims[0]);
     for (size_t i = 0; i < len;) {
         const size_t r = (at + i) / row, left = (r + 1) * row - (at + i);
         const size_t n = left < len - i ? left : len - i;
-        memcpy(to + i, from + (at + i) * sizeof *to, n * sizeof *to);
-        const double by = t->scaled->by[r];
+        const double by = s->by[r];
         for (size_t k = i; k < i + n; k++) to[k] = (float)(by * (double)to[k]);
         i += n;
     }

@@ -3,8 +3,9 @@
  * raw.h - weights that are not in memory yet as kernels want to read them
  *
  * A weight may lie in its file at an odd address, or stand for another one
- * whose rows a pass has scaled. Such a tensor is raw: what packs weights reads
- * it in parts, and nobody else needs a second copy of the file in memory.
+ * whose rows a pass has scaled, or that is of halves. Such a tensor is raw: what
+ * packs weights reads it in parts, and nobody else needs a second copy of the
+ * file in memory.
  * Only constants of graphs may be raw; kernels, references and callers get
  * plain tensors.
  */
@@ -20,8 +21,9 @@ enum { TNI_RAW_MIN_BYTES = 1 << 16 };
 /* Row i along the first dimension is row i of `from` times by[i]. The tensor's
  * data is NULL, its dtype float32. */
 struct tni_scaled {
-    const void *from; /* float32 at any address */
-    const double *by;
+    const void *from; /* at any address */
+    tn_dtype dtype;   /* of those: float32, float16 or bfloat16 */
+    const double *by; /* NULL: as they are */
 };
 
 /* Bytes of one number in an element: 4 for a complex64. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_bf16.c - sessions with bfloat16 products: error, same bits, reports */
-#include "harness/pb.h"
-#include "tenon/tenon.h"
+#include "harness/rig.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -109,42 +108,13 @@ static pb product_model(void)
     return model;
 }
 
-typedef struct rig {
-    pb bytes;
-    tn_model *model;
-    tn_session *session;
-    tn_run *run;
-} rig;
-
 static rig open_rig(pb bytes, uint32_t flags, uint32_t isa, int threads)
 {
-    rig r = {bytes, NULL, NULL, NULL};
     tn_session_opts opts = TN_SESSION_OPTS_INIT;
     opts.flags = flags;
     opts.isa_mask = isa;
     opts.n_threads = threads;
-    if (tn_model_open_memory(&r.model, r.bytes.bytes, r.bytes.size, NULL,
-                             &err) != TN_OK ||
-        tn_session_new(&r.session, r.model, &opts, &err) != TN_OK ||
-        tn_run_new(&r.run, r.session, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-    return r;
-}
-
-static void close_rig(rig *r)
-{
-    tn_run_free(r->run);
-    tn_session_free(r->session);
-    tn_model_close(r->model);
-    pb_free(&r->bytes);
-}
-
-static const tn_tensor *run_ok(rig *r, const tn_tensor *x)
-{
-    if (tn_run_set_input(r->run, 0, x, &err) != TN_OK ||
-        tn_run_exec(r->run, &err) != TN_OK)
-        fail_msg("%s: %s", err.where, err.message);
-    return tn_run_output(r->run, 0);
+    return rig_own(bytes, &opts);
 }
 
 static tn_tensor *input(int rank, const int64_t *dims, const float *data)
@@ -201,7 +171,7 @@ static void check_places(const subject *s, rig *r, const float *data,
     dims[0] = 1;
     for (size_t k = 0; k < batch; k++) {
         tn_tensor *one = input(s->rank, dims, data + k * len);
-        const tn_tensor *y = run_ok(r, one);
+        const tn_tensor *y = rig_run(r, one);
         assert_memory_equal(want + k * s->out_len, tn_tensor_cdata(y),
                             s->out_len * sizeof *want);
         tn_tensor_free(one);
@@ -220,21 +190,21 @@ static void check_model(const subject *s)
     assert_non_null(first);
     tn_tensor *all = input(s->rank, s->dims, data);
     rig plain = open_rig(s->make(), 0, TN_ISA_REF, 1);
-    const tn_tensor *want = run_ok(&plain, all);
+    const tn_tensor *want = rig_run(&plain, all);
     assert_int_equal(bf16_steps(&plain), 0);
     for (int i = 0; i < 6; i++) {
         const uint32_t isa = i < 3 ? TN_ISA_REF : TN_ISA_NATIVE;
         rig r = open_rig(s->make(), TN_SESSION_BF16, isa, 1 + i % 3);
-        const tn_tensor *y = run_ok(&r, all);
+        const tn_tensor *y = rig_run(&r, all);
         check_error(y, want, batch * s->out_len);
         assert_int_equal(bf16_steps(&r), s->n_products);
         if (i == 0 || (i == 3 && !s->only_products))
             memcpy(first, tn_tensor_cdata(y), size);
         assert_memory_equal(first, tn_tensor_cdata(y), size);
         check_places(s, &r, data, len, first);
-        close_rig(&r);
+        rig_close(&r);
     }
-    close_rig(&plain);
+    rig_close(&plain);
     tn_tensor_free(all);
     free(first);
     free(data);
@@ -275,15 +245,15 @@ static void memory(void **state)
     tn_tensor *x = input(4, dims, data);
     rig r = open_rig(residual_model(), TN_SESSION_BF16, TN_ISA_REF, 1);
     rig plain = open_rig(residual_model(), 0, TN_ISA_REF, 1);
-    (void)run_ok(&r, x);
-    (void)run_ok(&plain, x);
+    (void)rig_run(&r, x);
+    (void)rig_run(&plain, x);
     assert_int_equal(tn_run_plan_info(r.run, &with), TN_OK);
     assert_int_equal(tn_run_plan_info(plain.run, &without), TN_OK);
     assert_int_equal(with.weights_bytes, without.weights_bytes);
     /* An odd number of channels leaves one half of a pair empty. */
     assert_true(with.packed_bytes <= without.packed_bytes * 55 / 100);
-    close_rig(&r);
-    close_rig(&plain);
+    rig_close(&r);
+    rig_close(&plain);
     tn_tensor_free(x);
     free(data);
 }
@@ -301,7 +271,7 @@ static void reports(void **state)
     for (int64_t rows = 1; rows <= 4; rows++) {
         tn_tensor *x = input(2, (int64_t[]){rows, hidden}, data);
         tn_profile_row row;
-        const tn_tensor *y = run_ok(&r, x), *z = run_ok(&plain, x);
+        const tn_tensor *y = rig_run(&r, x), *z = rig_run(&plain, x);
         assert_int_equal(tn_run_profile(r.run, 0, &row), TN_OK);
         assert_int_equal(bf16_steps(&r), 1);
         assert_non_null(strstr(row.detail, ", bf16"));
@@ -312,22 +282,18 @@ static void reports(void **state)
         tn_tensor_free(x);
     }
     free(data);
-    close_rig(&r);
-    close_rig(&plain);
+    rig_close(&r);
+    rig_close(&plain);
 }
 
 static void contradictions(void **state)
 {
     (void)state;
-    rig r = {product_model(), NULL, NULL, NULL};
+    rig r;
     tn_session_opts opts = TN_SESSION_OPTS_INIT;
     opts.flags = TN_SESSION_BF16 | TN_SESSION_EXACT;
-    assert_int_equal(
-        tn_model_open_memory(&r.model, r.bytes.bytes, r.bytes.size, NULL, &err),
-        TN_OK);
-    assert_int_equal(tn_session_new(&r.session, r.model, &opts, &err),
-                     TN_EINVAL);
-    close_rig(&r);
+    assert_int_equal(rig_try(&r, product_model(), &opts, &err), TN_EINVAL);
+    rig_close(&r);
 }
 
 int main(void)
