@@ -342,7 +342,7 @@ static void reads_parts_of_scaled_rows(void **state)
     for (int k = 0; k < 6; k++) {
         const bool wide = dtypes[k % 3] == TN_F32;
         for (size_t i = 0; i < 12; i++) {
-            const uint16_t h = narrowed(dtypes[k % 3], all[i]);
+            const uint16_t h = narrowed((int)dtypes[k % 3], all[i]);
             memcpy(bytes + 1 + i * (wide ? sizeof(float) : sizeof h),
                    wide ? (const void *)&all[i] : &h,
                    wide ? sizeof(float) : sizeof h);
