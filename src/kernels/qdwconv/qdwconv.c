@@ -37,10 +37,13 @@ bool tni_qdwconv_plan_init(tni_qdwconv_plan *p, const tni_qdwconv_kernels *row,
     p->row = *row;
     p->x_signed = x_signed;
     p->taps = s->kernel[0] * s->kernel[1];
-    p->pairs = (p->taps + 1) / 2;
+    p->pairs = (s->kernel[0] + 1) / 2 * s->kernel[1];
+    if (s->out[1] > 0)
+        p->across = (s->out[1] - 1) * s->stride[1] +
+                    (s->kernel[1] - 1) * s->dilation[1] + 1;
     p->len = (s->groups + row->block - 1) / row->block * row->block;
     if (!tni_mul_size(p->len, p->pairs * 4, &p->packed_bytes) ||
-        !tni_mul_size(s->out[1], 2 * p->pairs * sizeof(uint8_t *), &n))
+        !tni_mul_size(p->across, s->kernel[0] * sizeof(uint8_t *), &n))
         return false;
     p->worker_bytes = (n + p->len + 127) / 64 * 64;
     return true;
@@ -55,7 +58,7 @@ size_t tni_qdwconv_at(const tni_qdwconv_plan *p, size_t c)
 void tni_qdwconv_pack(const tni_qdwconv_plan *p, int16_t *packed, int32_t *sums,
                       const tni_qconv_weights *w)
 {
-    const size_t block = p->row.block;
+    const size_t block = p->row.block, rows = p->s.kernel[0];
     memset(packed, 0, p->packed_bytes);
     for (size_t c = 0; c < p->s.groups; c++) {
         const size_t at = tni_qdwconv_at(p, c);
@@ -66,7 +69,8 @@ void tni_qdwconv_pack(const tni_qdwconv_plan *p, int16_t *packed, int32_t *sums,
             const uint8_t u = w->w[c * w->o_step + t * w->tap_step];
             const int32_t v =
                 (w->is_signed ? (int8_t)u : u) - w->zero[c * w->zero_step];
-            to[t / 2 * 2 * block + t % 2] = (int16_t)v;
+            const size_t i = t / p->s.kernel[1], j = t % p->s.kernel[1];
+            to[(j * ((rows + 1) / 2) + i / 2) * 2 * block + i % 2] = (int16_t)v;
             sums[c] += v;
         }
     }
@@ -82,41 +86,26 @@ typedef struct job {
     char *scratch;
 } job;
 
-/* Output columns whose tap, `shift` to the right, lies in the image. */
-static void columns(const tni_qconv_shape *s, size_t shift, size_t *first,
-                    size_t *last)
-{
-    const size_t step = s->stride[1], pad = s->pad_lo[1];
-    *first = shift < pad ? (pad - shift + step - 1) / step : 0;
-    *last =
-        s->in[1] + pad > shift ? (s->in[1] + pad - shift - 1) / step + 1 : 0;
-    if (*last > s->out[1]) *last = s->out[1];
-    if (*first > *last) *first = *last;
-}
-
-/* Where every tap of every pixel of output row oy is. */
-static void find_taps(const job *q, const uint8_t **tap, const uint8_t *image,
-                      const uint8_t *pad, size_t oy)
+/* Where the rows under the windows of output row oy are, column by column. */
+static void find_columns(const job *q, const uint8_t **at, const uint8_t *image,
+                         const uint8_t *pad, size_t oy)
 {
     const tni_qconv_shape *s = &q->p->s;
-    const size_t n = 2 * q->p->pairs, pixel = s->stride[1] * s->groups;
-    for (size_t t = 0; t < n; t++) {
-        /* An odd last one has a weight of zero. */
-        const size_t k = t < q->p->taps ? t : 0;
-        const size_t y = oy * s->stride[0] + k / s->kernel[1] * s->dilation[0];
-        const size_t shift = k % s->kernel[1] * s->dilation[1];
-        size_t first = 0, last = 0;
-        if (y >= s->pad_lo[0] && y - s->pad_lo[0] < s->in[0])
-            columns(s, shift, &first, &last);
-        for (size_t i = 0; i < first; i++) tap[i * n + t] = pad;
-        for (size_t i = last; i < s->out[1]; i++) tap[i * n + t] = pad;
-        if (first == last) continue;
-        const uint8_t *from =
-            image + ((y - s->pad_lo[0]) * s->in[1] + first * s->stride[1] +
-                     shift - s->pad_lo[1]) *
-                        s->groups;
-        for (size_t i = first; i < last; i++, from += pixel)
-            tap[i * n + t] = from;
+    const size_t rows = s->kernel[0], across = q->p->across;
+    for (size_t i = 0; i < rows; i++) {
+        const size_t y = oy * s->stride[0] + i * s->dilation[0];
+        const bool in = y >= s->pad_lo[0] && y - s->pad_lo[0] < s->in[0];
+        const size_t first = !in                     ? across
+                             : s->pad_lo[1] < across ? s->pad_lo[1]
+                                                     : across;
+        size_t last = in ? s->pad_lo[1] + s->in[1] : across;
+        if (last > across) last = across;
+        for (size_t j = 0; j < first; j++) at[j * rows + i] = pad;
+        for (size_t j = last; j < across; j++) at[j * rows + i] = pad;
+        if (first == across) continue;
+        const uint8_t *from = image + (y - s->pad_lo[0]) * s->in[1] * s->groups;
+        for (size_t j = first; j < last; j++, from += s->groups)
+            at[j * rows + i] = from;
     }
 }
 
@@ -126,15 +115,18 @@ static void run_rows(void *ctx, size_t begin, size_t end, int worker)
     const tni_qdwconv_plan *p = q->p;
     const tni_qconv_shape *s = &p->s;
     char *mine = q->scratch + (size_t)worker * p->worker_bytes;
-    const uint8_t **tap = (const uint8_t **)(void *)mine;
-    uint8_t *pad = (uint8_t *)(mine + s->out[1] * 2 * p->pairs * sizeof *tap);
+    const uint8_t **at = (const uint8_t **)(void *)mine;
+    uint8_t *pad = (uint8_t *)(mine + p->across * s->kernel[0] * sizeof *at);
     memset(pad, q->zero, s->groups);
     for (size_t i = begin; i < end; i++) {
         const size_t image = i / s->out[0];
-        find_taps(q, tap, q->x + image * s->in[0] * s->in[1] * s->groups, pad,
-                  i % s->out[0]);
-        const tni_qdwconv_tile t = {.tap = tap,
-                                    .pairs = p->pairs,
+        find_columns(q, at, q->x + image * s->in[0] * s->in[1] * s->groups, pad,
+                     i % s->out[0]);
+        const tni_qdwconv_tile t = {.at = at,
+                                    .rows = s->kernel[0],
+                                    .columns = s->kernel[1],
+                                    .stride = s->stride[1],
+                                    .dilation = s->dilation[1],
                                     .pixels = s->out[1],
                                     .channels = s->groups,
                                     .x_signed = p->x_signed,

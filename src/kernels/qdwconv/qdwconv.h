@@ -6,11 +6,12 @@
  *                                   + bias[c]))) + zero
  *
  * Shapes:  x[n, h, w, c], w[c, kh, kw] -> y[n, oh, ow, c]
- * Layout:  channels last. Vectors run along the channels; two taps at a time
+ * Layout:  channels last. Vectors run along the channels; two taps of a column
  *          are widened to 16 bits, interleaved and multiplied by pairs of
  *          weights.
- * Method:  every tap of a pixel is a pointer, in the padding to a row of zero
- *          points, so that nothing is copied.
+ * Method:  every place of the rows under the window is a pointer, in the padding
+ *          to a row of zero points, so that nothing is copied. A column is
+ *          widened once for the neighbouring pixels it is a tap of.
  * Numeric: exact sums that wrap around in 32 bits, then single IEEE operations
  *          as in qconv.h: the same bits on every row
  * Aliases: y does not overlap x
@@ -25,11 +26,16 @@
 /*
  * Channels come in blocks, the last padded. Within each eight of a block the
  * first four belong to its first half: that is how vectors of words interleave.
- * Per block: w[pairs of taps][half][lane][2], bias and scale [half][lane].
+ * Per block: w[column][pair of rows][half][lane][2], bias and scale
+ * [half][lane]; the partner of an odd last row has weights of zero.
  */
 typedef struct tni_qdwconv_tile {
-    const uint8_t *const *tap; /* pixel p's are tap[p * 2 * pairs ...] */
-    size_t pairs, pixels, channels;
+    /* Row i of the window over pixel p has its column j at
+     * at[(p * stride + j * dilation) * rows + i]. */
+    const uint8_t *const *at;
+    size_t rows, columns; /* of the window */
+    size_t stride, dilation;
+    size_t pixels, channels;
     bool x_signed;
     const int16_t *w;
     const int32_t *bias;
@@ -62,7 +68,8 @@ typedef struct tni_qdwconv_plan {
     tni_qdwconv_kernels row;
     bool x_signed;
     size_t taps, pairs;
-    size_t len; /* of arrays per channel: whole blocks */
+    size_t across; /* columns of the image and its padding that are used */
+    size_t len;    /* of arrays per channel: whole blocks */
     size_t packed_bytes;
     size_t worker_bytes;
 } tni_qdwconv_plan;

@@ -39,9 +39,15 @@ TN_INLINE vs vs_zip_hi(vs a, vs b)
     return _mm256_unpackhi_epi16(a, b);
 }
 
+/* The sum stays in its register: gcc 12 else adds the products up later, and
+ * spills them. */
 TN_INLINE vi vi_madd(vi sum, vs v, vi w)
 {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(v, w));
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(v, w));
+#if !defined(TN_NO_TARGET)
+    __asm__("" : "+x"(sum));
+#endif
+    return sum;
 }
 
 /* Packing undoes the order in which words were interleaved. */

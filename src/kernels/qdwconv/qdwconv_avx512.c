@@ -42,9 +42,14 @@ TN_INLINE vs vs_zip_hi(vs a, vs b)
     return _mm512_unpackhi_epi16(a, b);
 }
 
+/* The sum stays in its register, as in the row for AVX2. */
 TN_INLINE vi vi_madd(vi sum, vs v, vi w)
 {
-    return _mm512_add_epi32(sum, _mm512_madd_epi16(v, w));
+    sum = _mm512_add_epi32(sum, _mm512_madd_epi16(v, w));
+#if !defined(TN_NO_TARGET)
+    __asm__("" : "+v"(sum));
+#endif
+    return sum;
 }
 
 /* Packing undoes the order in which words were interleaved. */
