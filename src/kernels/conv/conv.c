@@ -50,9 +50,11 @@ static bool mul3(size_t a, size_t b, size_t c, size_t *out)
 
 /* What a task keeps in L2 of the image, and how finely work is cut. */
 enum { chunk_floats = 80 * 1024, want_tasks = 32, min_task = 1 << 17 };
+/* What PIXELS unfolds at a time, which stays in L1 beside weights and results,
+ * and panels of a task: results are written in runs of as many pixels as both
+ * allow, each channel on a page of its own. */
+enum { unfolded_floats = 6144, most_panels = 32 };
 /* When PIXELS cuts channels too, and into how many at least. */
-/* What PIXELS unfolds at a time: it stays in L1 beside weights and results. */
-enum { unfolded_floats = 3072 };
 enum { few_tasks = 12, least_rows = 128 };
 
 /* Size of the padded image, 0 in pad_len when the image itself will do. Of the
@@ -153,7 +155,7 @@ static void plan_tasks(tni_conv_plan *p, size_t oc_unit, size_t p_unit,
     p->oc_tasks = ceil_div(s->oc, p->oc_step);
 }
 
-/* PIXELS: up to eight panels of pixels. Channels are cut only where the panels
+/* PIXELS: up to most_panels panels of pixels. Channels are cut only where the panels
  * are too few, as every task unfolds its own, at the price of some tiles. */
 static void plan_panels(tni_conv_plan *p, const tni_gemm_kernels *gemm)
 {
@@ -161,7 +163,7 @@ static void plan_panels(tni_conv_plan *p, const tni_gemm_kernels *gemm)
     const size_t nr = (size_t)gemm->nr, mr = (size_t)gemm->mr;
     const size_t panels = ceil_div(p->out_len, nr), others = s->groups * s->n;
     const size_t step = panels * others / want_tasks;
-    p->p_step = nr * min_size(max_size(step, 1), 8);
+    p->p_step = nr * min_size(max_size(step, 1), most_panels);
     p->p_tasks = ceil_div(p->out_len, p->p_step);
     const size_t fit = unfolded_floats / (nr * max_size(p->k, 1));
     p->p_some = nr * min_size(max_size(fit, 1), p->p_step / nr);
