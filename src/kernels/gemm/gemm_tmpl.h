@@ -23,13 +23,15 @@ enum { NR = VN * VW };
         (size_t)((r) % 3) * rs + (j)
 #define A_COL(r, j) a0 + (r)
 
-#define ACC_ZERO(v, r)  V c##r##_##v = v_zero();
-#define ACC_LOAD(v, r)  c##r##_##v = v_loadu(t->c + r * t->c_rs + v * VW);
-#define ACC_STORE(v, r) v_storeu(t->c + r * t->c_rs + v * VW, c##r##_##v);
-#define ACC_FMA(v, r)   v_acc(c##r##_##v, x, b##v);
-#define ACC_MUL(v, r)   c##r##_##v = v_mul(c##r##_##v, x);
-#define ACC_ADD(v, r)   c##r##_##v = v_add(c##r##_##v, x);
-#define ACC_COL(v, r)   c##r##_##v = v_add(c##r##_##v, b##v);
+#define ACC_ZERO(v, r) V c##r##_##v = v_zero();
+#define ACC_LOAD(v, r) c##r##_##v = v_loadu(t->c + r * t->c_rs + v * VW);
+/* Vectors that are not stored are not computed either. */
+#define ACC_STORE(v, r)                                                        \
+    if ((v) < nv) v_storeu(t->c + r * t->c_rs + v * VW, c##r##_##v);
+#define ACC_FMA(v, r) v_acc(c##r##_##v, x, b##v);
+#define ACC_MUL(v, r) c##r##_##v = v_mul(c##r##_##v, x);
+#define ACC_ADD(v, r) c##r##_##v = v_add(c##r##_##v, x);
+#define ACC_COL(v, r) c##r##_##v = v_add(c##r##_##v, b##v);
 #define ACC_SUM(v, r)                                                          \
     c##r##_##v = v_add(c##r##_##v, v_loadu(t->add + r * t->add_rs + v * VW));
 #define ACC_SUMB(v, r)                                                         \
@@ -138,9 +140,11 @@ enum { NR = VN * VW };
  * alone the addressing modes do it for nothing. */
 #define PIN_STRIDE(x) __asm__("" : "+r"(x))
 
-/* bs is a constant when B is packed, ks when A is: see the callers. */
+/* bs is a constant when B is packed, ks when A is, nv the vectors of a row that
+ * are wanted: see the callers. */
 TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr, const size_t bs)
 {
+    const int nv = VN;
     size_t rs = t->a_rs;
     const float *a0 = t->a, *b = t->b, *soon = t->soon;
     const float *a3 = a0 + (mr > 3 ? 3 * rs : 0);
@@ -183,8 +187,8 @@ TN_INLINE void tile_row(const tni_gemm_tile *t, const int mr, const size_t bs)
     TILE_FINISH
 }
 
-TN_INLINE void tile_col(const tni_gemm_tile *t, const int mr, const size_t bs,
-                        const size_t ks)
+TN_INLINE void tile_col(const tni_gemm_tile *t, const int mr, const int nv,
+                        const size_t bs, const size_t ks)
 {
     const float *a0 = t->a, *b = t->b, *soon = t->soon;
     const size_t soon_step = t->soon_step != 0 ? t->soon_step : 16;
@@ -209,35 +213,33 @@ TN_INLINE void tile_col(const tni_gemm_tile *t, const int mr, const size_t bs,
     TILE_FINISH
 }
 
+/* One buffer of full-width rows from a tile's narrower ones. */
+static void widen(float *out, const float *x, size_t x_rs, size_t rows,
+                  size_t n)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < NR; j++)
+            out[r * NR + j] = j < n ? x[r * x_rs + j] : 0.0f;
+}
+
 /* Runs `fn` on a tile narrower than the vectors: everything that has a column
  * goes through full-width copies. */
 static TN_NOINLINE void narrow(const tni_gemm_tile *t, tni_gemm_tile_fn fn)
 {
     TN_ALIGNED(64) float c[MR * NR], add[MR * NR], bias[NR];
     tni_gemm_tile u = *t;
-    const size_t n = (size_t)t->nr;
+    const size_t n = (size_t)t->nr, rows = (size_t)t->mr;
     u.nr = NR;
     u.c = c;
     u.c_rs = NR;
-    for (size_t r = 0; r < (size_t)t->mr; r++) {
-        for (size_t j = 0; j < NR; j++) {
-            const bool in = j < n;
-            c[r * NR + j] = in && (t->flags & TNI_TILE_LOAD) != 0
-                                ? t->c[r * t->c_rs + j]
-                                : 0.0f;
-            add[r * NR + j] = in && (t->flags & TNI_TILE_ADD) != 0
-                                  ? t->add[r * t->add_rs + j]
-                                  : 0.0f;
-        }
-    }
     u.add = add;
     u.add_rs = NR;
-    for (size_t j = 0; j < NR; j++)
-        bias[j] =
-            j < n && (t->flags & TNI_TILE_BIAS_COL) != 0 ? t->bias_col[j] : 0;
     u.bias_col = bias;
+    if (t->flags & TNI_TILE_LOAD) widen(c, t->c, t->c_rs, rows, n);
+    if (t->flags & TNI_TILE_ADD) widen(add, t->add, t->add_rs, rows, n);
+    if (t->flags & TNI_TILE_BIAS_COL) widen(bias, t->bias_col, 0, 1, n);
     fn(&u);
-    for (size_t r = 0; r < (size_t)t->mr; r++)
+    for (size_t r = 0; r < rows; r++)
         for (size_t j = 0; j < n; j++) t->c[r * t->c_rs + j] = c[r * NR + j];
 }
 
@@ -251,9 +253,9 @@ static TN_NOINLINE void narrow(const tni_gemm_tile *t, tni_gemm_tile_fn fn)
 #define CASE_COL(r)                                                            \
     case r + 1:                                                                \
         if (t->b_ks == NR && t->a_ks == MR)                                    \
-            tile_col(t, r + 1, NR, MR);                                        \
+            tile_col(t, r + 1, VN, NR, MR);                                    \
         else                                                                   \
-            tile_col(t, r + 1, t->b_ks, t->a_ks);                              \
+            tile_col(t, r + 1, VN, t->b_ks, t->a_ks);                          \
         return;
 
 void GEMM_NAME(row)(const tni_gemm_tile *t)
@@ -267,10 +269,20 @@ void GEMM_NAME(row)(const tni_gemm_tile *t)
     }
 }
 
+/* The first vector of a whole tile's full-width rows. */
+static void col_slim(const tni_gemm_tile *t)
+{
+    tile_col(t, MR, 1, NR, MR);
+}
+
+/* A narrow tile is what a convolution's last pixels are for every channel:
+ * 4 of 14x14. Tiles of fewer rows are rare, and what packs nothing too. */
 void GEMM_NAME(col)(const tni_gemm_tile *t)
 {
     if (t->nr < NR) {
-        narrow(t, GEMM_NAME(col));
+        const bool slim =
+            t->nr <= VW && t->mr == MR && t->b_ks == NR && t->a_ks == MR;
+        narrow(t, slim ? col_slim : GEMM_NAME(col));
         return;
     }
     switch (t->mr) {
