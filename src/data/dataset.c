@@ -48,17 +48,24 @@ void tni_ann_get(const tn_dataset *d, uint32_t i, tni_ann *ann)
 #define FETCH(address) ((void)(address))
 #endif
 
+/* A page whose address the processor does not know at hand is not fetched from
+ * by some: there a byte is read, which nothing waits for. */
+static void touch(const void *address)
+{
+    (void)*(const volatile char *)address;
+}
+
 enum { LINE = 64, LINES = 16 };
 
 /* Where every row has a value; else it would have to be looked for. */
 static void fetch_value(const tni_sparse *s, uint32_t key)
 {
-    if (s->dense && key < s->n_sorted) FETCH(tni_col_row(&s->values, key));
+    if (s->dense && key < s->n_sorted) touch(tni_col_row(&s->values, key));
 }
 
 static void fetch_rows(const tn_dataset *d, uint32_t i)
 {
-    FETCH(tni_ann_at(d, i));
+    touch(tni_ann_at(d, i));
     fetch_value(&d->shape, i);
     fetch_value(&d->num[TN_NUM_AREA], i);
 }
@@ -67,7 +74,10 @@ static void fetch_text(const tn_dataset *d, uint32_t i)
 {
     if (!d->shape.dense || i >= d->shape.n_sorted) return;
     const tni_shape *s = TNI_ROW(&d->shape.values, tni_shape, i);
-    for (uint32_t at = 0; at < s->len && at < LINES * LINE; at += LINE)
+    if (s->len == 0) return;
+    touch(s->text);
+    touch(s->text + s->len - 1);
+    for (uint32_t at = LINE; at < s->len && at < LINES * LINE; at += LINE)
         FETCH(s->text + at);
 }
 
