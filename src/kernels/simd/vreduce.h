@@ -46,10 +46,27 @@ TN_INLINE void v_pad_group(float *group, const float *x, size_t n, float pad)
     if (i < n) v_store_n(group + i, v_load_n(x + i, n - i), n - i);
 }
 
+/* Elements [at, at + VW) of a row of n, then `pad`. Nothing goes through memory:
+ * a vector read right after its parts were stored waits for them. */
+TN_INLINE vf v_load_pad(const float *x, size_t at, size_t n, float pad)
+{
+    static const float lanes[] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                  8, 9, 10, 11, 12, 13, 14, 15};
+    if (at + VW <= n) return v_load(x + at);
+    if (at >= n) return v_set1(pad);
+    const vm in = v_lt(v_load(lanes), v_set1((float)(n - at)));
+    return v_select(in, v_load_n(x + at, n - at), v_set1(pad));
+}
+
 #define V_ACC_INIT(k, start) vf acc##k = v_set1(start);
 #define V_ACC_STEP(k, p, vjoin, term)                                          \
     {                                                                          \
         const vf v = v_load((p) + (k)*VW);                                     \
+        acc##k = vjoin(acc##k, term);                                          \
+    }
+#define V_ACC_TAIL(k, x, n, pad, vjoin, term)                                  \
+    {                                                                          \
+        const vf v = v_load_pad(x, (k)*VW, n, pad);                            \
         acc##k = vjoin(acc##k, term);                                          \
     }
 #define V_ACC_JOIN(r, vjoin, join)                                             \
@@ -73,9 +90,7 @@ TN_INLINE void v_pad_group(float *group, const float *x, size_t n, float pad)
             V_EACH(V_ACC_STEP, (x) + i_, vjoin, term)                          \
         }                                                                      \
         if (i_ < (n)) {                                                        \
-            float group_[32];                                                  \
-            v_pad_group(group_, (x) + i_, (n)-i_, pad);                        \
-            V_EACH(V_ACC_STEP, group_, vjoin, term)                            \
+            V_EACH(V_ACC_TAIL, (x) + i_, (n)-i_, pad, vjoin, term)             \
         }                                                                      \
         V_ACC_JOIN(r, vjoin, join)                                             \
     }
