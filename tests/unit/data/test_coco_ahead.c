@@ -19,6 +19,8 @@ typedef enum look {
     LINES = 1 << 5     /* white space around everything */
 } look;
 
+static void print(const char *fmt, ...) TN_PRINTF(1, 2);
+
 static void print(const char *fmt, ...)
 {
     va_list args;
