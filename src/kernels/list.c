@@ -6,7 +6,8 @@
 #include "tenon/base.h"
 
 static const tni_kernel_row rows[] = {
-#define TN_BCONV_KERNEL(isa, name, mr, nr) {"bconv", "tni_bconv__" #name, isa},
+#define TN_BCONV_KERNEL(isa, name, mr, nr, conv)                               \
+    {"bconv", "tni_bconv__" #name, isa},
 #include "kernels/bconv/bconv.def"
 #undef TN_BCONV_KERNEL
 #define TN_BGEMM_KERNEL(isa, name, mr, nr, kc)                                 \

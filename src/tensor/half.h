@@ -3,24 +3,10 @@
 #ifndef TN_SRC_TENSOR_HALF_H
 #define TN_SRC_TENSOR_HALF_H
 
+#include "base/float_bits.h"
 #include "tenon/tensor.h"
 
 #include <stdbool.h>
-#include <string.h>
-
-static inline uint32_t tni_f32_bits(float f)
-{
-    uint32_t u;
-    memcpy(&u, &f, sizeof u);
-    return u;
-}
-
-static inline float tni_bits_f32(uint32_t u)
-{
-    float f;
-    memcpy(&f, &u, sizeof f);
-    return f;
-}
 
 static inline float tni_f16_to_f32(uint16_t h)
 {

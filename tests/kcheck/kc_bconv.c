@@ -175,7 +175,7 @@ static void bench(kc *t, call *c)
 void kc_family_bconv(kc *t)
 {
     static const char *const names[] = {
-#define TN_BCONV_KERNEL(isa, name, mr, nr) "tni_bconv__" #name,
+#define TN_BCONV_KERNEL(isa, name, mr, nr, conv) "tni_bconv__" #name,
 #include "kernels/bconv/bconv.def"
 #undef TN_BCONV_KERNEL
     };

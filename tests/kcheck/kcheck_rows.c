@@ -9,7 +9,8 @@
 
 /* Plain C rows appear too, with isa 0; the driver leaves them out. */
 const kc_foreign_row kc_foreign[] = {
-#define TN_BCONV_KERNEL(isa, name, mr, nr) {"bconv", "tni_bconv__" #name, isa},
+#define TN_BCONV_KERNEL(isa, name, mr, nr, conv)                               \
+    {"bconv", "tni_bconv__" #name, isa},
 #include "kernels/bconv/bconv.def"
 #undef TN_BCONV_KERNEL
 #define TN_BGEMM_KERNEL(isa, name, mr, nr, kc)                                 \

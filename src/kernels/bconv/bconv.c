@@ -5,15 +5,15 @@
 #include "tenon/base.h"
 
 static const tni_conv_kernels rows[] = {
-#define TN_BCONV_KERNEL(isa, name, mr, nr)                                     \
+#define TN_BCONV_KERNEL(isa, name, mr, nr, conv)                               \
     {isa,                                                                      \
      #name,                                                                    \
      mr,                                                                       \
      nr,                                                                       \
      tni_bconv_tile__##name,                                                   \
-     tni_bconv_unfold__##name,                                                 \
-     tni_bconv_finish__##name,                                                 \
-     tni_bconv_unzip__##name},
+     tni_conv_f32_unfold__##conv,                                              \
+     tni_conv_f32_finish__##conv,                                              \
+     tni_conv_f32_unzip__##conv},
 #include "kernels/bconv/bconv.def"
 #undef TN_BCONV_KERNEL
 };

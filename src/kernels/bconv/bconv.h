@@ -19,16 +19,8 @@
 #include "kernels/bgemm/bgemm.h"
 #include "kernels/conv/conv.h"
 
-#define TN_BCONV_KERNEL(isa, name, mr, nr)                                     \
-    void tni_bconv_tile__##name(const tni_conv_tile *t);                       \
-    void tni_bconv_unfold__##name(float *out, const float *x,                  \
-                                  const uint32_t *off, size_t k,               \
-                                  const uint32_t *pix, size_t n);              \
-    void tni_bconv_unzip__##name(float *even, float *odd, size_t out_ld,       \
-                                 const float *x, size_t ld, size_t n,          \
-                                 size_t rows);                                 \
-    void tni_bconv_finish__##name(float *y, const float *add, size_t n,        \
-                                  bool clip, float lo, float hi);
+#define TN_BCONV_KERNEL(isa, name, mr, nr, conv)                               \
+    void tni_bconv_tile__##name(const tni_conv_tile *t);
 #include "kernels/bconv/bconv.def"
 #undef TN_BCONV_KERNEL
 

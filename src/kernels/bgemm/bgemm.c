@@ -2,7 +2,7 @@
 /* bgemm.c - choose a row, and put bfloat16 pairs where floats would be */
 #include "kernels/bgemm/bgemm.h"
 
-#include "kernels/bgemm/bgemm_dot.h"
+#include "base/float_bits.h"
 #include "kernels/sizes.h"
 #include "tenon/base.h"
 
@@ -44,7 +44,7 @@ enum { chunk = 512 };
 
 static float pair(uint16_t lo, uint16_t hi)
 {
-    return tni_pair_value((uint32_t)hi << 16 | lo);
+    return tni_bits_f32((uint32_t)hi << 16 | lo);
 }
 
 void tni_bgemm_pair_row(tni_cvt_narrow_fn narrow, float *out, const float *x,

@@ -8,7 +8,8 @@
  * float matrix of half the terms; only the micro-kernels differ.
  *
  * Shapes:  as gemm.h, k counting pairs
- * Layout:  as gemm.h; C, bias and what is added are f32
+ * Layout:  as gemm.h, B always packed, A in rows or packed; C, bias and what is
+ *          added are f32
  * Numeric: what VDPBF16PS does: an element is one chain of fused multiply-adds
  *          from zero, of each pair the upper term first, rounded to nearest
  *          even. Operands have been rounded to bfloat16 (cvt.h), their products

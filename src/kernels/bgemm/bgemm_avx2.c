@@ -10,6 +10,7 @@
 TN_TARGET_BEGIN(TN_TARGET_AVX2)
 #define MR              6
 #define GEMM_NAME(form) tni_bgemm_##form##__avx2_6x16
+#define GEMM_PACKED_ONLY
 #include "kernels/gemm/gemm_vec_avx2.h"
 
 #include "kernels/bgemm/bgemm_vec_avx2.h"

@@ -10,6 +10,7 @@
 TN_TARGET_BEGIN(TN_TARGET_AVX512_BF16)
 #define MR              14
 #define GEMM_NAME(form) tni_bgemm_##form##__avx512bf16_14x32
+#define GEMM_PACKED_ONLY
 #include "kernels/gemm/gemm_vec_avx512.h"
 
 #include "kernels/bgemm/bgemm_vec_avx512bf16.h"

@@ -7,6 +7,7 @@
 
 #define MR              6
 #define GEMM_NAME(form) tni_bgemm_##form##__neon_6x16
+#define GEMM_PACKED_ONLY
 #include "kernels/gemm/gemm_vec_neon.h"
 
 #include "kernels/bgemm/bgemm_vec_neon.h"

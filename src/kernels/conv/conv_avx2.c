@@ -17,5 +17,7 @@ TN_TARGET_BEGIN(TN_TARGET_AVX2)
 #include "kernels/conv/conv_store_avx2.h"
 
 #include "kernels/conv/conv_tmpl.h"
+
+#include "kernels/conv/conv_move_tmpl.h"
 TN_TARGET_END
 #endif

@@ -14,4 +14,6 @@
 #include "kernels/conv/conv_store_neon.h"
 
 #include "kernels/conv/conv_tmpl.h"
+
+#include "kernels/conv/conv_move_tmpl.h"
 #endif

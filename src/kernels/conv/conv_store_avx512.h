@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conv_store_avx512.h - transposing stores of the conv template, 16 wide */
+#include "kernels/conv/conv_store_sse.h"
+
 /* Lanes of a transposed 4 by 4 block: channels j, j + 4, j + 8, j + 12. */
 TN_INLINE void put(float *y, size_t cs, V x)
 {
@@ -17,15 +19,6 @@ TN_INLINE void store_quad(float *y, size_t cs, V a, V b, V c, V d)
     put(y + cs, cs, _mm512_shuffle_ps(t0, t2, 0xee));
     put(y + 2 * cs, cs, _mm512_shuffle_ps(t1, t3, 0x44));
     put(y + 3 * cs, cs, _mm512_shuffle_ps(t1, t3, 0xee));
-}
-
-/* Four channels of two pixels each. */
-TN_INLINE void put_pair(float *y, size_t cs, __m128 lo, __m128 hi)
-{
-    _mm_storel_pi((__m64 *)(void *)y, lo);
-    _mm_storeh_pi((__m64 *)(void *)(y + cs), lo);
-    _mm_storel_pi((__m64 *)(void *)(y + 2 * cs), hi);
-    _mm_storeh_pi((__m64 *)(void *)(y + 3 * cs), hi);
 }
 
 TN_INLINE void store_pair(float *y, size_t cs, V a, V b)
@@ -56,11 +49,4 @@ TN_INLINE void v_unzip(float *even, float *odd, const float *x)
         _mm256_storeu_ps(even + 8 * h, evens(a, b, 0));
         _mm256_storeu_ps(odd + 8 * h, evens(a, b, 1));
     }
-}
-
-TN_INLINE void unzip_4(float *even, float *odd, const float *x)
-{
-    const __m128 a = _mm_loadu_ps(x), b = _mm_loadu_ps(x + 4);
-    _mm_storeu_ps(even, _mm_shuffle_ps(a, b, 0x88));
-    _mm_storeu_ps(odd, _mm_shuffle_ps(a, b, 0xdd));
 }

@@ -243,16 +243,27 @@ static TN_NOINLINE void narrow(const tni_gemm_tile *t, tni_gemm_tile_fn fn)
         for (size_t j = 0; j < n; j++) t->c[r * t->c_rs + j] = c[r * NR + j];
 }
 
+/* Of panels the stride is known when this is compiled. A family whose B is
+ * always in panels, and A too where it goes by columns, says so and does
+ * without the other half of the instances. */
+#if defined(GEMM_PACKED_ONLY)
+#define ROW_IN_PANELS(t) true
+#define COL_IN_PANELS(t) true
+#else
+#define ROW_IN_PANELS(t) ((t)->b_ks == NR)
+#define COL_IN_PANELS(t) ((t)->b_ks == NR && (t)->a_ks == MR)
+#endif
+
 #define CASE_ROW(r)                                                            \
     case r + 1:                                                                \
-        if (t->b_ks == NR)                                                     \
+        if (ROW_IN_PANELS(t))                                                  \
             tile_row(t, r + 1, NR);                                            \
         else                                                                   \
             tile_row(t, r + 1, t->b_ks);                                       \
         return;
 #define CASE_COL(r)                                                            \
     case r + 1:                                                                \
-        if (t->b_ks == NR && t->a_ks == MR)                                    \
+        if (COL_IN_PANELS(t))                                                  \
             tile_col(t, r + 1, VN, NR, MR);                                    \
         else                                                                   \
             tile_col(t, r + 1, VN, t->b_ks, t->a_ks);                          \
@@ -280,8 +291,7 @@ static void col_slim(const tni_gemm_tile *t)
 void GEMM_NAME(col)(const tni_gemm_tile *t)
 {
     if (t->nr < NR) {
-        const bool slim =
-            t->nr <= VW && t->mr == MR && t->b_ks == NR && t->a_ks == MR;
+        const bool slim = t->nr <= VW && t->mr == MR && COL_IN_PANELS(t);
         narrow(t, slim ? col_slim : GEMM_NAME(col));
         return;
     }
