@@ -63,6 +63,20 @@ static bool begins_with_categories(tni_span head, size_t i)
            tni_has_text(head, "\"name\"");
 }
 
+/* Whether there is a list of this name. */
+static bool has_list(tni_span head, const char *quoted)
+{
+    const size_t n = strlen(quoted);
+    for (size_t i = 0; i + n <= head.len; i++) {
+        if (head.p[i] != '"' || memcmp(head.p + i, quoted, n) != 0) continue;
+        size_t at = skip_blanks(head, i + n);
+        if (at == head.len || head.p[at] != ':') continue;
+        at = skip_blanks(head, at + 1);
+        if (at < head.len && head.p[at] == '[') return true;
+    }
+    return false;
+}
+
 static int score_head(tni_span head)
 {
     size_t i = 0;
@@ -80,11 +94,10 @@ static int score_head(tni_span head)
         return 80;
     if (id && cat) return 70;
     if (begins_with_categories(head, i)) return 60;
-    return tni_has_text(head, "\"images\"") &&
-                   tni_has_text(head, "\"annotations\"") &&
-                   tni_has_text(head, "\"categories\"")
-               ? 65
-               : 0;
+    if (!has_list(head, "\"images\"") || !has_list(head, "\"annotations\""))
+        return 0;
+    /* Annotations of no image and no class have neither of their ids. */
+    return tni_has_text(head, "\"categories\"") ? 65 : 55;
 }
 
 /* Task and split by the name: instances_val2017.json, train.json. */

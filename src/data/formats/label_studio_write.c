@@ -355,6 +355,19 @@ static void put_members(tni_ls_writer *l, uint32_t i)
     }
 }
 
+/* Readers take a path with control characters for no path. */
+static tn_status check_name(const tni_ls_writer *l, uint32_t i)
+{
+    const char *name = l->w->names[i];
+    for (const char *p = name; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ')
+            return tni_fail(l->err, TN_EUNSUPPORTED,
+                            "the image '%.100s' cannot be named by a task "
+                            "(control characters in its name); rename it",
+                            name);
+    return TN_OK;
+}
+
 static tn_status put_task(tni_ls_writer *l, uint32_t i)
 {
     const tni_image_row *row = tni_image_at(l->d, i);
@@ -364,6 +377,7 @@ static tn_status put_task(tni_ls_writer *l, uint32_t i)
     const uint32_t *list = tn_dataset_of_image(l->d, i, &n);
     const bool size = row->width > 0 && row->height > 0 &&
                       !(l->sized && tells_size(l, list, n));
+    TN_TRY(check_name(l, i));
     str(l, "{");
     put_id(l, row);
     str(l, "\"data\": ");
@@ -388,6 +402,7 @@ static tn_status put_min(tni_ls_writer *l, uint32_t i)
     const uint32_t *list = tn_dataset_of_image(l->d, i, &n);
     const bool size = row->width > 0 && row->height > 0 &&
                       !(l->sized && tells_size(l, list, n));
+    TN_TRY(check_name(l, i));
     str(l, "{");
     put_id(l, row);
     put_data(l, i, size);

@@ -28,6 +28,14 @@ static char *sequence_of(tni_arena *arena, const char *name, bool deep)
     return out;
 }
 
+/* Whether seqinfo.ini can have it: "imExt=.jpg". */
+static bool fits_ini(const char *extension)
+{
+    const tni_span all = tni_span_of(extension);
+    return all.len > 1 && tni_trim(all).len == all.len &&
+           strpbrk(extension, "\r\n\t") == NULL;
+}
+
 /* A sequence of the target while names are given. */
 typedef struct group {
     uint32_t n, next;
@@ -77,6 +85,11 @@ tn_status tni_mot_rename(const tn_dataset *d, const char **names,
             return tni_fail(err, TN_EUNSUPPORTED,
                             "the images of a sequence have one extension, but "
                             "'%.100s' has another one than those before it",
+                            names[i]);
+        if (!fits_ini(extension))
+            return tni_fail(err, TN_EUNSUPPORTED,
+                            "the extension of '%.100s' cannot be in "
+                            "seqinfo.ini; rename it",
                             names[i]);
     }
     for (uint32_t i = 0; i < d->images.n; i++) {

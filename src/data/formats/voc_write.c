@@ -671,6 +671,14 @@ static tn_status check_names(const tni_writer *w, tn_err *err)
         const char *name = w->names[i];
         const size_t n = tni_stem_len(name);
         const tni_span stem = {name, n};
+        /* Without an XML only lists have it. */
+        if (tni_image_at(w->d, i)->state == TN_STATE_UNKNOWN &&
+            !tni_is_image_name(name))
+            return tni_fail(err, TN_EUNSUPPORTED,
+                            "the image '%.100s' has no labels, so only lists "
+                            "name it, where a name must end like an image's; "
+                            "rename it",
+                            name);
         if (strpbrk(name, "\r\n") == NULL && tni_trim(stem).len == n &&
             name[0] != '"' && strncmp(name, "\xef\xbb\xbf", 3) != 0 &&
             tni_trim(tni_span_of(name)).len == strlen(name))

@@ -121,13 +121,25 @@ tn_status tni_yolo_note_zeros(tn_dataset *d, uint32_t source, uint64_t at,
 
 /* --- looking ------------------------------------------------------------- */
 
+/* A file that lists images. */
+typedef struct tni_yolo_list {
+    const char *path, *folder; /* that it is in */
+    tni_span text;
+} tni_yolo_list;
+
+/* The line at this byte names no image, for `what`. */
+tn_status tni_yolo_list_fail(const tni_yolo_list *list, uint64_t at,
+                             const char *what, tn_err *err);
+/* Whether a path has a part "..", by either slash. */
+bool tni_yolo_has_dots(const char *path);
+
 /* What may be an image with labels: a file, or a line of a list. */
 typedef struct tni_yolo_item {
     const char *path; /* of the image; NULL: the line says */
-    const char *line; /* relative to `folder` with a dot in front, else to the
+    const char *line; /* relative to the list with a dot in front, else to the
                            root; may begin with folders that are not there */
     const char *tail; /* of the line: without what leads up or to the root */
-    const char *folder;
+    const tni_yolo_list *list;
     const char *name;  /* of the image; NULL: by its path */
     const char *label; /* an image is not looked for: labels without one */
     uint64_t where;    /* of the line */

@@ -58,7 +58,7 @@ static const char *inside(const char *path)
     }
 }
 
-static bool has_dots(const char *path)
+bool tni_yolo_has_dots(const char *path)
 {
     for (const char *p = path; *p != '\0';) {
         const size_t n = strcspn(p, "/\\");
@@ -75,7 +75,7 @@ static const char *locate(tni_reader *r, const tni_yolo_config *c,
 {
     if (entry[0] == '\0' || strcmp(entry, ".") == 0) return c->root;
     const char *tail = inside(entry);
-    if (has_dots(tail) || tail[0] == '\0') return NULL;
+    if (tni_yolo_has_dots(tail) || tail[0] == '\0') return NULL;
     char *path = tni_join(r, c->root, tail);
     if (path == NULL) return NULL;
     for (char *p = path; *p != '\0'; p++)

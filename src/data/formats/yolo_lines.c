@@ -30,6 +30,25 @@ static tn_status fail_line(const tni_yolo_line *line, tn_err *err,
     return status;
 }
 
+tn_status tni_yolo_list_fail(const tni_yolo_list *list, uint64_t at,
+                             const char *what, tn_err *err)
+{
+    const char *p = list->text.p + at;
+    const size_t left = list->text.len - (size_t)at;
+    size_t len = 0;
+    int number = 1;
+    while (len < left && len < 100 && (unsigned char)p[len] >= ' ') len++;
+    for (const char *q = list->text.p; q < p; q++) number += *q == '\n';
+    if (err != NULL) {
+        err->line = number;
+        err->offset = at;
+    }
+    const tn_status status = tni_fail(err, TN_EFORMAT, "line %d: '%.*s' %s",
+                                      number, (int)len, p, what);
+    tni_err_where(err, "%s", list->path);
+    return status;
+}
+
 void tni_yolo_text_init(tni_yolo_text *t, const char *text, size_t size)
 {
     const char *end = text + size;

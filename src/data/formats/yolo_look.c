@@ -85,7 +85,7 @@ static tn_status follow_line(const tni_yolo_look *look,
     for (const char *p = item->tail; p != NULL && !seen->found;) {
         const tni_arena_mark mark = tni_arena_save(arena);
         const bool here = p == item->tail && item->line[0] == '.';
-        char *path = join(arena, here ? item->folder : look->c->root, p);
+        char *path = join(arena, here ? item->list->folder : look->c->root, p);
         if (path == NULL) return no_memory(err);
         if (first == NULL) first = path;
         if (first == path && strlen(first) >= MAX_PATH) break;
@@ -104,6 +104,12 @@ static tn_status follow_line(const tni_yolo_look *look,
         if (p != NULL) p++;
     }
     if (seen->found) return TN_OK;
+    if (first != NULL && tni_path_look(first).is_dir)
+        return tni_yolo_list_fail(
+            item->list, item->where & ((UINT64_C(1) << 40) - 1),
+            "is a folder; expected the path of an image (a folder of images "
+            "is named in the data.yaml)",
+            err);
     at->path = first;
     at->label = NULL;
     return TN_OK;

@@ -295,32 +295,33 @@ static tn_status read_folder(yolo *y, const tni_yolo_entry *entry)
     return look_at_items(y);
 }
 
-static tn_status add_line(yolo *y, const char *folder, const char *line,
+static tn_status add_line(yolo *y, const tni_yolo_list *list, const char *line,
                           uint64_t where)
 {
     const char *tail = line;
     while (strncmp(tail, "../", 3) == 0 || strncmp(tail, "./", 2) == 0 ||
            tail[0] == '/')
         tail = strchr(tail, '/') + 1;
-    if (strstr(tail, "../") != NULL)
+    if (tni_yolo_has_dots(tail))
         return tni_note_add(y->d, where, "path-outside", y->err,
                             "'%.150s' leads out of the folder: not read", line);
     tni_yolo_item item;
     memset(&item, 0, sizeof item);
     item.line = line;
     item.tail = tail;
-    item.folder = folder;
+    item.list = list;
     item.where = where;
     return add_item(y, &item);
 }
 
 static tn_status read_list(yolo *y, const tni_yolo_entry *entry)
 {
-    tni_span text = {NULL, 0};
     uint32_t source = 0;
-    TN_TRY(tni_source_open(y->d, entry->path, &source, &text, y->err));
-    const char *folder = tni_folder_of(y->r, entry->path);
-    if (folder == NULL) return no_memory(y->err);
+    tni_yolo_list list = {entry->path, NULL, {NULL, 0}};
+    TN_TRY(tni_source_open(y->d, entry->path, &source, &list.text, y->err));
+    list.folder = tni_folder_of(y->r, entry->path);
+    if (list.folder == NULL) return no_memory(y->err);
+    const tni_span text = list.text;
     const char *p = text.p, *end = text.p + text.len;
     if (text.len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) p += 3;
     while (p < end) {
@@ -329,11 +330,17 @@ static tn_status read_list(yolo *y, const tni_yolo_entry *entry)
         const char *q = stop;
         while (q > p && (q[-1] == '\r' || q[-1] == ' ')) q--;
         if (q > p) {
+            if (memchr(p, '\0', (size_t)(q - p)) != NULL)
+                return tni_yolo_list_fail(
+                    &list, (uint64_t)(p - text.p),
+                    "has a NUL byte; expected the path of an image, as text "
+                    "(UTF-8, not UTF-16)",
+                    y->err);
             char *line = tni_arena_strndup(&y->r->scratch, p, (size_t)(q - p));
             if (line == NULL) return no_memory(y->err);
             for (char *c = line; *c != '\0'; c++)
                 if (*c == '\\') *c = '/';
-            TN_TRY(add_line(y, folder, line,
+            TN_TRY(add_line(y, &list, line,
                             tni_where(source, (uint64_t)(p - text.p))));
         }
         p = nl != NULL ? nl + 1 : end;

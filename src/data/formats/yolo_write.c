@@ -354,6 +354,19 @@ static void list_path(const yolo *y, uint32_t split, char path[600])
     memcpy(path + strlen(path), ".txt", 5);
 }
 
+/* Lines end in no blank, and a name is on one. */
+static tn_status check_listed(const yolo *y, uint32_t image)
+{
+    const char *name = y->w->names[image];
+    const size_t n = strlen(name);
+    if (strpbrk(name, "\r\n") == NULL && (n == 0 || name[n - 1] != ' '))
+        return TN_OK;
+    return tni_fail(y->err, TN_EUNSUPPORTED,
+                    "the image '%.100s' cannot be in a list of images (line "
+                    "ends in its name, or a space behind it); rename it",
+                    name);
+}
+
 /* A list of the images of a split, when not all of their files are in its
  * folder: without it nobody would know of them. */
 static tn_status put_list(yolo *y, uint32_t split)
@@ -366,6 +379,9 @@ static tn_status put_list(yolo *y, uint32_t split)
                   (!tni_image_there(y->d, i) || y->w->files == TN_FILES_NONE);
     }
     if (!missing) return TN_OK;
+    for (uint32_t i = 0; i < y->d->images.n; i++)
+        if (tni_first_split(tni_image_at(y->d, i)) == split)
+            TN_TRY(check_listed(y, i));
     if (split == TN_NONE) y->unsplit_listed = true;
     if (split != TN_NONE) y->listed |= UINT64_C(1) << split;
     list_path(y, split, path);

@@ -503,6 +503,32 @@ static void captions_survive_lack_of_memory(void **state)
     survives_oom(path, NULL);
 }
 
+/* Results that name neither an image nor a class are kept, and what is written
+ * of them is recognised as COCO again. */
+static void results_of_no_image(void **state)
+{
+    (void)state;
+    char file[TMP_PATH];
+    static const char text[] =
+        "[{\"im0age_id\": 1, \"score\": 0.5}, {\"caption\": \"c\"}]";
+    tmp_write(dir, "r.json", text, strlen(text));
+    tmp_path(file, dir, "r.json");
+    tn_dataset *d = NULL;
+    tn_dataset_opts o = TN_DATASET_OPTS_INIT;
+    o.format = "coco";
+    assert_int_equal(tn_dataset_open(&d, file, &o, &err), TN_OK);
+    if (to_coco(d, "f", NULL, NULL) != TN_OK)
+        fail_msg("%s: %s", err.where, err.message);
+    tn_dataset_close(d);
+    tmp_path(file, dir, "f");
+    assert_int_equal(tn_dataset_open(&d, file, NULL, &err), TN_OK);
+    double score = 0.0;
+    assert_int_equal(info_of(d).n_annotations, 2);
+    assert_int_equal(info_of(d).n_images, 0);
+    assert_true(tn_dataset_num(d, 0, TN_NUM_SCORE, &score) && score == 0.5);
+    tn_dataset_close(d);
+}
+
 /* Counts that an independent program made of the shared fixtures. */
 static void shared_fixtures(void **state)
 {
@@ -574,6 +600,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(survives_lack_of_memory, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(results_of_no_image, set_up, tear_down),
         cmocka_unit_test(shared_fixtures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

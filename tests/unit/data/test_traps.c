@@ -220,6 +220,36 @@ static void names_of_images_that_collide(void **state)
     tn_dataset_close(d);
 }
 
+/* Names that are text only to some: kept, or refused with what to do. */
+static void names_that_end_lines(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a ",       "b\\nc.jpg", " d.jpg",
+                                        "e.jpg\\r", "f.jpg\\t",  "g.jpg ",
+                                        "h. ",      "i.",        "a../b.jpg"};
+    static const char *const formats[] = {
+        "yolo", "label-studio", "mot",     "voc",    "kitti",
+        "csv",  "openimages",   "labelme", "ndjson", "hf-metadata"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        for (size_t k = 0; k < sizeof formats / sizeof formats[0]; k++) {
+            char images[200], to[TMP_PATH], file[40];
+            (void)snprintf(images, sizeof images,
+                           "{\"id\": 1, \"file_name\": \"%s\", \"width\": 4,"
+                           " \"height\": 4}",
+                           names[i]);
+            tn_dataset *d = must_coco(images, "", CLASS);
+            (void)snprintf(file, sizeof file, "t%zu_%zu", i, k);
+            tmp_path(to, dir, file);
+            const tn_status status = convert(d, to, formats[k], "all", NULL);
+            if (status != TN_OK && status != TN_EUNSUPPORTED)
+                fail_msg("'%s' to %s: %s", names[i], formats[k], err.message);
+            if (status != TN_OK && strstr(err.message, "rename it") == NULL &&
+                strstr(err.message, "another one") == NULL)
+                fail_msg("'%s' to %s: %s", names[i], formats[k], err.message);
+            tn_dataset_close(d);
+        }
+}
+
 static void no_name_leads_outside(void **state)
 {
     (void)state;
@@ -555,6 +585,7 @@ int main(void)
         TEST(ids_that_come_twice),
         TEST(class_names_stay_what_they_are),
         TEST(names_of_images_that_collide),
+        TEST(names_that_end_lines),
         TEST(no_name_leads_outside),
         TEST(rows_without_their_other_half),
         TEST(missing_labels_and_empty_ones),

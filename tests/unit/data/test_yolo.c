@@ -172,6 +172,41 @@ static void lists_are_no_labels(void **state)
     tn_dataset_close(d);
 }
 
+/* What a line of a list may not be, with the line and its file. */
+static void lines_that_name_no_image(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *says;
+        size_t len;
+    } lists[] = {
+        {"./a.jpg\n./far\n", "line 2: './far' is a folder; expected the path",
+         0},
+        {"./\n", "line 1: './' is a folder", 0},
+        {"/", "line 1: '/' is a folder", 0},
+        {"\na\0.jpg", "line 2: 'a' has a NUL byte; expected the path", 8},
+        {"\0\0", "line 1: '' has a NUL byte", 2},
+    };
+    put("data.yaml", "train: train.txt\nval: train.txt\nnames: [x]\n");
+    put("far/a.txt", "");
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const size_t n =
+            lists[i].len > 0 ? lists[i].len : strlen(lists[i].text);
+        tmp_write(dir, "train.txt", lists[i].text, n);
+        assert_null(open_it("", NULL));
+        if (strstr(err.message, lists[i].says) == NULL)
+            fail_msg("list %zu gave: %s", i, err.message);
+        assert_non_null(strstr(err.where, "train.txt"));
+    }
+    /* These lead out of the folder, which is noted; this one does not. */
+    put("train.txt", "..\na/../b.jpg\na../b..jpg\n");
+    tn_dataset *d = open_it("", NULL);
+    if (d == NULL) fail_msg("%s: %s", err.where, err.message);
+    assert_true(has_note(d, "path-outside"));
+    assert_int_equal(info_of(d).n_images, 1);
+    tn_dataset_close(d);
+}
+
 static void darknet(void **state)
 {
     (void)state;
@@ -741,6 +776,7 @@ int main(void)
         TEST(detect),
         TEST(spellings),
         TEST(lists_are_no_labels),
+        TEST(lines_that_name_no_image),
         TEST(darknet),
         TEST(refuses),
         TEST(coco_to_yolo_and_back),
