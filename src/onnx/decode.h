@@ -4,9 +4,9 @@
 #define TN_SRC_ONNX_DECODE_H
 
 #include "base/strmap.h"
+#include "base/wire.h"
 #include "onnx/decode_tensor.h"
 #include "onnx/model.h"
-#include "onnx/wire.h"
 #include "ops/op.h"
 
 #include <string.h>

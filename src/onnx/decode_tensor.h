@@ -3,7 +3,7 @@
 #ifndef TN_SRC_ONNX_DECODE_TENSOR_H
 #define TN_SRC_ONNX_DECODE_TENSOR_H
 
-#include "onnx/wire.h"
+#include "base/wire.h"
 #include "tensor/raw.h"
 
 /* Where a tensor keeps its bytes outside the file. */

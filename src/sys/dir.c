@@ -44,7 +44,24 @@ tni_path_info tni_path_look(const char *path)
     info.size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
     info.device = (uint64_t)st.st_dev;
     info.inode = (uint64_t)st.st_ino;
+#if defined(__APPLE__)
+    const struct timespec at = st.st_mtimespec;
+#else
+    const struct timespec at = st.st_mtim;
+#endif
+    info.modified_ns = (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
     return info;
+}
+
+tn_status tni_path_real(char *out, size_t size, const char *path, tn_err *err)
+{
+    char real[PATH_SIZE];
+    if (realpath(path, real) == NULL)
+        return refuse(err, path, "following the path");
+    const size_t len = strlen(real);
+    if (len >= size) return tni_fail(err, TN_EINVAL, "a path is too long");
+    memcpy(out, real, len + 1);
+    return TN_OK;
 }
 
 static int by_name(const void *a, const void *b)

@@ -22,10 +22,14 @@ typedef struct tni_path_info {
     bool exists, is_dir, is_file;
     uint64_t size;
     uint64_t device, inode; /* which file it is, whatever its name */
+    uint64_t modified_ns;   /* of the Unix epoch */
 } tni_path_info;
 
 /* Links are followed; a path that cannot be looked at does not exist. */
 tni_path_info tni_path_look(const char *path);
+/* The path without links, "." and ".."; TN_ENOTFOUND, or TN_EINVAL when it
+ * does not fit. */
+tn_status tni_path_real(char *out, size_t size, const char *path, tn_err *err);
 
 /* Makes a folder and those above it that are missing. */
 tn_status tni_dir_make(const char *path, tn_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_wire.c - the protobuf reader, every accessor on every field */
-#include "onnx/wire.h"
+#include "base/wire.h"
 
 #include <stdlib.h>
 

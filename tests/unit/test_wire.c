@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_wire.c - fields, repeated numbers, groups, broken bytes */
 #include "harness/pb.h"
-#include "onnx/wire.h"
+#include "base/wire.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

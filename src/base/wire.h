@@ -7,8 +7,8 @@
  * the outermost buffer.
  * Source: protobuf.dev/programming-guides/encoding
  */
-#ifndef TN_SRC_ONNX_WIRE_H
-#define TN_SRC_ONNX_WIRE_H
+#ifndef TN_SRC_BASE_WIRE_H
+#define TN_SRC_BASE_WIRE_H
 
 #include "base/err.h"
 

@@ -6,7 +6,7 @@
  * tenth may only carry one bit. Groups, long deprecated, are skipped with a
  * count of the open ones instead of recursion.
  */
-#include "onnx/wire.h"
+#include "base/wire.h"
 
 #include "base/checked.h"
 
