@@ -22,6 +22,9 @@ need_file /usr/include/spng.h libspng-dev
 need_file /usr/include/webp/decode.h libwebp-dev
 need_file /usr/include/expat.h libexpat1-dev
 need_file /usr/include/yaml.h libyaml-dev
+need_file /usr/include/nghttp2/nghttp2.h libnghttp2-dev
+need_file /usr/include/openssl/ssl.h libssl-dev
+need_file /usr/include/zlib.h zlib1g-dev
 if [ "$what" != build ]; then
     need python3 python3
     need_file /usr/include/cmocka.h libcmocka-dev

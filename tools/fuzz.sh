@@ -12,7 +12,7 @@ build=build-fuzz
 cmake -S . -B $build -DCMAKE_C_COMPILER="${CC:-clang-14}" \
     -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTENON_FUZZ=ON \
     -DTENON_SANITIZE=address,undefined >/dev/null
-targets=${*:-$(cd tests/fuzz && ls fuzz_*.c data/fuzz_*.c | sed 's/^data.//; s/\.c$//')}
+targets=${*:-$(cd tests/fuzz && ls fuzz_*.c data/fuzz_*.c serve/fuzz_*.c | sed "s/^[a-z]*.fuzz/fuzz/; s/\.c\$//")}
 # shellcheck disable=SC2086
 cmake --build $build -j "$(nproc)" --target $targets
 failed=0

@@ -14,7 +14,7 @@ if [ -e "$out/hello" ] && [ -z "$(find src include -newer "$out/hello" -print -q
 fi
 # shellcheck disable=SC2046
 "$cc" -std=c11 -O1 -fPIC -shared -fvisibility=hidden -ffp-contract=off -Iinclude -Isrc \
-    $(find src -name '*.c' | grep -vE '^src/(image|data|check|eval)/') -lm -lpthread -o "$out/libtenon.so"
+    $(find src -name '*.c' | grep -vE '^src/(image|data|check|eval|serve)/') -lm -lpthread -o "$out/libtenon.so"
 cat >"$out/hello.c" <<'C'
 #include "tenon/tenon.h"
 #include <stdio.h>

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# The server: HTTP and gRPC over the runtime column, a library of its own, so
+# that what embeds a model needs neither OpenSSL nor nghttp2. Without them the
+# command is built without `serve`, and says so.
+find_path(TENON_NGHTTP2_INCLUDE nghttp2/nghttp2.h)
+find_library(TENON_NGHTTP2_LIBRARY nghttp2)
+find_package(OpenSSL 3.0 QUIET)
+find_package(ZLIB QUIET)
+mark_as_advanced(TENON_NGHTTP2_INCLUDE TENON_NGHTTP2_LIBRARY)
+if(NOT TENON_NGHTTP2_INCLUDE OR NOT TENON_NGHTTP2_LIBRARY OR NOT OPENSSL_FOUND OR NOT ZLIB_FOUND)
+  set(TENON_SERVE OFF)
+  message(STATUS "Without the server: it needs libnghttp2-dev, libssl-dev and zlib1g-dev")
+  return()
+endif()
+
+file(GLOB_RECURSE TN_SERVE_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/serve/*.c)
+list(SORT TN_SERVE_SOURCES)
+add_library(tn_serve OBJECT ${TN_SERVE_SOURCES})
+target_include_directories(tn_serve PUBLIC include src)
+target_include_directories(tn_serve SYSTEM PRIVATE ${TENON_NGHTTP2_INCLUDE})
+set(TN_SERVE_LIBS ${TENON_NGHTTP2_LIBRARY} OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)
+target_link_libraries(tn_serve PRIVATE tn_options INTERFACE ${TN_SERVE_LIBS} Threads::Threads m)
+
+add_library(tenon-serve-static STATIC $<TARGET_OBJECTS:tn_serve>)
+target_link_libraries(tenon-serve-static INTERFACE tenon-static ${TN_SERVE_LIBS} m)
+set_target_properties(tenon-serve-static PROPERTIES OUTPUT_NAME tenon-serve)
