@@ -9,7 +9,7 @@
 const double tni_latency_bounds_us[TNI_LATENCY_BUCKETS] = {
     50,     100,    200,    300,     500,     750,      1000,     1500,
     2000,   3000,   5000,   7500,    10000,   15000,    25000,    50000,
-    100000, 250000, 500000, 1000000, 2500000, 10000000, 60000000, INFINITY};
+    100000, 250000, 500000, 1000000, 2500000, 10000000, 60000000, (double)INFINITY};
 
 static void add(tni_duration *d, uint64_t ns)
 {
