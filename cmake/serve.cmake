@@ -15,7 +15,15 @@ endif()
 
 file(GLOB_RECURSE TN_SERVE_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/serve/*.c)
 list(SORT TN_SERVE_SOURCES)
-add_library(tn_serve OBJECT ${TN_SERVE_SOURCES})
+# The page at "/", as an array: the binary needs no file beside it.
+set(page ${CMAKE_CURRENT_SOURCE_DIR}/src/serve/page.html)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})
+file(READ ${page} bytes HEX)
+string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/page.c CONTENT
+  "#include \"serve/page.h\"\nconst unsigned char tni_page[] = {\n${bytes}};\nconst size_t tni_page_size = sizeof tni_page;\n" @ONLY)
+add_library(tn_serve OBJECT ${TN_SERVE_SOURCES} ${CMAKE_CURRENT_BINARY_DIR}/page.c)
 target_include_directories(tn_serve PUBLIC include src)
 target_include_directories(tn_serve SYSTEM PRIVATE ${TENON_NGHTTP2_INCLUDE})
 set(TN_SERVE_LIBS ${TENON_NGHTTP2_LIBRARY} OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)
