@@ -16,6 +16,7 @@ tni_conn *tni_conn_new(tni_loop *loop, int fd, const char *peer)
     tni_conn *c = tni_mem_alloc(loop->opts.mem, sizeof *c, _Alignof(tni_conn));
     if (c == NULL) {
         tni_tcp_close(fd);
+        tni_loop_leave_room(loop);
         return NULL;
     }
     memset(c, 0, sizeof *c);
@@ -30,12 +31,12 @@ tni_conn *tni_conn_new(tni_loop *loop, int fd, const char *peer)
     if (!tni_poller_add(&loop->poller, fd, c->interest, c)) {
         tni_tcp_close(fd);
         tni_mem_free(loop->opts.mem, c, sizeof *c, _Alignof(tni_conn));
+        tni_loop_leave_room(loop);
         return NULL;
     }
     c->next = loop->conns;
     if (c->next != NULL) c->next->prev = c;
     loop->conns = c;
-    tni_loop_add(&loop->shared.connections, 1);
     tni_loop_add(&loop->shared.accepted, 1);
     return c;
 }
@@ -47,8 +48,7 @@ void tni_conn_free(tni_conn *c)
     tni_tls_conn_free(c->tls);
     tni_outq_fini(&c->out);
     tni_mem_free(loop->opts.mem, c, sizeof *c, _Alignof(tni_conn));
-    atomic_fetch_sub_explicit(&loop->shared.connections, 1,
-                              memory_order_relaxed);
+    tni_loop_leave_room(loop);
 }
 
 void tni_conn_lose(tni_conn *c)
@@ -76,6 +76,11 @@ size_t tni_conn_read(tni_conn *c, void *buf, size_t size)
     if (n == 0) c->peer_done = true;
     if (n == TNI_IO_LOST) tni_conn_lose(c);
     return 0;
+}
+
+bool tni_conn_holds(const tni_conn *c)
+{
+    return c->tls != NULL && tni_tls_holds(c->tls);
 }
 
 uint64_t tni_conn_due(const tni_conn *c, uint64_t since, uint64_t timeout,

@@ -10,6 +10,7 @@
 #ifndef TN_SRC_SERVE_CONN_H
 #define TN_SRC_SERVE_CONN_H
 
+#include "serve/http_date.h"
 #include "serve/loop.h"
 #include "serve/outq.h"
 #include "sys/poller.h"
@@ -69,7 +70,8 @@ extern const tni_protocol tni_sniffing;
  * False when memory is out. */
 bool tni_http1_attach(tni_conn *c);
 
-/* Takes over fd; NULL when memory is out, fd then closed. */
+/* Takes over fd and the room that was taken for it; NULL when memory is out,
+ * both then given back. */
 tni_conn *tni_conn_new(tni_loop *loop, int fd, const char *peer);
 void tni_conn_free(tni_conn *c);
 
@@ -82,6 +84,8 @@ void tni_conn_tick(tni_conn *c, uint64_t now);
 /* > 0 bytes, or 0 with nothing read: none now, the peer's end (peer_done), or
  * lost (fd is -1 then). */
 size_t tni_conn_read(tni_conn *c, void *buf, size_t size);
+/* Whether something was read from the socket that nobody has asked for yet. */
+bool tni_conn_holds(const tni_conn *c);
 /* Sends what it can; true when everything is sent. */
 bool tni_conn_flush(tni_conn *c);
 /* Closes the socket now. */
@@ -117,6 +121,8 @@ struct tni_loop {
     uint64_t tick_ns; /* how often deadlines are looked at */
     tni_conn *conns, *dead;
     uint8_t *scratch; /* TNI_SCRATCH_BYTES */
+    uint64_t date_s;  /* of the Unix epoch, what `date` says */
+    char date[TNI_HTTP_DATE];
     tni_loop_atomics shared;
 };
 
@@ -124,6 +130,14 @@ static inline void tni_loop_add(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
+
+/* Counts one connection more, within the limit of all loops together, or one
+ * less. */
+bool tni_loop_take_room(tni_loop *loop);
+void tni_loop_leave_room(tni_loop *loop);
+
+/* The time of day for the field Date, as it was at most a second ago. */
+const char *tni_loop_date(tni_loop *loop);
 
 /* {"error": "…"}; its length. */
 size_t tni_error_json(char out[TNI_ERROR_MAX], const char *message);

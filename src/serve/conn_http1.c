@@ -15,7 +15,8 @@
 enum {
     /* A head, and what may come behind it in the same packet. */
     BUFFER_BYTES = TNI_HTTP1_MAX_HEAD + 4096,
-    REPLY_BYTES = 16384
+    REPLY_BYTES = 16384,
+    READS_AT_ONCE = 64
 };
 
 typedef enum h1_state {
@@ -68,6 +69,7 @@ static bool put_head(http1 *h, const tni_answer *a, bool streamed,
                          .no_length = a->status < 200 || a->status == 204,
                          .length = length,
                          .content_type = a->content_type,
+                         .date = tni_loop_date(h->c->loop),
                          .headers = a->headers,
                          .n_headers = a->n_headers};
     size_t n = tni_http1_write_head(buf, sizeof buf, &r);
@@ -419,10 +421,15 @@ static bool step(http1 *h)
 static void h1_drive(tni_conn *c)
 {
     http1 *h = c->p;
-    for (;;) {
+    /* After some reads the other connections have their turn; the poller tells
+     * of this one again, unless TLS holds what it has read already. */
+    for (int reads = 0;;) {
         if (!tni_conn_flush(c) || c->closing) break;
         if (h->state == H1_BUSY) break;
-        if (!step(h) && !read_more(h)) break;
+        if (!step(h)) {
+            if (++reads > READS_AT_ONCE && !tni_conn_holds(c)) break;
+            if (!read_more(h)) break;
+        }
         if (c->fd < 0) return;
     }
     if (c->fd < 0) return;

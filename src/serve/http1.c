@@ -528,6 +528,8 @@ size_t tni_http1_write_head(char *buf, size_t cap, const tni_http1_reply *r)
                    r->minor != 0 ? 1 : 0, r->status,
                    tni_http_reason(r->status));
     put_text(&w, line);
+    if (r->date != NULL)
+        put_field(&w, tni_span_of("Date"), tni_span_of(r->date));
     if (r->content_type != NULL)
         put_field(&w, tni_span_of("Content-Type"),
                   tni_span_of(r->content_type));

@@ -90,6 +90,7 @@ typedef struct tni_http1_reply {
     bool no_length; /* 1xx and 204 have none */
     uint64_t length;
     const char *content_type; /* or NULL */
+    const char *date;         /* or NULL */
     const tni_header *headers;
     size_t n_headers;
 } tni_http1_reply;

@@ -39,6 +39,29 @@ static void run_posts(tni_loop *loop)
     }
 }
 
+const char *tni_loop_date(tni_loop *loop)
+{
+    const uint64_t now_s = tni_clock_epoch_ms() / 1000;
+    if (now_s != loop->date_s || loop->date[0] == '\0') {
+        tni_http_date(loop->date, now_s);
+        loop->date_s = now_s;
+    }
+    return loop->date;
+}
+
+void tni_loop_opts_init(tni_loop_opts *opts)
+{
+    const uint64_t s = 1000000000u;
+    *opts = (tni_loop_opts){.max_body = (uint64_t)64 << 20,
+                            .max_connections = 10000,
+                            .max_streams = 256,
+                            .header_timeout_ns = 10 * s,
+                            .idle_timeout_ns = 120 * s,
+                            .read_timeout_ns = 30 * s,
+                            .write_timeout_ns = 30 * s,
+                            .min_rate = 65536};
+}
+
 tn_status tni_loop_open(tni_loop **out, const tni_loop_opts *opts, int listener,
                         tn_err *err)
 {
@@ -101,22 +124,51 @@ static void set_accepting(tni_loop *loop, bool on)
         loop->accepting = on;
 }
 
-static bool has_room(const tni_loop *loop)
+static _Atomic uint64_t *limited_count(tni_loop *loop)
 {
-    return atomic_load_explicit(&loop->shared.connections,
-                                memory_order_relaxed) <
+    return loop->opts.all_connections != NULL ? loop->opts.all_connections
+                                              : &loop->shared.connections;
+}
+
+static bool has_room(tni_loop *loop)
+{
+    return atomic_load_explicit(limited_count(loop), memory_order_relaxed) <
            loop->opts.max_connections;
+}
+
+bool tni_loop_take_room(tni_loop *loop)
+{
+    _Atomic uint64_t *count = limited_count(loop);
+    const uint64_t before =
+        atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+    if (before >= loop->opts.max_connections) {
+        atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+        return false;
+    }
+    if (count != &loop->shared.connections)
+        tni_loop_add(&loop->shared.connections, 1);
+    return true;
+}
+
+void tni_loop_leave_room(tni_loop *loop)
+{
+    atomic_fetch_sub_explicit(&loop->shared.connections, 1,
+                              memory_order_relaxed);
+    if (loop->opts.all_connections != NULL)
+        atomic_fetch_sub_explicit(loop->opts.all_connections, 1,
+                                  memory_order_relaxed);
 }
 
 static void accept_some(tni_loop *loop)
 {
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-        if (!has_room(loop)) {
+        if (!tni_loop_take_room(loop)) {
             set_accepting(loop, false);
             return;
         }
         char peer[TNI_PEER_SIZE];
         const int fd = tni_tcp_accept(loop->listener, peer);
+        if (fd < 0) tni_loop_leave_room(loop);
         if (fd == TNI_IO_AGAIN) return;
         if (fd == TNI_IO_LOST) {
             /* No descriptors: tried again at the next tick. */

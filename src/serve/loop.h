@@ -21,22 +21,28 @@ typedef struct tni_loop_opts {
     const tni_app *app;
     tni_mem *mem;      /* of connections */
     tni_mem *bodies;   /* of requests in flight; its limit is their budget */
-    uint64_t max_body; /* bytes of one request, unpacked */
-    uint32_t max_connections;   /* of this loop; more wait in the system */
-    uint32_t max_streams;       /* of one HTTP/2 connection */
-    uint64_t header_timeout_ns; /* for a whole head, from its first byte */
-    uint64_t idle_timeout_ns;   /* between requests */
-    /* For a body to come, or an answer to go, each with as much more as its
-     * bytes take at min_rate bytes a second. */
+    uint64_t max_body; /* 64 MiB: bytes of one request, unpacked */
+    /* 10000: of this loop, or, with a counter that begins at 0 and outlives
+     * them, of all loops that share it; more wait in the system. */
+    uint32_t max_connections;
+    _Atomic uint64_t *all_connections; /* NULL: none */
+    uint32_t max_streams;              /* 256: of one HTTP/2 connection */
+    uint64_t header_timeout_ns; /* 10 s: a whole head, from its first byte */
+    uint64_t idle_timeout_ns;   /* 120 s: between requests */
+    /* 30 s each: for a body to come, or an answer to go, with as much more as
+     * its bytes take at min_rate bytes a second (64 KiB). */
     uint64_t read_timeout_ns, write_timeout_ns;
     uint64_t min_rate;
     tni_tls *tls; /* NULL: connections that begin with TLS are closed */
     bool tls_only;
 } tni_loop_opts;
 
+/* The limits written above, and NULL or false for the rest. */
+void tni_loop_opts_init(tni_loop_opts *opts);
+
 /* What has happened since the loop was opened. */
 typedef struct tni_loop_counts {
-    uint64_t connections; /* now */
+    uint64_t connections; /* now, of this loop */
     uint64_t accepted, requests, refused, timeouts;
 } tni_loop_counts;
 

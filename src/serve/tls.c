@@ -195,6 +195,11 @@ ptrdiff_t tni_tls_write(tni_tls_conn *c, const tni_slice *slices, size_t n)
     return k == 0 ? TNI_IO_LOST : k;
 }
 
+bool tni_tls_holds(const tni_tls_conn *c)
+{
+    return SSL_pending(c->ssl) > 0;
+}
+
 void tni_tls_finish(tni_tls_conn *c)
 {
     ERR_clear_error();

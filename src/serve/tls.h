@@ -35,6 +35,8 @@ void tni_tls_conn_free(tni_tls_conn *c);
 /* As tni_tcp_read and tni_tcp_write. */
 ptrdiff_t tni_tls_read(tni_tls_conn *c, void *buf, size_t size);
 ptrdiff_t tni_tls_write(tni_tls_conn *c, const tni_slice *slices, size_t n);
+/* Whether bytes were decrypted and not read yet. */
+bool tni_tls_holds(const tni_tls_conn *c);
 void tni_tls_finish(tni_tls_conn *c);
 
 #endif

@@ -74,6 +74,7 @@ static void one_after_the_other(void **state)
     assert_true(n > 0);
     buf[n] = '\0';
     assert_non_null(strstr(buf, "Content-Length: 77\r\n"));
+    assert_non_null(strstr(buf, " GMT\r\n"));
     assert_memory_equal(buf + n - 4, "\r\n\r\n", 4);
     rig_say(fd, "GET /echo HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
     expect(fd, 200, "");
@@ -338,6 +339,36 @@ static void connections_and_bytes_are_bounded(void **state)
     rig_stop(&r, false);
 }
 
+/* Two loops of which one counter says how many connections they may have. */
+static void loops_share_their_limit(void **state)
+{
+    (void)state;
+    _Atomic uint64_t all = 0;
+    rig a, b;
+    rig_init(&a);
+    rig_init(&b);
+    a.opts.max_connections = b.opts.max_connections = 2;
+    a.opts.all_connections = b.opts.all_connections = &all;
+    rig_start(&a);
+    rig_start(&b);
+    const int one = rig_connect(&a), two = rig_connect(&b);
+    RIG_WAIT(atomic_load(&all) == 2);
+    const int three = rig_connect(&b);
+    rig_say(three, "GET /echo HTTP/1.1\r\n" HOST "\r\n");
+    const struct timespec t = {0, 300000000};
+    (void)nanosleep(&t, NULL);
+    tni_loop_counts counts;
+    tni_loop_count(b.loop, &counts);
+    assert_int_equal(counts.accepted, 1);
+    tni_tcp_close(one);
+    expect(three, 200, ""); /* of the other loop there was room again */
+    tni_tcp_close(two);
+    tni_tcp_close(three);
+    rig_stop(&a, false);
+    rig_stop(&b, false);
+    assert_int_equal(atomic_load(&all), 0);
+}
+
 static void drained(void **state)
 {
     (void)state;
@@ -389,6 +420,7 @@ int main(void)
         cmocka_unit_test(cancelled),
         cmocka_unit_test(slow_peers),
         cmocka_unit_test(connections_and_bytes_are_bounded),
+        cmocka_unit_test(loops_share_their_limit),
         cmocka_unit_test(drained),
         cmocka_unit_test(speaks_no_tls_unasked),
     };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_http1.c - requests in one piece, and cut apart at every byte */
 #include "serve/http1.h"
+#include "serve/http_date.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -329,6 +330,29 @@ static void heads_of_answers(void **state)
     assert_memory_equal(head, "1a\r\n", 4);
 }
 
+static void dates(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t epoch_s;
+        const char *text;
+    } cases[] = {
+        {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
+        {784111777, "Sun, 06 Nov 1994 08:49:37 GMT"},
+        {951782399, "Mon, 28 Feb 2000 23:59:59 GMT"},
+        {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},
+        {1798761599, "Thu, 31 Dec 2026 23:59:59 GMT"},
+        {4107542400, "Mon, 01 Mar 2100 00:00:00 GMT"},
+        {253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {UINT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char out[TNI_HTTP_DATE];
+        tni_http_date(out, cases[i].epoch_s);
+        assert_string_equal(out, cases[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +364,7 @@ int main(void)
         cmocka_unit_test(chunked_bodies),
         cmocka_unit_test(chunk_limits),
         cmocka_unit_test(heads_of_answers),
+        cmocka_unit_test(dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
