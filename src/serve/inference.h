@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * infer.h - an inference request, from its bytes to a job's tensors, and from
+ * inference.h - an inference request, from its bytes to a job's tensors, and from
  * a job's outputs to the bytes of its answer
  *
  *     tni_infer_begin(&q, model, &arena, max_answer_bytes);
@@ -19,8 +19,8 @@
  * TN_ELIMIT, TN_EUNSUPPORTED, TN_ENOMEM; the message names the tensor, what was
  * found and what was expected.
  */
-#ifndef TN_SRC_SERVE_INFER_H
-#define TN_SRC_SERVE_INFER_H
+#ifndef TN_SRC_SERVE_INFERENCE_H
+#define TN_SRC_SERVE_INFERENCE_H
 
 #include "base/alloc.h"
 #include "serve/exchange.h"
