@@ -3,11 +3,14 @@
 #define _GNU_SOURCE
 #include "sys/tcp.h"
 
+#include "sys/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -144,6 +147,52 @@ int tni_tcp_connect(uint16_t port)
     if (connect(fd, (const struct sockaddr *)&a, sizeof a) == 0) return fd;
     (void)close(fd);
     return -1;
+}
+
+bool tni_tcp_wait(int fd, bool write, uint64_t until_ns)
+{
+    for (;;) {
+        const uint64_t now = tni_clock_ns();
+        if (now >= until_ns) return false;
+        struct pollfd p = {fd, write ? POLLOUT : POLLIN, 0};
+        const uint64_t ms = (until_ns - now) / 1000000 + 1;
+        const int n = poll(&p, 1, ms > 1000 ? 1000 : (int)ms);
+        if (n > 0) return true;
+        if (n < 0 && errno != EINTR) return false;
+    }
+}
+
+static int dial_at(const struct addrinfo *a, uint64_t until_ns)
+{
+    const int fd =
+        socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    bool good = connect(fd, a->ai_addr, a->ai_addrlen) == 0;
+    if (!good && errno == EINPROGRESS && tni_tcp_wait(fd, true, until_ns)) {
+        int e = 0;
+        socklen_t size = sizeof e;
+        good = getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &size) == 0 && e == 0;
+    }
+    if (good) return fd;
+    (void)close(fd);
+    return -1;
+}
+
+int tni_tcp_dial(const char *host, uint16_t port, uint64_t until_ns)
+{
+    char service[8];
+    (void)snprintf(service, sizeof service, "%u", (unsigned)port);
+    struct addrinfo hints, *found = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICSERV;
+    if (getaddrinfo(host, service, &hints, &found) != 0) return -1;
+    int fd = -1;
+    for (const struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next)
+        fd = dial_at(a, until_ns);
+    freeaddrinfo(found);
+    return fd;
 }
 
 /* What a failed read or write means. */

@@ -43,6 +43,11 @@ int tni_tcp_accept(int fd, char *peer);
 
 /* A connection to a port of this machine, for tests; -1 on failure. */
 int tni_tcp_connect(uint16_t port);
+/* A connection to somebody else's server, whatever address of the host answers
+ * first; waits for it until tni_clock_ns() is `until_ns`. -1 on failure. */
+int tni_tcp_dial(const char *host, uint16_t port, uint64_t until_ns);
+/* Waits until it can be written to, or read from; false when the time is up. */
+bool tni_tcp_wait(int fd, bool write, uint64_t until_ns);
 
 /* How many bytes were read, 0 at the end of what the peer sends. */
 ptrdiff_t tni_tcp_read(int fd, void *buf, size_t size);
