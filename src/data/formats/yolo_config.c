@@ -69,20 +69,33 @@ bool tni_yolo_has_dots(const char *path)
     return false;
 }
 
-/* Where an entry of the file is; NULL when it is not in the folder. */
+/* Of a path inside the folder; without a slash at its end. */
+static char *look_in(tni_reader *r, const char *root, const char *inner,
+                     bool turn)
+{
+    char *path = tni_join(r, root, inner);
+    if (path == NULL) return NULL;
+    for (char *p = path; turn && *p != '\0'; p++)
+        if (*p == '\\') *p = '/';
+    const size_t n = strlen(path);
+    if (n > 1 && path[n - 1] == '/') path[n - 1] = '\0';
+    return tni_path_look(path).exists ? path : NULL;
+}
+
+/* Where an entry of the file is; NULL when it is not in the folder. What is
+ * there by the name it has is that, though it may look like another system's
+ * path: "q:.txt". */
 static const char *locate(tni_reader *r, const tni_yolo_config *c,
                           const char *entry)
 {
     if (entry[0] == '\0' || strcmp(entry, ".") == 0) return c->root;
     const char *tail = inside(entry);
     if (tni_yolo_has_dots(tail) || tail[0] == '\0') return NULL;
-    char *path = tni_join(r, c->root, tail);
-    if (path == NULL) return NULL;
-    for (char *p = path; *p != '\0'; p++)
-        if (*p == '\\') *p = '/';
-    const size_t n = strlen(path);
-    if (n > 1 && path[n - 1] == '/') path[n - 1] = '\0';
-    return tni_path_look(path).exists ? path : NULL;
+    if (entry[0] != '/' && !tni_yolo_has_dots(entry)) {
+        const char *own = look_in(r, c->root, entry, false);
+        if (own != NULL) return own;
+    }
+    return look_in(r, c->root, tail, true);
 }
 
 static tn_status add_located(tni_reader *r, tni_yolo_config *c,

@@ -14,7 +14,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { PLACES = 8 };
+enum { PLACES = 8, MAX_SPLIT_NAME = 200 };
 
 typedef struct yolo {
     tni_writer *w;
@@ -330,6 +330,45 @@ static tn_status put_image(void *state, tni_writer *w, uint32_t image,
     return tni_target_close(&y->t, y->err);
 }
 
+/* Whether a split can be a folder that every reader finds: parts of a path
+ * without "." and "..", in characters that a line and a path of any system
+ * have. */
+static bool is_folder_name(const char *name)
+{
+    if (name[0] == '\0' || strlen(name) > MAX_SPLIT_NAME) return false;
+    for (const char *p = name; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ' || *p == '\x7f' || *p == '\\') return false;
+    for (const char *p = name;; p++) {
+        const size_t n = strcspn(p, "/");
+        if (n == 0 || (n == 1 && p[0] == '.') ||
+            (n == 2 && p[0] == '.' && p[1] == '.'))
+            return false;
+        p += n;
+        if (*p == '\0') return true;
+    }
+}
+
+static tn_status check_splits(const yolo *y)
+{
+    bool unsplit = false;
+    for (uint32_t i = 0; i < y->d->images.n && !unsplit; i++)
+        unsplit = tni_image_at(y->d, i)->splits == 0;
+    for (uint32_t s = 0; s < y->d->n_splits; s++) {
+        const char *name = y->d->splits[s];
+        if (!is_folder_name(name))
+            return tni_fail(y->err, TN_EUNSUPPORTED,
+                            "the split '%.100s' cannot be the name of a "
+                            "folder (empty, \".\" or \"..\", a backslash, a "
+                            "line's end, over %d bytes); rename it",
+                            name, (int)MAX_SPLIT_NAME);
+        if (unsplit && strcmp(name, "unsplit") == 0)
+            return tni_fail(y->err, TN_EUNSUPPORTED,
+                            "the split 'unsplit' has the folder of images "
+                            "that are of no split; rename it");
+    }
+    return TN_OK;
+}
+
 static bool is_split(const tn_dataset *d, const char *name)
 {
     for (uint32_t s = 0; s < d->n_splits; s++)
@@ -345,9 +384,9 @@ static void list_path(const yolo *y, uint32_t split, char path[600])
     uint32_t salt = split;
     (void)snprintf(path, 600, "%.500s", folder);
     for (char *p = path; *p != '\0'; p++)
-        if (*p == '/') *p = '_';
+        if (*p == '/' || *p == ':') *p = '_';
     const size_t n = strlen(path);
-    if (strchr(folder, '/') != NULL) do {
+    if (strpbrk(folder, "/:") != NULL) do {
             (void)snprintf(path + n, 600 - n, "_%u", (unsigned)salt);
             salt += TNI_MAX_SPLITS;
         } while (is_split(y->d, path));
@@ -642,6 +681,7 @@ static tn_status write_all(yolo *y)
     }
     const uint64_t inside = TNI_KEEPS(OUTSIDE) | TNI_KEEPS(OUTSIDE_BOX);
     y->may_cut = (y->w->keeps & inside) != inside;
+    TN_TRY(check_splits(y));
     for (uint32_t i = 0; i < y->d->images.n && y->task == TNI_YOLO_AUTO; i++) {
         TN_TRY(put_tagged(y, i));
         if ((i & 255) == 0)

@@ -652,6 +652,69 @@ static void splits_with_folders_in_their_names(void **state)
     tn_dataset_close(d);
 }
 
+/* A dataset of one image of this split, which YAML says in double quotes. */
+static tn_status split_again(const char *yaml, const char *unsplit)
+{
+    char text[600];
+    (void)snprintf(text, sizeof text,
+                   "train: a\nval: b\nnames: [x]\ntenon_splits: {train: "
+                   "\"%s\", val: \"\"}\n%s",
+                   yaml, unsplit);
+    put("data.yaml", text);
+    put("a/k/l.txt", "0 0.5 0.5 0.1 1\n");
+    put("u/m.txt", "0 0.5 0.5 0.1 1\n");
+    tn_dataset *d = open_it("", NULL);
+    tn_conversion *c = NULL;
+    if (d == NULL) fail_msg("%s: %s", err.where, err.message);
+    const tn_status status = convert(d, "y", "yolo", NULL, NULL, &c);
+    tn_conversion_free(c);
+    tn_dataset_close(d);
+    return status;
+}
+
+/* Names that look like paths of another system. */
+static void splits_with_colons_in_their_names(void **state)
+{
+    static const char *const names[] = {"q:/w", "q:w", "q:", "a:b/c:d", ":"};
+    char path[TMP_PATH];
+    (void)state;
+    tmp_path(path, dir, "y");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (split_again(names[i], "") != TN_OK)
+            fail_msg("%s: %s: %s", names[i], err.where, err.message);
+        tn_dataset *d = open_it("y", NULL);
+        assert_non_null(d);
+        assert_int_equal(info_of(d).n_images, 1);
+        assert_int_equal(info_of(d).n_annotations, 1);
+        assert_string_equal(image_of(d, 0).name, "k/l");
+        assert_string_equal(tn_dataset_split(d, 0), names[i]);
+        tn_dataset_close(d);
+        tmp_remove(path);
+    }
+    /* A file of that name is itself, and no file of a drive. */
+    put("data.yaml", "train: \"q:/a\"\nval: b\nnames: [x]\n");
+    put("q:/a/k.txt", "0 0.5 0.5 0.1 1\n");
+    put("a/k.txt", "0 0.5 0.5 0.1 1\n0 0.5 0.5 0.1 1\n");
+    tn_dataset *d = open_it("", NULL);
+    assert_non_null(d);
+    assert_int_equal(info_of(d).n_annotations, 1);
+    tn_dataset_close(d);
+}
+
+static void splits_that_are_no_folders(void **state)
+{
+    static const char *const names[] = {"/w", "w/",      "a//b",  "./a",
+                                        ".",  "a\\\\b", "a\\nb"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_int_equal(split_again(names[i], ""), TN_EUNSUPPORTED);
+        assert_non_null(strstr(err.message, "cannot be the name of a folder"));
+    }
+    assert_int_equal(split_again("unsplit", "tenon_unsplit: u\n"),
+                     TN_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "'unsplit' has the folder"));
+}
+
 static void pose(void **state)
 {
     (void)state;
@@ -785,6 +848,8 @@ int main(void)
         TEST(odd_shapes_are_announced),
         TEST(a_changed_label_keeps_its_change),
         TEST(splits_with_folders_in_their_names),
+        TEST(splits_with_colons_in_their_names),
+        TEST(splits_that_are_no_folders),
         TEST(pose),
         TEST(classify),
         TEST(survives_lack_of_memory),
