@@ -322,19 +322,25 @@ static tn_status read_back(tn_conversion *c, tn_dataset **back, tn_err *err)
     return TN_EINTERNAL;
 }
 
+static void lend_size(const tn_conversion *c, uint32_t image, tn_dataset *back,
+                      uint32_t row)
+{
+    double w = 0.0, h = 0.0;
+    if (row == TN_NONE || !tni_image_extent(c->d, image, &w, &h)) return;
+    tni_image_row *r = tni_image_at(back, row);
+    if (r->width > 0 && r->height > 0) return;
+    r->width = (int32_t)w;
+    r->height = (int32_t)h;
+}
+
 /* What was written may be relative to sizes that only the source knows. */
 static void lend_sizes(const tn_conversion *c, tn_dataset *back,
-                       const uint32_t *matches)
+                       const tni_matches *m)
 {
-    for (uint32_t i = 0; i < c->d->images.n; i++) {
-        double w = 0.0, h = 0.0;
-        if (matches[i] == TN_NONE || !tni_image_extent(c->d, i, &w, &h))
-            continue;
-        tni_image_row *r = tni_image_at(back, matches[i]);
-        if (r->width > 0 && r->height > 0) continue;
-        r->width = (int32_t)w;
-        r->height = (int32_t)h;
-    }
+    for (uint32_t i = 0; i < c->d->images.n; i++)
+        lend_size(c, i, back, m->first[i]);
+    for (size_t i = 0; i < m->n_copies; i++)
+        lend_size(c, m->copies[i].image, back, m->copies[i].back);
 }
 
 /* Results have no images of their own: they are counted. */
@@ -372,12 +378,11 @@ static tn_status compare(tn_conversion *c, tn_dataset *back, bool keep,
                          tn_err *err)
 {
     tni_residue *residue = NULL;
-    uint32_t *matches = TNI_NEW_ARRAY(&c->arena, uint32_t, c->d->images.n + 1u);
-    if (matches == NULL) return no_memory(err);
-    TN_TRY(tni_match_images(&c->w, back, matches, err));
-    lend_sizes(c, back, matches);
-    if (keep) TN_TRY(open_residue(c, back, matches, &residue, err));
-    const tn_status status = tni_compare(&c->w, c->format, back, matches,
+    tni_matches matches;
+    TN_TRY(tni_match_images(&matches, &c->w, back, &c->arena, err));
+    lend_sizes(c, back, &matches);
+    if (keep) TN_TRY(open_residue(c, back, matches.first, &residue, err));
+    const tn_status status = tni_compare(&c->w, c->format, back, &matches,
                                          residue, &c->compared, err);
     return keep ? tni_residue_close(residue, status, err) : status;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { HEAD_BYTES = 64 << 10, PATH_SIZE = 4096, SURE = 50, LARGE = 16 << 20 };
+enum { PACKED_DEPTH = 2 }; /* folders/annotations/x.json.gz */
 
 static const tni_format *const formats[] = {
 #define TN_FORMAT(name) &tni_format_##name,
@@ -435,6 +436,34 @@ static tn_status look_inside(tni_reader *r, tn_err *err)
     return r->path != NULL ? TN_OK : tni_fail(err, TN_ENOMEM, "out of memory");
 }
 
+/* Annotations that are gzip in a folder would be missing without a word. */
+static tn_status refuse_packed(tni_reader *r, const char *folder, int depth,
+                               tn_err *err)
+{
+    static const char *const ends[] = {".json.gz", ".jsonl.gz", ".ndjson.gz",
+                                       ".csv.gz",  ".tsv.gz",   ".xml.gz",
+                                       ".yaml.gz", ".yml.gz",   ".txt.gz"};
+    const tni_dir_entry *e = NULL;
+    size_t n = 0;
+    TN_TRY(tni_list(r, folder, &e, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        if (e[i].name[0] == '.') continue;
+        if (e[i].is_dir && depth > 1)
+            TN_TRY(refuse_packed(r, tni_join(r, folder, e[i].name), depth - 1,
+                                 err));
+        for (size_t k = 0; !e[i].is_dir && k < sizeof ends / sizeof ends[0];
+             k++) {
+            if (!tni_ends_with(e[i].name, ends[k])) continue;
+            tni_err_where(err, "%s/%s", folder, e[i].name);
+            return tni_fail(err, TN_EUNSUPPORTED,
+                            "annotations that are gzip are read on their own, "
+                            "not in a folder: unpack it (gunzip), or name it "
+                            "instead of the folder");
+        }
+    }
+    return TN_OK;
+}
+
 static bool has_word(const char *words, const char *word)
 {
     const size_t n = strlen(word);
@@ -465,6 +494,12 @@ static tn_status read_all(tni_reader *r, tn_err *err)
         return tni_fail(err, TN_ENOTFOUND,
                         "no such file or folder; check the path");
     r->is_dir = look.is_dir;
+    /* What this library wrote itself has none. */
+    if (r->is_dir && !r->leave) {
+        const tni_arena_mark mark = tni_arena_save(&r->scratch);
+        TN_TRY(refuse_packed(r, r->path, PACKED_DEPTH, err));
+        tni_arena_rewind(&r->scratch, mark);
+    }
     TN_TRY(find_format(r, err));
     TN_TRY(look_inside(r, err));
     TN_TRY(tni_check_variant(d->format, r->variant, err));

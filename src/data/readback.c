@@ -24,7 +24,7 @@ typedef struct compare {
 
 typedef struct comparison {
     tni_writer *w;
-    const uint32_t *matches;
+    const tni_matches *matches;
     tni_residue *residue;
     const tn_dataset *back;
     compare *lanes;
@@ -252,33 +252,67 @@ static bool key_of(char *key, size_t size, const char *split, const char *name)
     return n > 0 && (size_t)n < size;
 }
 
-/* An image of several splits may be written in each of them. */
-static void mark_splits(const tni_writer *w, uint32_t image,
-                        const tni_strmap *map, bool *matched)
+/* What images are found by. */
+typedef struct image_keys {
+    tni_strmap map; /* to the row in `back`, + 1 */
+    bool splits;
+} image_keys;
+
+static uint32_t find_row(const image_keys *keys, const char *split,
+                         const char *name)
 {
     char key[4600];
-    for (uint64_t left = tni_image_at(w->d, image)->splits; left != 0;
-         left &= left - 1) {
+    if (!key_of(key, sizeof key, split, name)) return TN_NONE;
+    void **found = tni_strmap_find(&keys->map, key, strlen(key));
+    return found != NULL ? (uint32_t)((uintptr_t)*found - 1) : TN_NONE;
+}
+
+/* An image of several splits may be written in each of them. */
+static void find_copies(tni_matches *m, const tni_writer *w, uint32_t image,
+                        const image_keys *keys)
+{
+    uint64_t left = tni_image_at(w->d, image)->splits;
+    for (left &= left - 1; left != 0; left &= left - 1) {
         const char *split = w->d->splits[__builtin_ctzll(left)];
-        if (!key_of(key, sizeof key, split, w->names[image])) continue;
-        void **found = tni_strmap_find(map, key, strlen(key));
-        if (found != NULL) matched[(uintptr_t)*found - 1] = true;
+        const uint32_t row = find_row(keys, split, w->names[image]);
+        if (row == TN_NONE || row == m->first[image]) continue;
+        m->copies[m->n_copies++] = (tni_copy){image, row};
     }
+}
+
+static bool in_several(const tn_dataset *d, uint32_t image)
+{
+    const uint64_t splits = tni_image_at(d, image)->splits;
+    return (splits & (splits - 1)) != 0;
+}
+
+static tn_status find_all_copies(tni_matches *m, const tni_writer *w,
+                                 const image_keys *keys, tni_arena *arena,
+                                 tn_err *err)
+{
+    size_t most = 0;
+    for (uint32_t i = 0; keys->splits && i < w->d->images.n; i++)
+        if (in_several(w->d, i))
+            most += (size_t)__builtin_popcountll(tni_image_at(w->d, i)->splits);
+    if (most == 0) return TN_OK;
+    m->copies = TNI_NEW_ARRAY(arena, tni_copy, most);
+    if (m->copies == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    for (uint32_t i = 0; i < w->d->images.n; i++)
+        if (in_several(w->d, i)) find_copies(m, w, i, keys);
+    return TN_OK;
 }
 
 /* No image reads back that is not one of the source's. */
 static tn_status check_extra(const tni_writer *w, const tn_dataset *back,
-                             const uint32_t *matches, const tni_strmap *map,
+                             const tni_matches *m, tni_arena *scratch,
                              tn_err *err)
 {
     const uint32_t n = back->images.n;
-    bool *matched = tni_arena_zalloc(map->arena, n + (size_t)1, 1);
+    bool *matched = tni_arena_zalloc(scratch, n + (size_t)1, 1);
     if (matched == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
-    for (uint32_t i = 0; i < w->d->images.n; i++) {
-        if (matches[i] != TN_NONE) matched[matches[i]] = true;
-        const uint64_t splits = tni_image_at(w->d, i)->splits;
-        if ((splits & (splits - 1)) != 0) mark_splits(w, i, map, matched);
-    }
+    for (uint32_t i = 0; i < w->d->images.n; i++)
+        if (m->first[i] != TN_NONE) matched[m->first[i]] = true;
+    for (size_t i = 0; i < m->n_copies; i++) matched[m->copies[i].back] = true;
     for (uint32_t i = 0; i < n; i++)
         if (!matched[i])
             return tni_fail(err, TN_EINTERNAL,
@@ -288,47 +322,59 @@ static tn_status check_extra(const tni_writer *w, const tn_dataset *back,
     return TN_OK;
 }
 
-tn_status tni_match_images(const tni_writer *w, const tn_dataset *back,
-                           uint32_t *matches, tn_err *err)
+static tn_status add_keys(image_keys *keys, const tn_dataset *back,
+                          tni_arena *scratch, tn_err *err)
 {
     char key[4600];
-    tni_strmap map;
-    tni_arena arena;
-    tni_mem mem;
-    tni_mem_init(&mem, NULL, 0);
-    tni_arena_init(&arena, &mem, 1 << 16);
-    tni_strmap_init(&map, &arena);
-    tn_status status = TN_OK;
-    const bool told =
-        w->file == NULL || (back->format->flags & TNI_FORMAT_FILE_SPLITS) != 0;
-    const bool splits = told && back->n_splits > 0;
-    for (uint32_t i = 0; status == TN_OK && i < back->images.n; i++) {
+    for (uint32_t i = 0; i < back->images.n; i++) {
         const tni_image_row *r = tni_image_at(back, i);
         const uint32_t s = tni_first_split(r);
+        const char *split = keys->splits && s != TN_NONE ? back->splits[s] : "";
         bool fresh = false;
-        if (!key_of(key, sizeof key,
-                    splits && s != TN_NONE ? back->splits[s] : "", r->name))
-            continue;
-        char *copy = tni_arena_strndup(&arena, key, strlen(key));
-        void **slot = copy != NULL
-                          ? tni_strmap_add(&map, copy, strlen(copy), &fresh)
-                          : NULL;
-        if (slot == NULL)
-            status = tni_fail(err, TN_ENOMEM, "out of memory");
-        else if (fresh)
-            *slot = (void *)((uintptr_t)i + 1);
+        if (!key_of(key, sizeof key, split, r->name)) continue;
+        const size_t len = strlen(key);
+        char *copy = tni_arena_strndup(scratch, key, len);
+        void **slot =
+            copy != NULL ? tni_strmap_add(&keys->map, copy, len, &fresh) : NULL;
+        if (slot == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+        if (fresh) *slot = (void *)((uintptr_t)i + 1);
     }
-    for (uint32_t i = 0; status == TN_OK && i < w->d->images.n; i++) {
+    return TN_OK;
+}
+
+static tn_status match_all(tni_matches *out, const tni_writer *w,
+                           const tn_dataset *back, image_keys *keys,
+                           tni_arena *arena, tni_arena *scratch, tn_err *err)
+{
+    out->first = TNI_NEW_ARRAY(arena, uint32_t, w->d->images.n + 1u);
+    if (out->first == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    TN_TRY(add_keys(keys, back, scratch, err));
+    for (uint32_t i = 0; i < w->d->images.n; i++) {
         const uint32_t s = tni_first_split(tni_image_at(w->d, i));
-        matches[i] = TN_NONE;
-        if (!key_of(key, sizeof key,
-                    splits && s != TN_NONE ? w->d->splits[s] : "", w->names[i]))
-            continue;
-        void **found = tni_strmap_find(&map, key, strlen(key));
-        if (found != NULL) matches[i] = (uint32_t)((uintptr_t)*found - 1);
+        const char *split = keys->splits && s != TN_NONE ? w->d->splits[s] : "";
+        out->first[i] = find_row(keys, split, w->names[i]);
     }
-    if (status == TN_OK) status = check_extra(w, back, matches, &map, err);
-    tni_arena_fini(&arena);
+    TN_TRY(find_all_copies(out, w, keys, arena, err));
+    return check_extra(w, back, out, scratch, err);
+}
+
+tn_status tni_match_images(tni_matches *out, const tni_writer *w,
+                           const tn_dataset *back, tni_arena *arena,
+                           tn_err *err)
+{
+    tni_arena scratch;
+    tni_mem mem;
+    image_keys keys;
+    const bool told =
+        w->file == NULL || (back->format->flags & TNI_FORMAT_FILE_SPLITS) != 0;
+    memset(out, 0, sizeof *out);
+    tni_mem_init(&mem, NULL, 0);
+    tni_arena_init(&scratch, &mem, 1 << 16);
+    tni_strmap_init(&keys.map, &scratch);
+    keys.splits = told && back->n_splits > 0;
+    const tn_status status =
+        match_all(out, w, back, &keys, arena, &scratch, err);
+    tni_arena_fini(&scratch);
     tni_libc_trim();
     return status;
 }
@@ -348,8 +394,8 @@ static tn_status compare_block(void *ctx, tni_block *block)
         bool any = false;
         tni_dataset_ahead(p->a, i + 1);
         for (size_t k = 0; k < n; k++) any = any || p->w->written[list[k]] != 0;
-        if (c->matches[i] != TN_NONE) {
-            TN_TRY(compare_image(p, i, c->matches[i]));
+        if (c->matches->first[i] != TN_NONE) {
+            TN_TRY(compare_image(p, i, c->matches->first[i]));
         } else if (any || n == 0) {
             return tni_fail(p->err, TN_EINTERNAL,
                             "image '%.100s' is missing from what was written; "
@@ -476,7 +522,7 @@ static tn_status lane_init(compare *lane, const comparison *c,
 }
 
 tn_status tni_compare(tni_writer *w, const tni_format *format,
-                      const tn_dataset *back, const uint32_t *matches,
+                      const tn_dataset *back, const tni_matches *matches,
                       tni_residue *residue, tni_compared *result, tn_err *err)
 {
     const tn_allocator *a = &tni_libc_allocator;
@@ -492,6 +538,10 @@ tn_status tni_compare(tni_writer *w, const tni_format *format,
                             take_block};
     if (status == TN_OK) status = tni_blocks_run(&job, w->par, err);
     c.lanes[0].err = err;
+    c.lanes[0].residue = NULL;
+    for (size_t i = 0; status == TN_OK && i < matches->n_copies; i++)
+        status = compare_image(&c.lanes[0], matches->copies[i].image,
+                               matches->copies[i].back);
     c.lanes[0].b = back;
     if (status == TN_OK) status = compare_classes(&c.lanes[0]);
     for (size_t i = 0; i < c.n_lanes; i++) {

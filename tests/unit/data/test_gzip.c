@@ -208,6 +208,33 @@ static void test_archives(void **state)
     assert_non_null(strstr(err.message, "compressed (gzip): unpack it"));
 }
 
+/* In a folder they are refused by name, and not passed over. */
+static void test_folders(void **state)
+{
+    static const char *const names[] = {
+        "instances_val2017.json.gz", "annotations/instances_val2017.json.gz",
+        "train/metadata.csv.gz", "metadata.jsonl.GZ"};
+    (void)state;
+    tmp_path(path, dir, "annotations");
+    assert_int_equal(mkdir(path, 0777), 0);
+    tmp_path(path, dir, "train");
+    assert_int_equal(mkdir(path, 0777), 0);
+    tmp_write(dir, "annotations/instances_train2017.json", COCO,
+              sizeof COCO - 1);
+    tmp_write(dir, "images.tar.gz", "\x1f\x8b", 2);
+    tn_dataset_close(open_as("coco", dir));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        put_packed(names[i], COCO);
+        assert_null(try_open(NULL, dir));
+        assert_int_equal(err.code, TN_EUNSUPPORTED);
+        assert_non_null(strstr(err.message, "unpack it (gunzip)"));
+        assert_non_null(strstr(err.where, names[i]));
+        tmp_path(path, dir, names[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    tn_dataset_close(open_as(NULL, dir));
+}
+
 static void test_survives_oom(void **state)
 {
     (void)state;
@@ -225,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_archives, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_survives_oom, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,14 +76,14 @@ static int tamper(void *ctx, const char *stage, uint64_t done, uint64_t total)
     return 0;
 }
 
-static tn_status convert_with(const tn_dataset *d, const char *variant,
-                              int n_threads, change *c)
+static tn_status convert_to(const char *format, const tn_dataset *d,
+                            const char *variant, int n_threads, change *c)
 {
     char to[TMP_PATH];
     tn_conversion *out = NULL;
     tn_convert_opts o = TN_CONVERT_OPTS_INIT;
     tmp_path(to, dir, "y");
-    o.format = "yolo";
+    o.format = format;
     o.variant = variant;
     o.allow_loss = "all";
     o.n_threads = n_threads;
@@ -94,6 +94,12 @@ static tn_status convert_with(const tn_dataset *d, const char *variant,
     const tn_status status = tn_dataset_convert(&out, d, to, &o, &err);
     tn_conversion_free(out);
     return status;
+}
+
+static tn_status convert_with(const tn_dataset *d, const char *variant,
+                              int n_threads, change *c)
+{
+    return convert_to("yolo", d, variant, n_threads, c);
 }
 
 #define FIRST  "0 0.1 0.2 0.2 0.2 0.15 0.8\n"
@@ -174,6 +180,73 @@ static void boxes_are_read_back(void **state)
     tn_dataset_close(d);
 }
 
+/* An image of 16 x 16 pixels in both splits. */
+static tn_dataset *open_in_two_splits(void)
+{
+    static const unsigned char bmp[58] = {'B', 'M', 58, 0, 0,  0, 0, 0, 0,  0,
+                                          54,  0,   0,  0, 40, 0, 0, 0, 16, 0,
+                                          0,   0,   16, 0, 0,  0, 1, 0, 24};
+    static const char yaml[] = "train: l.txt\nval: l.txt\nnames: [x]\n";
+    static const char label[] = "0 0.5 0.5 0.5 0.5\n";
+    tmp_write(dir, "data.yaml", yaml, sizeof yaml - 1);
+    tmp_write(dir, "l.txt", "./a.bmp\n", 8);
+    tmp_write(dir, "a.bmp", bmp, sizeof bmp);
+    tmp_write(dir, "a.txt", label, sizeof label - 1);
+    tmp_path(path, dir, "data.yaml");
+    return open_as("yolo", path);
+}
+
+#define COCO(box)                                                              \
+    "{\"images\": [{\"id\": 1, \"file_name\": \"a.bmp\", \"width\": 16, "      \
+    "\"height\": 16}], \"annotations\": [{\"id\": 1, \"image_id\": 1, "        \
+    "\"category_id\": 1, \"bbox\": " box ", \"iscrowd\": 0}], "                \
+    "\"categories\": [{\"id\": 1, \"name\": \"x\"}]}"
+#define DATUMARO(list)                                                         \
+    "{\"dm_format_version\": \"1.0\", \"categories\": {\"label\": {"           \
+    "\"labels\": [{\"name\": \"x\", \"parent\": \"\", \"attributes\": "        \
+    "[]}]}}, "                                                                 \
+    "\"items\": [{\"id\": \"a\", \"annotations\": [" list "], \"image\": "     \
+    "{\"path\": \"a.bmp\", \"size\": [16, 16]}}]}"
+#define BOX(x)                                                                 \
+    "{\"type\": \"bbox\", \"bbox\": [" x ", 4, 8, 8], \"group\": 0, "          \
+    "\"label_id\": 0, \"attributes\": {}}"
+
+/* COCO and Datumaro have an image of two splits in each of them. */
+static void every_copy_is_compared(void **state)
+{
+    static const struct {
+        const char *format;
+        change change;
+    } rows[] = {
+        {"coco",
+         {"annotations/instances_val.json", COCO("[4, 4, 8, 8]"), NULL, 0}},
+        {"coco",
+         {"annotations/instances_val.json", COCO("[4, 4, 8, 7]"), "another box",
+          0}},
+        {"coco",
+         {"annotations/instances_train.json", COCO("[4, 4, 8, 7]"),
+          "another box", 0}},
+        {"datumaro", {"annotations/val.json", DATUMARO(BOX("4")), NULL, 0}},
+        {"datumaro",
+         {"annotations/val.json", DATUMARO(BOX("5")), "another box", 0}},
+        {"datumaro",
+         {"annotations/val.json", DATUMARO(BOX("4") "," BOX("4")),
+          "one too many", 0}},
+        {"datumaro",
+         {"annotations/val.json", DATUMARO(""), "annotations missing", 0}},
+    };
+    (void)state;
+    tn_dataset *d = open_in_two_splits();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        change c = rows[i].change;
+        const tn_status status = convert_to(rows[i].format, d, NULL, 2, &c);
+        if (status != (c.says == NULL ? TN_OK : TN_EINTERNAL) ||
+            (c.says != NULL && strstr(err.message, c.says) == NULL))
+            fail_msg("change %zu gave: %s", i, err.message);
+    }
+    tn_dataset_close(d);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -181,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_change_is_found),
         TEST(boxes_are_read_back),
+        TEST(every_copy_is_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
