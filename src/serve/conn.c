@@ -254,10 +254,23 @@ static bool look_for_tls(tni_conn *c)
     return c->tls != NULL;
 }
 
+/* HTTP/2 begins with words that no request of HTTP/1.1 can: the first byte
+ * that differs decides. */
 static void sniff(tni_conn *c)
 {
+    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     if (c->n_sniffed == 0 && c->tls == NULL && !look_for_tls(c)) return;
-    if (!tni_http1_attach(c)) tni_conn_lose(c);
+    while (c->n_sniffed < TNI_SNIFF_BYTES &&
+           memcmp(c->sniffed, preface, c->n_sniffed) == 0) {
+        const size_t n = tni_conn_read(c, c->sniffed + c->n_sniffed,
+                                       TNI_SNIFF_BYTES - c->n_sniffed);
+        c->n_sniffed += n;
+        if (n != 0) continue;
+        if (c->peer_done) tni_conn_lose(c);
+        return;
+    }
+    const bool http2 = memcmp(c->sniffed, preface, c->n_sniffed) == 0;
+    if (!(http2 ? tni_http2_attach(c) : tni_http1_attach(c))) tni_conn_lose(c);
     if (c->fd >= 0) c->protocol->drive(c);
 }
 

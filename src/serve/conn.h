@@ -69,6 +69,7 @@ extern const tni_protocol tni_sniffing;
 /* From now on the connection speaks this; its first bytes are those sniffed.
  * False when memory is out. */
 bool tni_http1_attach(tni_conn *c);
+bool tni_http2_attach(tni_conn *c);
 
 /* Takes over fd and the room that was taken for it; NULL when memory is out,
  * both then given back. */

@@ -55,7 +55,8 @@ struct tni_exchange {
     char peer[56];        /* "127.0.0.1:5001", "[::1]:5001" */
     void *state;          /* the application's */
     /* Set by the application or NULL. The peer went away or reset the stream.
-     * The exchange must still be ended. */
+     * The exchange must still be ended. May be called inside
+     * tni_exchange_send, which is how a lost peer is noticed. */
     void (*on_cancel)(tni_exchange *x);
     const struct tni_transport *transport;
 };

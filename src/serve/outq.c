@@ -147,3 +147,39 @@ void tni_outq_sent(tni_outq *q, size_t n)
         drop_first(q);
     }
 }
+
+bool tni_outq_move(tni_outq *to, tni_outq *from, size_t n)
+{
+    bool good = true;
+    while (from->n != 0) {
+        tni_outq_part *p = part_at(from, 0);
+        const size_t k = p->len < n ? p->len : n;
+        const bool whole = k == p->len;
+        if (k == 0 && !whole) break;
+        if (p->p == NULL) {
+            good &= tni_outq_copy(to, from->copies + from->copies_begin, k);
+        } else {
+            good &= tni_outq_add(to, p->p, k, whole ? p->release : NULL,
+                                 whole ? p->ctx : NULL);
+            if (whole) p->release = NULL;
+        }
+        n -= k;
+        if (whole)
+            drop_first(from);
+        else
+            tni_outq_sent(from, k);
+    }
+    return good;
+}
+
+bool tni_outq_retire(tni_outq *to, tni_outq *from)
+{
+    bool good = true;
+    while (from->n != 0) {
+        tni_outq_part *p = part_at(from, 0);
+        good &= tni_outq_add(to, NULL, 0, p->release, p->ctx);
+        p->release = NULL;
+        drop_first(from);
+    }
+    return good;
+}

@@ -42,6 +42,14 @@ bool tni_outq_add(tni_outq *q, const void *bytes, size_t len,
 /* Every piece; all are released also when memory is out. */
 bool tni_outq_add_pieces(tni_outq *q, const tni_piece *pieces, size_t n);
 
+/* Moves the first `n` bytes of `from`, and what waits behind them, to the end
+ * of `to`. False when memory is out: some is then lost to both. */
+bool tni_outq_move(tni_outq *to, tni_outq *from, size_t n);
+/* Empties `from`, of which nothing more will be sent: what it would release is
+ * released behind all that `to` holds, which may lie in the same memory. False
+ * as above. */
+bool tni_outq_retire(tni_outq *to, tni_outq *from);
+
 /* The first slices to send, at most `cap`; how many. */
 size_t tni_outq_slices(const tni_outq *q, tni_slice *out, size_t cap);
 /* `n` bytes went out. */

@@ -26,7 +26,9 @@
 /*
  * Paths: /echo sends the body back; /big?N sends N bytes; /later is answered
  * when the test says so; /stream sends three pieces; /refuse is refused by its
- * head; /small takes at most 10 bytes.
+ * head; /small takes at most 10 bytes; /field sends back the field x-bin; /both
+ * (gRPC) sends each message back twice, /hold says nothing, until the peer's
+ * end; /flood sends filler without end.
  */
 typedef struct rig {
     tni_mem mem, bodies;
@@ -39,6 +41,7 @@ typedef struct rig {
     _Atomic(tni_exchange *) later;
     tni_post post;
     uint8_t *filler;
+    char field[64];
 } rig;
 
 enum { FILLER = 8 * 1024 * 1024 };
@@ -69,6 +72,9 @@ static void rig_cancel(tni_exchange *x)
 {
     rig *r = x->state;
     atomic_fetch_add(&r->cancelled, 1);
+    if (!x->streaming) return;
+    atomic_fetch_add(&r->ended, 1);
+    tni_exchange_finish(x, 0, NULL);
 }
 
 static bool rig_head(void *ctx, tni_exchange *x, uint64_t *max_body)
@@ -80,7 +86,7 @@ static bool rig_head(void *ctx, tni_exchange *x, uint64_t *max_body)
         return false;
     }
     if (tni_span_is(x->path, "/small")) *max_body = 10;
-    if (tni_span_is(x->path, "/both")) {
+    if (tni_span_is(x->path, "/both") || tni_span_is(x->path, "/hold")) {
         x->streaming = true;
         x->on_cancel = rig_cancel;
     }
@@ -106,6 +112,21 @@ static void rig_request(void *ctx, tni_exchange *x)
         }
         atomic_fetch_add(&r->ended, 1);
         tni_exchange_finish(x, 0, NULL);
+    } else if (tni_span_is(x->path, "/field")) {
+        const tni_span v = tni_exchange_header(x, "x-bin");
+        /* Fields end with the exchange, which is before they are sent. */
+        const size_t n = v.len < sizeof r->field ? v.len : sizeof r->field;
+        if (n != 0) memcpy(r->field, v.p, n);
+        rig_answer(r, x, 200, r->field, n);
+    } else if (tni_span_is(x->path, "/flood")) {
+        x->on_cancel = rig_cancel;
+        for (int i = 0; i < 20 && !x->cancelled; i++) {
+            const tni_piece p = {r->filler, FILLER, rig_release, r};
+            atomic_fetch_add(&r->pieces, 1);
+            tni_exchange_send(x, &p, 1);
+        }
+        atomic_fetch_add(&r->ended, 1);
+        tni_exchange_finish(x, 0, NULL);
     } else {
         rig_answer(r, x, 200, x->body, x->body_len);
     }
@@ -117,7 +138,7 @@ static void rig_message(void *ctx, tni_exchange *x, uint8_t *bytes, size_t size)
     rig *r = ctx;
     atomic_fetch_add(&r->requests, 1);
     (void)bytes;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2 && tni_span_is(x->path, "/both"); i++) {
         const tni_piece p = {r->filler, size, rig_release, r};
         atomic_fetch_add(&r->pieces, 1);
         tni_exchange_send(x, &p, 1);
@@ -227,7 +248,7 @@ static void rig_put(int fd, const void *bytes, size_t size)
     }
 }
 
-static void rig_say(int fd, const char *text)
+static inline void rig_say(int fd, const char *text)
 {
     rig_put(fd, text, strlen(text));
 }
