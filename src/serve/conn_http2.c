@@ -42,7 +42,8 @@ static int alive(const tni_h2 *h)
     return h->c->fd >= 0 ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
-/* One frame without use: PING, SETTINGS, DATA without bytes. */
+/* One frame without use: PING, SETTINGS, PRIORITY, DATA without bytes, or
+ * RST_STREAM. From then on nothing new is begun. */
 static void lose_patience(tni_h2 *h)
 {
     const uint64_t now = tni_clock_ns();
@@ -71,6 +72,7 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
         hd->type == NGHTTP2_DATA && (hd->flags & NGHTTP2_FLAG_PADDED) == 0;
     h->data_left = plain ? hd->length : 0;
     h->data_id = hd->stream_id;
+    if (hd->type == NGHTTP2_PRIORITY) lose_patience(h); /* it is not told of */
     return alive(h);
 }
 
@@ -103,10 +105,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
     (void)flags;
     /* A few bytes can stand for a large field that was sent before. */
     h->head_bytes += name_len + value_len + 32;
-    if (h->head_bytes > HEAD_BYTES) {
-        tni_loop_add(&h->c->loop->shared.refused, 1);
-        return NGHTTP2_ERR_CALLBACK_FAILURE;
-    }
+    if (h->head_bytes > HEAD_BYTES) return NGHTTP2_ERR_CALLBACK_FAILURE;
     tni_h2_stream *s = stream_of(session, frame->hd.stream_id);
     if (s != NULL && s->state == TNI_H2_HEAD &&
         frame->headers.cat == NGHTTP2_HCAT_REQUEST)
@@ -161,7 +160,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame,
     case NGHTTP2_PING:
         if (!ack) lose_patience(h);
         break;
-    case NGHTTP2_PRIORITY: lose_patience(h); break;
+    case NGHTTP2_RST_STREAM: lose_patience(h); break;
     default: break;
     }
     return alive(h);
@@ -282,8 +281,10 @@ static bool read_some(tni_h2 *h)
     if (n == 0 && c->peer_done) tni_conn_lose(c);
     if (n == 0) return false;
     const ssize_t took = nghttp2_session_mem_recv(h->session, to, n);
-    if (took < 0) tni_conn_lose(c);
-    return c->fd >= 0;
+    if (took >= 0 || c->fd < 0) return c->fd >= 0;
+    tni_loop_add(&c->loop->shared.refused, 1); /* too much of something */
+    tni_conn_lose(c);
+    return false;
 }
 
 static void h2_drive(tni_conn *c)

@@ -208,7 +208,7 @@ static void rig_stop(rig *r, bool drain)
     free(r->filler);
 }
 
-static void rig_end_later(tni_post *post)
+static inline void rig_end_later(tni_post *post)
 {
     rig *r = (rig *)(void *)((char *)post - offsetof(rig, post));
     tni_exchange *x = atomic_exchange(&r->later, NULL);
