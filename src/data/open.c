@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { HEAD_BYTES = 64 << 10, PATH_SIZE = 4096, SURE = 50, LARGE = 16 << 20 };
-enum { PACKED_DEPTH = 2 }; /* folders/annotations/x.json.gz */
+enum { HEAD_DEPTH = 64, PACKED_DEPTH = 2 }; /* folder/annotations/x.json.gz */
 
 static const tni_format *const formats[] = {
 #define TN_FORMAT(name) &tni_format_##name,
@@ -73,6 +73,24 @@ bool tni_has_text(tni_span bytes, const char *text)
         p = memchr(p, text[0], (size_t)(end - p) - n + 1);
         if (p == NULL) return false;
         if (memcmp(p, text, n) == 0) return true;
+    }
+    return false;
+}
+
+bool tni_head_has(tni_span head, const char *name)
+{
+    tni_json j;
+    tni_span key;
+    if (!tni_has_text(head, name)) return false; /* most often */
+    if (head.len >= 3 && memcmp(head.p, "\xef\xbb\xbf", 3) == 0) {
+        head.p += 3;
+        head.len -= 3;
+    }
+    tni_json_init(&j, head.p, head.len, HEAD_DEPTH, NULL);
+    if (!tni_json_enter(&j, '{')) return false;
+    while (tni_json_key(&j, &key)) {
+        if (tni_span_is(key, name)) return true;
+        if (!tni_json_skip(&j, NULL)) break; /* the bytes end in it */
     }
     return false;
 }

@@ -43,6 +43,9 @@ typedef struct tni_held {
 void tni_probe_held(tni_held *held, const tni_probe *p, const char *folder);
 /* Whether the bytes have this text. */
 bool tni_has_text(tni_span bytes, const char *text);
+/* Whether the object of JSON that the bytes are, or begin with, has a member of
+ * this name: itself, not something inside it. */
+bool tni_head_has(tni_span head, const char *name);
 /* Whether a name ends in `suffix`, in any case. */
 bool tni_ends_with(const char *name, const char *suffix);
 

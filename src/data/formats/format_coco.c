@@ -87,8 +87,8 @@ static int score_head(tni_span head)
     const bool cat = tni_has_text(head, "\"category_id\"");
     if (head.p[i] == '[')
         return id && (cat || tni_has_text(head, "\"caption\"")) ? 75 : 0;
-    if (head.p[i] != '{' || tni_has_text(head, "\"dm_format_version\"") ||
-        tni_has_text(head, "\"shapes\""))
+    if (head.p[i] != '{' || tni_head_has(head, "dm_format_version") ||
+        tni_head_has(head, "shapes"))
         return 0;
     if (tni_has_text(head, "\"images\"") && tni_has_text(head, "\"file_name\""))
         return 80;

@@ -20,7 +20,7 @@
 
 static bool is_datumaro(tni_span head)
 {
-    return tni_has_text(head, "\"dm_format_version\"") ||
+    return tni_head_has(head, "dm_format_version") ||
            (tni_has_text(head, "\"categories\"") &&
             (tni_has_text(head, "\"items\"") ||
              tni_has_text(head, "\"labels\"")) &&

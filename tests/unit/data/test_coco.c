@@ -530,6 +530,40 @@ static void results_of_no_image(void **state)
 }
 
 /* Counts that an independent program made of the shared fixtures. */
+/* What tells another format apart are its own members, not those of anything
+ * inside: an annotation's fields may be called so too. */
+static void fields_of_other_formats(void **state)
+{
+    static const char *const fields[] = {"\"shapes\": 0.5",
+                                         "\"shapes\": [{\"points\": []}]",
+                                         "\"dm_format_version\": \"1.0\""};
+    char text[600], to[TMP_PATH];
+    (void)state;
+    tmp_path(to, dir, "out");
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        tn_conversion *c = NULL;
+        tn_convert_opts o = TN_CONVERT_OPTS_INIT;
+        (void)snprintf(text, sizeof text,
+                       "{\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\", "
+                       "\"width\": 8, \"height\": 8}], \"annotations\": "
+                       "[{\"id\": 1, \"image_id\": 1, \"category_id\": 1, "
+                       "\"bbox\": [1, 1, 2, 2], %s}], \"categories\": "
+                       "[{\"id\": 1, \"name\": \"x\"}]}",
+                       fields[i]);
+        tn_dataset *d = open_text(text);
+        if (d == NULL) fail_msg("%s: %s", fields[i], err.message);
+        assert_string_equal(info_of(d).format, "coco");
+        o.format = "coco";
+        if (tn_dataset_convert(&c, d, to, &o, &err) != TN_OK)
+            fail_msg("%s: %s", fields[i], err.message);
+        tn_conversion_free(c);
+        tn_dataset_close(d);
+        tmp_remove(to);
+    }
+    assert_null(open_text("{\"shapes\": [], \"images\": [{\"file_name\": "
+                          "\"a.jpg\"}], \"annotations\": []}"));
+}
+
 static void shared_fixtures(void **state)
 {
     (void)state;
@@ -601,6 +635,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(survives_lack_of_memory, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(results_of_no_image, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(fields_of_other_formats, set_up,
+                                        tear_down),
         cmocka_unit_test(shared_fixtures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
