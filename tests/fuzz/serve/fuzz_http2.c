@@ -4,8 +4,9 @@
  *
  * The first byte: 1: begin with HTTP/2's preface and SETTINGS, 2: read what
  * comes back, 4: cut what is sent apart, 8: let the deadlines pass at the end,
- * 16: end what waits at once. Whatever comes, no memory may stay taken and
- * every exchange that the application got must have been ended by it alone.
+ * 16: end what waits at once. The second, when it is not 0, how much memory
+ * there is. Whatever comes, no memory may stay taken and every exchange that
+ * the application got must have been ended by it alone.
  */
 #define _GNU_SOURCE /* socketpair with flags */
 
@@ -144,19 +145,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char preface[] =
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
     if (loop == NULL) open_loop();
-    if (size < 1) return 0;
+    if (size < 2) return 0;
     const uint8_t how = data[0];
     const size_t before = mem.used_bytes;
+    mem.limit_bytes = data[1] != 0 ? before + 150 * (size_t)data[1] : 0;
     int fds[2];
     check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
                      fds) == 0);
     check(tni_loop_take_room(loop));
     tni_conn *c = tni_conn_new(loop, fds[0], "fuzz");
-    check(c != NULL);
+    if (c == NULL) {
+        check(mem.limit_bytes != 0 && mem.used_bytes == before);
+        (void)close(fds[1]);
+        return 0;
+    }
     if ((how & 1) != 0)
         (void)send(fds[1], preface, sizeof preface - 1, MSG_NOSIGNAL);
     const size_t step = (how & 4) != 0 ? 1 + (how >> 5) * (size_t)5 : size;
-    for (size_t at = 1; at < size; at += step) {
+    for (size_t at = 2; at < size; at += step) {
         const size_t n = size - at < step ? size - at : step;
         (void)send(fds[1], data + at, n, MSG_NOSIGNAL);
         tni_conn_event(c, TNI_POLL_READ);

@@ -57,10 +57,14 @@ static void rig_answer(rig *r, tni_exchange *x, int status, const void *bytes,
 {
     const tni_piece piece = {bytes, size, rig_release, r};
     const bool grpc = x->carrier == TNI_GRPC;
+    /* A value must not become a field of its own. */
+    const tni_header odd = {tni_span_of("X-Odd"), tni_span_of("a\r\nX-Bad: b")};
     const tni_answer a = {.status = grpc && status == 200 ? 0 : status,
                           .message =
                               grpc && status != 200 ? "no: 100% é" : NULL,
                           .content_type = "application/octet-stream",
+                          .headers = &odd,
+                          .n_headers = 1,
                           .pieces = &piece,
                           .n_pieces = 1};
     atomic_fetch_add(&r->pieces, 1);

@@ -2,6 +2,8 @@
 /* test_conn_http1.c - HTTP/1.1 over sockets, peers of every kind */
 #include "serve_rig.h"
 
+#include <zlib.h>
+
 #define HOST "Host: a\r\n"
 
 typedef struct reply {
@@ -215,6 +217,103 @@ static void packed_bodies(void **state)
     rig_stop(&r, false);
 }
 
+/* Requests that two readers would end at different places: refused, and what
+ * follows is never taken for a request. */
+static void smuggled_requests(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {
+        "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 6\r\n",
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: 5, 6\r\n",
+        "Content-Length: +5\r\n",
+        "Content-Length: 5 \r\n 6\r\n",
+        "Content-Length : 5\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: chunked, identity\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        "Transfer-Encoding:\n chunked\r\n",
+        "X: y\rContent-Length: 5\r\n",
+        "X: y\nContent-Length: 5\r\n",
+    };
+    rig r;
+    rig_init(&r);
+    rig_start(&r);
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        const int fd = rig_connect(&r);
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       "POST /echo HTTP/1.1\r\n" HOST
+                       "%s\r\n0\r\n\r\nGET /echo HTTP/1.1\r\n" HOST "\r\n",
+                       heads[i]);
+        rig_say(fd, text);
+        reply a;
+        assert_true(get(fd, &a));
+        assert_true(a.status == 400 || a.status == 501);
+        assert_true(a.close);
+        free(a.body);
+        expect_end(fd);
+    }
+    assert_int_equal(atomic_load(&r.requests), 0);
+    rig_stop(&r, false);
+}
+
+/* How many chunks a body has makes no difference to what it takes. */
+static void a_body_of_many_chunks(void **state)
+{
+    (void)state;
+    enum { N = 200000, TEXT = 6 };
+    rig r;
+    rig_init(&r);
+    rig_start(&r);
+    const int fd = rig_connect(&r);
+    char *text = malloc((size_t)N * TEXT + 1);
+    for (size_t i = 0; i < N; i++) memcpy(text + i * TEXT, "1\r\nx\r\n", TEXT);
+    rig_say(fd, "POST /echo HTTP/1.1\r\n" HOST
+                "Transfer-Encoding: chunked\r\n\r\n");
+    rig_put(fd, text, (size_t)N * TEXT);
+    rig_say(fd, "0\r\n\r\n");
+    reply a;
+    assert_true(get(fd, &a));
+    assert_int_equal(a.status, 200);
+    assert_int_equal(a.length, N);
+    assert_true(r.bodies.peak_bytes < 4 * N);
+    assert_true(r.mem.peak_bytes < 1000000);
+    free(a.body);
+    free(text);
+    tni_tcp_close(fd);
+    rig_stop(&r, false);
+}
+
+static void decompression_bombs(void **state)
+{
+    (void)state;
+    const size_t plain = (size_t)8 << 20; /* twice the limit */
+    rig r;
+    rig_init(&r);
+    r.opts.max_body = 4 << 20;
+    rig_start(&r);
+    uint8_t *zeros = calloc(1, plain), *packed = malloc(100000);
+    uLongf n = 100000;
+    assert_int_equal(compress(packed, &n, zeros, plain), Z_OK);
+    free(zeros);
+    const int fd = rig_connect(&r);
+    char head[128];
+    (void)snprintf(head, sizeof head,
+                   "POST /echo HTTP/1.1\r\n" HOST
+                   "Content-Encoding: deflate\r\nContent-Length: %lu\r\n\r\n",
+                   (unsigned long)n);
+    rig_say(fd, head);
+    rig_put(fd, packed, n);
+    expect(fd, 413, NULL);
+    expect_end(fd);
+    assert_int_equal(atomic_load(&r.requests), 0);
+    assert_true(r.bodies.peak_bytes <= r.bodies.limit_bytes);
+    free(packed);
+    rig_stop(&r, false);
+}
+
 static void half_closed_and_streamed(void **state)
 {
     (void)state;
@@ -416,6 +515,9 @@ int main(void)
         cmocka_unit_test(large_bodies_both_ways),
         cmocka_unit_test(refused),
         cmocka_unit_test(packed_bodies),
+        cmocka_unit_test(smuggled_requests),
+        cmocka_unit_test(a_body_of_many_chunks),
+        cmocka_unit_test(decompression_bombs),
         cmocka_unit_test(half_closed_and_streamed),
         cmocka_unit_test(cancelled),
         cmocka_unit_test(slow_peers),

@@ -5,6 +5,8 @@
 
 #include "serve/outq.h"
 
+#include <zlib.h>
+
 static void ask_and_answer(void **state)
 {
     (void)state;
@@ -16,6 +18,7 @@ static void ask_and_answer(void **state)
     h2_expect(c, k, 200, "", 0);
     assert_non_null(strstr(k->headers, "content-length: 0\n"));
     assert_non_null(strstr(k->headers, " GMT\n"));
+    assert_non_null(strstr(k->headers, "x-odd: aX-Bad: b\n"));
     k = h2_ask(c, "POST", "/echo", NULL, "hello", 5, false);
     h2_expect(c, k, 200, "hello", 5);
     assert_non_null(
@@ -273,6 +276,41 @@ static void memory_is_bounded(void **state)
     rig_stop(&r, false);
 }
 
+/* Zeros that unpack to twice the limit: stopped there, by REST and by gRPC. */
+static void decompression_bombs(void **state)
+{
+    (void)state;
+    const size_t plain = (size_t)8 << 20;
+    rig r;
+    rig_init(&r);
+    r.opts.max_body = 4 << 20;
+    rig_start(&r);
+    uint8_t *zeros = calloc(1, plain), *packed = malloc(100000);
+    uLongf n = 100000 - 5;
+    assert_int_equal(compress(packed + 5, &n, zeros, plain), Z_OK);
+    free(zeros);
+    packed[0] = 1;
+    packed[1] = 0;
+    packed[2] = (uint8_t)(n >> 16);
+    packed[3] = (uint8_t)(n >> 8 & 255);
+    packed[4] = (uint8_t)(n & 255);
+    h2_client *c = h2_open(&r);
+    const char *const rest[] = {"content-encoding", "deflate", NULL};
+    const char *const grpc[] = {
+        "content-type",  "application/grpc", "te", "trailers",
+        "grpc-encoding", "deflate",          NULL};
+    h2_call *k = h2_ask(c, "POST", "/echo", rest, packed + 5, n, false);
+    h2_expect(c, k, 413, NULL, 0);
+    k = h2_ask(c, "POST", "/echo", grpc, packed, n + 5, false);
+    h2_expect(c, k, 200, NULL, 0);
+    assert_int_equal(k->grpc_status, 8);
+    assert_int_equal(atomic_load(&r.requests), 0);
+    assert_true(r.bodies.peak_bytes <= r.bodies.limit_bytes);
+    h2_close(c);
+    free(packed);
+    rig_stop(&r, false);
+}
+
 static void slow_peers(void **state)
 {
     (void)state;
@@ -419,6 +457,7 @@ int main(void)
         cmocka_unit_test(reset_at_every_point),
         cmocka_unit_test(streams_are_bounded),
         cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(decompression_bombs),
         cmocka_unit_test(slow_peers),
         cmocka_unit_test(half_closed),
         cmocka_unit_test(drained),
