@@ -5,7 +5,7 @@
  * Traps of one format are in that format's test: 0- and 1-based boxes and the
  * order of their edges (VOC), DontCare (KITTI), percent (Label Studio), dotted
  * names (WebDataset), bombs (YAML, XML), EXIF and pixels (images), archives
- * that lead outside (tar).
+ * that lead outside (tar). docs/modules/data_traps.md lists all of them.
  */
 #define _XOPEN_SOURCE 700
 #include "formats.h"
@@ -322,6 +322,31 @@ static void missing_labels_and_empty_ones(void **state)
     tn_dataset_close(d);
 }
 
+/* One pixel, in a file whose name says JPEG and whose bytes are BMP's: what an
+ * image is, its bytes say. */
+static void one_pixel_of_another_kind(void **state)
+{
+    static const unsigned char bmp[58] = {'B', 'M', 58, 0, 0,  0, 0, 0, 0, 0,
+                                          54,  0,   0,  0, 40, 0, 0, 0, 1, 0,
+                                          0,   0,   1,  0, 0,  0, 1, 0, 24};
+    (void)state;
+    put("data.yaml", "train: images\nnames: [x]\n");
+    put("labels/a.txt", "0 0.5 0.5 1 1\n");
+    put("images/a.jpg", "");
+    tmp_write(dir, "images/a.jpg", bmp, sizeof bmp);
+    tn_dataset *d = open_as("yolo", dir);
+    assert_int_equal(noted(d, "image-header"), 0);
+    for (int way = 0; way < 2; way++) {
+        const tn_image_row row = image_of(d, 0);
+        const int64_t w = way == 0 ? row.raw_width : row.width;
+        const int64_t h = way == 0 ? row.raw_height : row.height;
+        assert_true(w == 1 && h == 1);
+        assert_box(d, 0, 0, 0, 1, 1);
+        if (way == 0) d = through_yolo(d);
+    }
+    tn_dataset_close(d);
+}
+
 /* --- numbers ------------------------------------------------------------- */
 
 static tn_dataset *label(const char *line)
@@ -589,6 +614,7 @@ int main(void)
         TEST(no_name_leads_outside),
         TEST(rows_without_their_other_half),
         TEST(missing_labels_and_empty_ones),
+        TEST(one_pixel_of_another_kind),
         TEST(coordinates_at_the_edge),
         TEST(numbers_that_are_none),
         TEST(boxes_that_make_no_sense),
