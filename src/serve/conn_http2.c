@@ -300,7 +300,7 @@ static void h2_drive(tni_conn *c)
             break;
         }
         if (++reads > READS_AT_ONCE && !tni_conn_holds(c)) break;
-        if (!read_some(h) && !nghttp2_session_want_write(h->session)) break;
+        if (!read_some(h)) break;
     }
     if (c->fd < 0) return;
     c->want_read = c->out.bytes == 0;
@@ -338,6 +338,19 @@ static void h2_lost(tni_conn *c)
     }
 }
 
+/* Each once, although the application, when it is told of one, may end others
+ * that are freed then. */
+static void tick_streams(tni_h2 *h, uint64_t now)
+{
+    for (tni_h2_stream *s = h->streams; s != NULL && h->c->fd >= 0;) {
+        const uint64_t freed = h->n_freed;
+        const bool seen = s->ticked_ns == now;
+        s->ticked_ns = now;
+        if (!seen) tni_h2_stream_tick(s, now);
+        s = h->n_freed == freed ? s->next : h->streams;
+    }
+}
+
 static void h2_late(tni_conn *c, uint64_t now)
 {
     tni_h2 *h = c->p;
@@ -348,11 +361,8 @@ static void h2_late(tni_conn *c, uint64_t now)
         tni_conn_lose(c);
         return;
     }
-    for (tni_h2_stream *s = h->streams, *next; s != NULL; s = next) {
-        next = s->next;
-        tni_h2_stream_tick(s, now);
-        if (c->fd < 0) return;
-    }
+    tick_streams(h, now);
+    if (c->fd < 0) return;
     if (h->n_streams == 0 && now > h->idle_since_ns + o->idle_timeout_ns) {
         tni_loop_add(&c->loop->shared.timeouts, 1);
         (void)nghttp2_session_terminate_session(h->session, NGHTTP2_NO_ERROR);

@@ -57,6 +57,7 @@ typedef struct tni_h2_stream {
     tni_body body;
     tni_grpc_reader grpc;
     tni_outq out;
+    uint64_t ticked_ns;               /* when it was looked at */
     uint64_t write_since_ns, written; /* of `out`; 0: nothing waits */
     size_t unconsumed;                /* bytes whose window is held back */
     int status;                       /* gRPC: for the trailers */
@@ -76,6 +77,7 @@ struct tni_h2 {
     nghttp2_session *session;
     tni_h2_stream *streams;
     size_t n_streams, n_owned;
+    uint64_t n_freed;       /* streams, ever */
     bool greeted;           /* the peer's SETTINGS have come */
     uint64_t head_since_ns; /* a head has begun and is not whole; 0: none */
     size_t head_bytes;      /* of it */

@@ -204,10 +204,18 @@ static void stop_listening(tni_loop *loop)
     loop->accepting = false;
 }
 
+static tni_conn *first_live(const tni_loop *loop)
+{
+    tni_conn *c = loop->conns;
+    while (c != NULL && c->fd < 0) c = c->next;
+    return c;
+}
+
 static void lose_all(tni_loop *loop)
 {
-    for (tni_conn *c = loop->conns, *next; c != NULL; c = next) {
-        next = c->next;
+    /* From the start each time: what is told to the application may make an
+     * end of other connections. */
+    for (tni_conn *c = first_live(loop); c != NULL; c = first_live(loop)) {
         tni_conn_enter(c);
         tni_conn_lose(c);
         tni_conn_leave(c);
