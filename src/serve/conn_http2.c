@@ -6,7 +6,8 @@
  * gives is fed to it; large payloads are read to where they belong first, so
  * that they are not copied. What it wants to send goes to the connection's
  * queue, at most so much that other streams, and the peer's next wish, come in
- * between. While the socket takes nothing, nothing is read either.
+ * between. While the socket takes nothing, reading goes on (a peer may have to
+ * get rid of a body before it listens), until there is much to say about it.
  *
  * Windows: a body is admitted before it comes, so its window is given back at
  * once; that of a stream of messages is held back while its answers wait.
@@ -20,6 +21,7 @@ enum {
     READ_BYTES = 64 * 1024,
     DIRECT_BYTES = 16 * 1024, /* from here on read to its place */
     READS_AT_ONCE = 64,
+    WAITING_FRAMES = 1000, /* besides DATA; with more nothing is read */
     CONTINUATIONS = 8,
     RESETS = 1000, /* of streams by the peer; then so many a second */
     RESETS_A_SECOND = 100,
@@ -287,13 +289,20 @@ static bool read_some(tni_h2 *h)
     return false;
 }
 
+static bool may_read(const tni_h2 *h)
+{
+    return h->c->out.bytes == 0 ||
+           nghttp2_session_get_outbound_queue_size(h->session) < WAITING_FRAMES;
+}
+
 static void h2_drive(tni_conn *c)
 {
     tni_h2 *h = c->p;
     for (int reads = 0; c->fd >= 0;) {
         const bool some = pump(h);
-        if (!tni_conn_flush(c)) break;
-        if (some) continue;
+        const bool sent = tni_conn_flush(c);
+        if (c->fd < 0 || (!sent && !may_read(h))) break;
+        if (some && sent) continue;
         if (!nghttp2_session_want_read(h->session) &&
             !nghttp2_session_want_write(h->session)) {
             c->closing = true;
@@ -303,7 +312,7 @@ static void h2_drive(tni_conn *c)
         if (!read_some(h)) break;
     }
     if (c->fd < 0) return;
-    c->want_read = c->out.bytes == 0;
+    c->want_read = may_read(h);
     if (c->closing || !h->greeted) return;
     /* With streams every tick looks at each of theirs. */
     c->deadline_ns = h->n_streams != 0 || h->head_since_ns != 0

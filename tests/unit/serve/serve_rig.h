@@ -28,7 +28,8 @@
  * when the test says so; /stream sends three pieces; /refuse is refused by its
  * head; /small takes at most 10 bytes; /field sends back the field x-bin; /both
  * (gRPC) sends each message back twice, /hold says nothing, until the peer's
- * end; /flood sends filler without end.
+ * end; /flood sends filler without end; /whole (gRPC) is streamed and ended by
+ * an answer: at "a" at once, at "b" after a message, at others by an error.
  */
 typedef struct rig {
     tni_mem mem, bodies;
@@ -90,7 +91,8 @@ static bool rig_head(void *ctx, tni_exchange *x, uint64_t *max_body)
         return false;
     }
     if (tni_span_is(x->path, "/small")) *max_body = 10;
-    if (tni_span_is(x->path, "/both") || tni_span_is(x->path, "/hold")) {
+    if (tni_span_is(x->path, "/both") || tni_span_is(x->path, "/hold") ||
+        tni_span_is(x->path, "/whole")) {
         x->streaming = true;
         x->on_cancel = rig_cancel;
     }
@@ -141,7 +143,15 @@ static void rig_message(void *ctx, tni_exchange *x, uint8_t *bytes, size_t size)
 {
     rig *r = ctx;
     atomic_fetch_add(&r->requests, 1);
-    (void)bytes;
+    if (tni_span_is(x->path, "/whole")) {
+        if (bytes[0] != 'a') {
+            const tni_piece p = {"first", 5, rig_release, r};
+            atomic_fetch_add(&r->pieces, 1);
+            tni_exchange_send(x, &p, 1);
+        }
+        rig_answer(r, x, bytes[0] <= 'b' ? 200 : 9, "last", 4);
+        return;
+    }
     for (int i = 0; i < 2 && tni_span_is(x->path, "/both"); i++) {
         const tni_piece p = {r->filler, size, rig_release, r};
         atomic_fetch_add(&r->pieces, 1);

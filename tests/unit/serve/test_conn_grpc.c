@@ -170,6 +170,31 @@ static void streams_both_ways(void **state)
     rig_stop(&r, false);
 }
 
+/* Streams that the application ends while more comes. */
+static void streams_ended_by_answers(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r);
+    rig_start(&r);
+    h2_client *c = h2_open(&r);
+    const char *const two[] = {"\0\0\0\0\1a\0\0\0\0\1x",
+                               "\0\0\0\0\1b\0\0\0\0\1x",
+                               "\0\0\0\0\1c\0\0\0\0\1x"};
+    for (size_t i = 0; i < 6; i++) {
+        h2_call *k = h2_ask(c, "POST", "/whole", plain, two[i % 3], 12, i < 3);
+        expect_status(c, k, i % 3 == 2 ? 9 : 0, i % 3 == 2 ? "no: " : NULL);
+        static const char all[] = "\0\0\0\0\5first\0\0\0\0\4last";
+        const size_t from = i % 3 == 0 ? 10 : 0;
+        const size_t to = i % 3 == 2 ? 10 : 19;
+        assert_int_equal(k->len, to - from);
+        assert_memory_equal(k->body, all + from, to - from);
+    }
+    assert_int_equal(atomic_load(&r.cancelled), 0);
+    h2_close(c);
+    rig_stop(&r, false);
+}
+
 /* The application is told when a stream is reset or its connection lost. */
 static void streams_cancelled(void **state)
 {
@@ -277,6 +302,7 @@ int main(void)
         cmocka_unit_test(packed),
         cmocka_unit_test(refused),
         cmocka_unit_test(streams_both_ways),
+        cmocka_unit_test(streams_ended_by_answers),
         cmocka_unit_test(streams_cancelled),
         cmocka_unit_test(answers_hold_requests_back),
         cmocka_unit_test(late_messages),

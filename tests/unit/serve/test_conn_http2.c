@@ -183,6 +183,30 @@ static void a_window_of_one_byte(void **state)
     rig_stop(&r, false);
 }
 
+/* A client that reads nothing until it has sent everything. */
+static void sends_before_it_reads(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r);
+    rig_start(&r);
+    h2_client *c = h2_on(rig_connect(&r), NULL, 16 << 20, false);
+    (void)nghttp2_session_set_local_window_size(c->session, 0, 0, 32 << 20);
+    h2_call *big = h2_ask(c, "GET", "/big", NULL, NULL, 0, false);
+    (void)nghttp2_session_send(c->session);
+    RIG_WAIT(atomic_load(&r.pieces) == 1);
+    /* The windows that the server has announced have to be known. */
+    while (nghttp2_session_get_remote_window_size(c->session) < FILLER)
+        h2_step(c);
+    h2_call *k = h2_ask(c, "POST", "/echo", NULL, r.filler, 6000000, false);
+    assert_int_equal(nghttp2_session_send(c->session), 0);
+    RIG_WAIT(atomic_load(&r.pieces) == 2);
+    h2_expect(c, k, 200, r.filler, 6000000);
+    h2_expect(c, big, 200, r.filler, FILLER);
+    h2_close(c);
+    rig_stop(&r, false);
+}
+
 static void reset_at_every_point(void **state)
 {
     (void)state;
@@ -454,6 +478,7 @@ int main(void)
         cmocka_unit_test(cut_apart),
         cmocka_unit_test(refused),
         cmocka_unit_test(a_window_of_one_byte),
+        cmocka_unit_test(sends_before_it_reads),
         cmocka_unit_test(reset_at_every_point),
         cmocka_unit_test(streams_are_bounded),
         cmocka_unit_test(memory_is_bounded),
