@@ -16,6 +16,7 @@
 
 #include "serve/exchange.h"
 #include "serve/models.h"
+#include "serve/tracer.h"
 
 typedef struct tni_api tni_api; /* locked */
 
@@ -35,13 +36,15 @@ typedef struct tni_api_opts {
     /* Bearer tokens; NULL or "": that group is open. Health needs none. */
     const char *infer_token;      /* infer and what describes models */
     const char *control_token;    /* repository, logging, trace; NULL: the
-                                  infer_token */
+                                     infer_token */
     const char *metrics_token;    /* /metrics; NULL: open */
     bool allow_control;           /* load and unload models, change settings */
     uint64_t max_body_bytes;      /* of infer; 0: 64 MiB. Others: 1 MiB */
     uint64_t max_answer_bytes;    /* of JSON; 0: 1 GiB */
     uint32_t max_stream_requests; /* in flight in one gRPC stream; 0: 256 */
     uint32_t retry_after_s;       /* Retry-After of a 503; 0: 1 */
+    bool access_log;              /* a record "request" of each, at INFO */
+    tni_tracer *tracer;           /* the caller's; NULL: no traces */
     tni_api_hooks hooks;
     const tn_logger *logger;
     const tn_allocator *allocator;

@@ -32,8 +32,8 @@ struct tni_tracer {
     tni_thread *thread;
     char host[HOST_MAX], path[PATH_MAX_BYTES], service[128];
     uint16_t port;
-    uint32_t rate;
     /* Under the lock. */
+    uint32_t rate;
     tni_trace_record *ring;
     size_t capacity, first, n;
     uint64_t first_ns; /* when the ring was last empty no more */
@@ -325,6 +325,22 @@ void tni_tracer_free(tni_tracer *t)
 
 /* --- requests ------------------------------------------------------------- */
 
+void tni_tracer_set_rate(tni_tracer *t, uint32_t rate)
+{
+    tni_monitor_lock(t->lock);
+    t->rate = rate;
+    t->seen = 0;
+    tni_monitor_unlock(t->lock);
+}
+
+uint32_t tni_tracer_rate(tni_tracer *t)
+{
+    tni_monitor_lock(t->lock);
+    const uint32_t rate = t->rate;
+    tni_monitor_unlock(t->lock);
+    return rate;
+}
+
 static int hex(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';
@@ -373,11 +389,9 @@ void tni_tracer_begin(tni_tracer *t, tni_span traceparent, tni_trace *out)
     if (!read_parent(traceparent, out)) {
         if (RAND_bytes(out->trace_id, sizeof out->trace_id) != 1)
             out->trace_id[0] = 1; /* an id that is not unique, but valid */
-        if (t->rate != 0) {
-            tni_monitor_lock(t->lock);
-            out->sampled = t->seen++ % t->rate == 0;
-            tni_monitor_unlock(t->lock);
-        }
+        tni_monitor_lock(t->lock);
+        if (t->rate != 0) out->sampled = t->seen++ % t->rate == 0;
+        tni_monitor_unlock(t->lock);
     }
     if (RAND_bytes(out->span_id, sizeof out->span_id) != 1) out->span_id[0] = 1;
 }

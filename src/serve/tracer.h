@@ -42,6 +42,10 @@ tn_status tni_tracer_new(tni_tracer **out, const tni_tracer_opts *opts,
 /* Sends what is there, for two seconds at most. NULL allowed. */
 void tni_tracer_free(tni_tracer *t);
 
+/* How many of the requests are sampled, changed or asked. */
+void tni_tracer_set_rate(tni_tracer *t, uint32_t rate);
+uint32_t tni_tracer_rate(tni_tracer *t);
+
 /* Where a request stands among others. */
 typedef struct tni_trace {
     uint8_t trace_id[16];
