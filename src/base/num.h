@@ -37,6 +37,8 @@ size_t tni_num_format(char *buf, size_t size, double v, int digits);
  * `size` must be at least 32.
  */
 size_t tni_num_shortest(char *buf, size_t size, double v);
+/* The same, reading back as a float. */
+size_t tni_num_shortest_f32(char *buf, size_t size, float v);
 
 /*
  * Writes v with at most `decimals` (0 to 12) places, trailing zeros dropped:

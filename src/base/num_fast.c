@@ -258,9 +258,13 @@ static u128 pow10_u128(int k)
     return (u128)pow5[k] << k;
 }
 
+/* How far a number's neighbours are, halved, in units of a double's: they too
+ * have 53 bits. */
+enum { HALF_F64 = 1, HALF_F32 = 1 << 29 };
+
 /* Digits of the shortest decimal and its exponent: d * 10^exp. False when v is
  * outside the range that 128 bits hold. */
-static bool shortest_digits(uint64_t *digits, int *exp, double v)
+static bool shortest_digits(uint64_t *digits, int *exp, double v, uint64_t half)
 {
     int e = 0;
     const double fraction = frexp(v, &e); /* v = fraction * 2^e */
@@ -275,9 +279,9 @@ static bool shortest_digits(uint64_t *digits, int *exp, double v)
     const int t = s + 1;
     /* The lower gap is half as wide at a power of two. */
     const bool edge = m == (UINT64_C(1) << 52);
-    const u128 mid = p * (2 * m), high = p * (2 * m + 1);
-    const u128 low = edge ? mid - (p >> 1) : p * (2 * m - 1);
-    const bool closed = (m & 1) == 0;
+    const u128 mid = p * (2 * m), high = p * (2 * m + half);
+    const u128 low = edge ? mid - (p * half >> 1) : p * (2 * m - half);
+    const bool closed = (m & half) == 0;
     /* Integers in the interval: from `a` to `b`. */
     const u128 mask = ((u128)1 << t) - 1;
     uint64_t a = (uint64_t)(low >> t), b = (uint64_t)(high >> t);
@@ -383,7 +387,7 @@ size_t tni_num_shortest(char *buf, size_t size, double v)
             return put_digits(buf, v < 0, digits, exp);
         }
     }
-    if (mag >= 1e-5 && mag < 1e15 && shortest_digits(&digits, &exp, mag)) {
+    if (mag >= 1e-5 && mag < 1e15 && shortest_digits(&digits, &exp, mag, HALF_F64)) {
         while (digits % 10 == 0) {
             digits /= 10;
             exp++;
@@ -443,4 +447,37 @@ size_t tni_num_fixed(char *buf, size_t size, double v, int decimals)
         exp++;
     }
     return put_digits(buf, v < 0, digits, exp);
+}
+
+size_t tni_num_shortest_f32(char *buf, size_t size, float f)
+{
+    const double v = (double)f, mag = fabs(v);
+    uint64_t digits = 0;
+    int exp = 0;
+    /* Whole numbers, and what is no number or too large: as a double's. */
+    if (size < 32 || !(mag < (double)INFINITY) ||
+        (mag < 16777216.0 && mag == floor(mag)))
+        return tni_num_shortest(buf, size, v);
+    bool good = false;
+    /* Of up to six digits only one reads back as f. */
+    if (mag >= 1e-3 && mag < 1e3) {
+        digits = (uint64_t)(mag * 1e3 + 0.5);
+        exp = -3;
+        good = (float)((double)digits / 1e3) == fabsf(f);
+    }
+    if (!good && mag >= 1e-5 && mag < 1e15)
+        good = shortest_digits(&digits, &exp, mag, HALF_F32);
+    if (good) {
+        while (digits % 10 == 0) {
+            digits /= 10;
+            exp++;
+        }
+        return put_digits(buf, v < 0, digits, exp);
+    }
+    for (int n = 1; n < 9; n++) {
+        float back = 0.0F;
+        const size_t len = tni_num_format(buf, size, v, n);
+        if (tni_num_parse_f32(&back, NULL, buf, len) && back == f) return len;
+    }
+    return tni_num_format(buf, size, v, 9);
 }

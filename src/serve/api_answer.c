@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CALL_ARENA = 4096, TEXT_PIECES = 4 };
+enum { CALL_ARENA = 4096 };
 
 tni_call *tni_call_new(tni_api *api, tni_exchange *x)
 {
@@ -17,6 +17,7 @@ tni_call *tni_call_new(tni_api *api, tni_exchange *x)
     memset(call, 0, sizeof *call);
     call->api = api;
     call->x = x;
+    call->loop = x->loop;
     call->start_ns = x->start_ns;
     tni_arena_init(&call->arena, &api->mem, CALL_ARENA);
     if (api->opts.tracer != NULL)
@@ -142,12 +143,6 @@ static void answer(tni_call *call, tni_answer *a, tni_piece *pieces, size_t n)
     tni_exchange_answer(x, a);
 }
 
-void tni_call_done(tni_call *call, int status)
-{
-    tni_answer a = {.status = status};
-    answer(call, &a, NULL, 0);
-}
-
 void tni_call_text(tni_call *call, int status, const char *type,
                    const void *bytes, size_t size)
 {
@@ -177,6 +172,63 @@ static int status_of(tn_status code)
     return 500;
 }
 
+/* gRPC's codes. */
+enum {
+    GRPC_CANCELLED = 1,
+    GRPC_INVALID_ARGUMENT = 3,
+    GRPC_DEADLINE_EXCEEDED = 4,
+    GRPC_NOT_FOUND = 5,
+    GRPC_PERMISSION_DENIED = 7,
+    GRPC_RESOURCE_EXHAUSTED = 8,
+    GRPC_UNIMPLEMENTED = 12,
+    GRPC_INTERNAL = 13,
+    GRPC_UNAVAILABLE = 14,
+    GRPC_UNAUTHENTICATED = 16
+};
+
+/* What is refused while it is queued for has run into a limit; a model that
+ * is not there yet is not available. */
+static int grpc_of(const tni_call *call, tn_status code)
+{
+    switch (code) {
+    case TN_OK: return 0;
+    case TN_EINVAL:
+    case TN_EFORMAT:
+    case TN_ELIMIT: return GRPC_INVALID_ARGUMENT;
+    case TN_ENOTFOUND: return GRPC_NOT_FOUND;
+    case TN_EUNSUPPORTED: return GRPC_UNIMPLEMENTED;
+    case TN_ENOMEM: return GRPC_RESOURCE_EXHAUSTED;
+    case TN_EBUSY:
+        return call->inferring ? GRPC_RESOURCE_EXHAUSTED : GRPC_UNAVAILABLE;
+    case TN_ECANCELED: return GRPC_CANCELLED;
+    case TN_ETIMEOUT: return GRPC_DEADLINE_EXCEEDED;
+    case TN_EIO:
+    case TN_EINTERNAL: break;
+    }
+    return GRPC_INTERNAL;
+}
+
+static int grpc_of_http(int status)
+{
+    switch (status) {
+    case 400: return GRPC_INVALID_ARGUMENT;
+    case 401: return GRPC_UNAUTHENTICATED;
+    case 403: return GRPC_PERMISSION_DENIED;
+    case 404: return GRPC_NOT_FOUND;
+    case 501: return GRPC_UNIMPLEMENTED;
+    case 503: return GRPC_UNAVAILABLE;
+    default: return GRPC_INTERNAL;
+    }
+}
+
+static void refuse_grpc(tni_call *call, int code, const char *message)
+{
+    copy_text(call->trace.failure, sizeof call->trace.failure, message,
+              strlen(message));
+    tni_answer a = {.status = code, .message = message};
+    answer(call, &a, NULL, 0);
+}
+
 static void refuse(tni_call *call, int status, const char *message)
 {
     static const char lost[] = "{\"error\":\"out of memory\"}";
@@ -193,7 +245,7 @@ static void refuse(tni_call *call, int status, const char *message)
     copy_text(call->trace.failure, sizeof call->trace.failure, message,
               strlen(message));
     tni_text t;
-    tni_text_begin(&t, call);
+    tni_call_begin(call, &t);
     tni_out_str(&t.out, "{\"error\":");
     tni_out_json(&t.out, message, strlen(message));
     tni_out_char(&t.out, '}');
@@ -207,12 +259,26 @@ static void refuse(tni_call *call, int status, const char *message)
     answer(call, &a, &piece, 1);
 }
 
+void tni_call_done(tni_call *call, int status)
+{
+    tni_answer a = {.status = status};
+    if (call->x->carrier == TNI_GRPC) {
+        /* An empty message says it all. */
+        a.status = status == 200 ? 0 : grpc_of_http(status);
+        a.content_type = "application/grpc";
+    }
+    answer(call, &a, NULL, 0);
+}
+
 void tni_call_fail(tni_call *call, tn_status code, const tn_err *err)
 {
     char message[sizeof err->where + sizeof err->message + 4];
     (void)snprintf(message, sizeof message, "%s%s%s", err->where,
                    err->where[0] != '\0' ? ": " : "", err->message);
-    refuse(call, status_of(code), message);
+    if (call->x->carrier == TNI_GRPC)
+        refuse_grpc(call, grpc_of(call, code), message);
+    else
+        refuse(call, status_of(code), message);
 }
 
 void tni_call_refuse(tni_call *call, int status, const char *fmt, ...)
@@ -222,54 +288,49 @@ void tni_call_refuse(tni_call *call, int status, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
-    refuse(call, status, message);
+    if (call->x->carrier == TNI_GRPC)
+        refuse_grpc(call, grpc_of_http(status), message);
+    else
+        refuse(call, status, message);
 }
 
-/* --- collected text ------------------------------------------------------- */
-
-static tn_status keep(void *ctx, const void *bytes, size_t size, tn_err *err)
+void tni_call_begin(tni_call *call, tni_text *t)
 {
-    tni_text *t = ctx;
-    void *copy = tni_arena_alloc(&t->call->arena, size, 16);
-    if (copy != NULL && t->n_pieces == t->cap) {
-        const size_t cap = t->cap == 0 ? TEXT_PIECES : 2 * t->cap;
-        tni_piece *more = TNI_NEW_ARRAY(&t->call->arena, tni_piece, cap);
-        if (more != NULL && t->n_pieces > 0)
-            memcpy(more, t->pieces, t->n_pieces * sizeof *more);
-        if (more != NULL) {
-            t->pieces = more;
-            t->cap = cap;
-        }
-    }
-    if (copy == NULL || t->n_pieces == t->cap)
-        return tni_fail(err, TN_ENOMEM, "no memory for the answer");
-    memcpy(copy, bytes, size);
-    t->pieces[t->n_pieces++] = (tni_piece){copy, size, NULL, NULL};
-    return TN_OK;
+    tni_text_begin(t, &call->arena, SIZE_MAX);
 }
 
-void tni_text_begin(tni_text *t, tni_call *call)
-{
-    t->call = call;
-    t->pieces = NULL;
-    t->n_pieces = t->cap = 0;
-    tni_err_clear(&t->err);
-    tni_out_init(&t->out, keep, t, &t->err);
-}
-
-void tni_text_answer(tni_text *t, int status, const char *type)
+void tni_call_answer(tni_call *call, tni_text *t, int status, const char *type)
 {
     const tn_status s = tni_out_flush(&t->out);
     if (s != TN_OK) {
-        tni_call_fail(t->call, s, &t->err);
+        tni_call_fail(call, s, &t->err);
         return;
     }
     tni_answer a = {.status = status, .content_type = type};
-    answer(t->call, &a, t->pieces, t->n_pieces);
+    answer(call, &a, t->pieces, t->n_pieces);
+}
+
+void tni_call_message(tni_call *call, const tni_proto *w)
+{
+    tn_err err;
+    tni_err_clear(&err);
+    if (!tni_proto_good(w)) {
+        (void)!tni_fail(&err, TN_ENOMEM, "no memory for the answer");
+        tni_call_fail(call, TN_ENOMEM, &err);
+        return;
+    }
+    tni_piece piece = {w->bytes, w->at, NULL, NULL};
+    tni_answer a = {.status = 0, .content_type = "application/grpc"};
+    answer(call, &a, &piece, 1);
 }
 
 void tni_call_reply(tni_call *call, const tni_reply *reply)
 {
+    if (call->x->carrier == TNI_GRPC) {
+        tni_answer a = {.status = 0, .content_type = "application/grpc"};
+        answer(call, &a, reply->pieces, reply->n_pieces);
+        return;
+    }
     char length[24];
     (void)snprintf(length, sizeof length, "%zu", reply->json_bytes);
     const tni_header header = {tni_span_of("inference-header-content-length"),

@@ -11,6 +11,8 @@
 
 #include "serve/api.h"
 #include "serve/inference.h"
+#include "serve/proto_write.h"
+#include "serve/text.h"
 #include "sys/mutex.h"
 
 #include <stdatomic.h>
@@ -53,6 +55,7 @@ typedef struct tni_route {
 struct tni_call {
     tni_api *api;
     tni_exchange *x; /* NULL once answered */
+    tni_loop *loop;
     tni_arena arena;
     const tni_route *route;
     tni_span model, version; /* of the path, as sent until served */
@@ -64,21 +67,13 @@ struct tni_call {
     tni_job job;
     tni_served *served; /* or NULL */
     tni_load load;
+    void *stream_entry; /* of a gRPC stream: its own */
     /* of the record */
     tni_trace_record trace;
     uint64_t start_ns;
     int status;
     uint64_t sent_bytes;
 };
-
-/* Text that is collected in a call's arena. */
-typedef struct tni_text {
-    tni_out out; /* write with tni_out_… */
-    tni_call *call;
-    tni_piece *pieces;
-    size_t n_pieces, cap;
-    tn_err err;
-} tni_text;
 
 /* NULL when memory is out. */
 tni_call *tni_call_new(tni_api *api, tni_exchange *x);
@@ -101,8 +96,10 @@ void tni_call_fail(tni_call *call, tn_status code, const tn_err *err);
 void tni_call_refuse(tni_call *call, int status, const char *fmt, ...)
     TN_PRINTF(3, 4);
 /* JSON, or text, that was collected; an error when that failed. */
-void tni_text_begin(tni_text *t, tni_call *call);
-void tni_text_answer(tni_text *t, int status, const char *type);
+void tni_call_begin(tni_call *call, tni_text *t);
+void tni_call_answer(tni_call *call, tni_text *t, int status, const char *type);
+/* A message of gRPC that was written. */
+void tni_call_message(tni_call *call, const tni_proto *w);
 /* The answer of an inference. */
 void tni_call_reply(tni_call *call, const tni_reply *reply);
 
@@ -151,7 +148,7 @@ bool tni_call_model(tni_call *call);
 void tni_call_deadline(tni_call *call);
 /* Queues the job of what was read. When it is refused the call goes on;
  * otherwise on_done is called once, on a compute thread, and on_lost when the
- * peer goes away before. */
+ * peer goes away before (NULL: a stream's, which sees to that itself). */
 tn_status tni_call_submit(tni_call *call, void (*on_done)(tni_job *job),
                           void (*on_lost)(tni_exchange *x), tn_err *err);
 /* Hands the call to its I/O thread, which calls run(&call->post). */
@@ -160,6 +157,10 @@ static inline tni_call *tni_call_of_post(tni_post *post)
 {
     return (tni_call *)(void *)((char *)post - offsetof(tni_call, post));
 }
+/* A load or unload, whose answer comes later; both protocols. */
+void tni_call_load(tni_call *call, bool unload, tni_span config);
+bool tni_control_allowed(tni_call *call);
+const char *tni_model_state_name(tni_model_state state);
 /* A "count" and "ns" under a key. */
 void tni_write_duration(tni_out *o, const char *name, tni_duration d);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char *state_name(tni_model_state state)
+const char *tni_model_state_name(tni_model_state state)
 {
     switch (state) {
     case TNI_MODEL_UNKNOWN: break;
@@ -16,7 +16,7 @@ static const char *state_name(tni_model_state state)
     return "UNKNOWN";
 }
 
-static bool control_allowed(tni_call *call)
+bool tni_control_allowed(tni_call *call)
 {
     if (call->api->opts.allow_control) return true;
     tni_call_refuse(call, 403,
@@ -96,19 +96,19 @@ void tni_api_index(tni_call *call)
         return;
     }
     tni_text t;
-    tni_text_begin(&t, call);
+    tni_call_begin(call, &t);
     tni_out_char(&t.out, '[');
     for (size_t i = 0; i < n; i++) {
         text(&t.out, i > 0 ? ",{\"name\":" : "{\"name\":", list[i].name);
         if (list[i].version[0] != '\0')
             text(&t.out, ",\"version\":", list[i].version);
-        text(&t.out, ",\"state\":", state_name(list[i].state));
+        text(&t.out, ",\"state\":", tni_model_state_name(list[i].state));
         if (list[i].reason[0] != '\0')
             text(&t.out, ",\"reason\":", list[i].reason);
         tni_out_char(&t.out, '}');
     }
     tni_out_char(&t.out, ']');
-    tni_text_answer(&t, 200, "application/json");
+    tni_call_answer(call, &t, 200, "application/json");
 }
 
 static void loaded(tni_post *post)
@@ -159,29 +159,37 @@ static tn_status load_parameters(tni_call *call, tni_span *config, tn_err *err)
 /* Outside explicit mode Triton says "unavailable", and clients know it. */
 static void load_refused(tni_call *call, tn_status s, const tn_err *err)
 {
-    if (s == TN_EUNSUPPORTED && err->code == s &&
-        strstr(err->message, "file:") == NULL)
+    if (s == TN_EUNSUPPORTED)
         tni_call_refuse(call, 503, "%s", err->message);
     else
         tni_call_fail(call, s, err);
+}
+
+void tni_call_load(tni_call *call, bool unload, tni_span config)
+{
+    tn_err err;
+    tni_err_clear(&err);
+    call->load.done = load_done;
+    call->load.ctx = call;
+    /* From here on load_done() may run on another thread. */
+    const tn_status s =
+        unload ? tni_repository_unload(call->api->opts.repo, call->model,
+                                       &call->load, &err)
+               : tni_repository_load(call->api->opts.repo, call->model, config,
+                                     &call->load, &err);
+    if (s != TN_OK) load_refused(call, s, &err);
 }
 
 static void load_or_unload(tni_call *call, bool unload)
 {
     tni_span config = {NULL, 0};
     tn_err err;
-    if (!control_allowed(call)) return;
-    tn_status s = load_parameters(call, &config, &err);
-    call->load.done = load_done;
-    call->load.ctx = call;
-    /* From here on load_done() may run on another thread. */
-    if (s == TN_OK && unload)
-        s = tni_repository_unload(call->api->opts.repo, call->model,
-                                  &call->load, &err);
-    else if (s == TN_OK)
-        s = tni_repository_load(call->api->opts.repo, call->model, config,
-                                &call->load, &err);
-    if (s != TN_OK) load_refused(call, s, &err);
+    if (!tni_control_allowed(call)) return;
+    const tn_status s = load_parameters(call, &config, &err);
+    if (s != TN_OK)
+        tni_call_fail(call, s, &err);
+    else
+        tni_call_load(call, unload, config);
 }
 
 void tni_api_load(tni_call *call)
@@ -201,7 +209,7 @@ static void write_logging(tni_call *call)
     const tni_api_hooks *h = &call->api->opts.hooks;
     const tn_log_level level = h->log_level(h->ctx);
     tni_text t;
-    tni_text_begin(&t, call);
+    tni_call_begin(call, &t);
     tni_out_str(&t.out, "{\"log_file\":\"\",\"log_info\":");
     tni_out_str(&t.out, level >= TN_LOG_INFO ? "true" : "false");
     tni_out_str(&t.out, ",\"log_warning\":");
@@ -209,7 +217,7 @@ static void write_logging(tni_call *call)
     tni_out_str(&t.out, ",\"log_error\":true,\"log_verbose_level\":");
     tni_out_i64(&t.out, level > TN_LOG_INFO ? (int64_t)level - TN_LOG_INFO : 0);
     tni_out_str(&t.out, ",\"log_format\":\"default\"}");
-    tni_text_answer(&t, 200, "application/json");
+    tni_call_answer(call, &t, 200, "application/json");
 }
 
 typedef struct log_change {
@@ -269,7 +277,7 @@ void tni_api_logging(tni_call *call)
         tn_err err;
         tni_span key;
         log_change c = {-1, -1, -1};
-        if (!control_allowed(call)) return;
+        if (!tni_control_allowed(call)) return;
         body_json(call, &j, &err);
         if (tni_json_enter(&j, '{'))
             while (tni_json_key(&j, &key))
@@ -291,7 +299,7 @@ static void write_trace(tni_call *call)
     tni_tracer *t = call->api->opts.tracer;
     const uint32_t rate = t != NULL ? tni_tracer_rate(t) : 0;
     tni_text out;
-    tni_text_begin(&out, call);
+    tni_call_begin(call, &out);
     tni_out_str(&out.out, rate != 0 ? "{\"trace_level\":[\"TIMESTAMPS\"],"
                                     : "{\"trace_level\":[\"OFF\"],");
     tni_out_str(&out.out, "\"trace_rate\":\"");
@@ -299,7 +307,7 @@ static void write_trace(tni_call *call)
     tni_out_str(&out.out, "\",\"trace_count\":\"-1\",\"log_frequency\":\"0\","
                           "\"trace_file\":\"\",\"trace_mode\":"
                           "\"opentelemetry\"}");
-    tni_text_answer(&out, 200, "application/json");
+    tni_call_answer(call, &out, 200, "application/json");
 }
 
 /* A number, or one in quotes as Triton's clients send it. */
@@ -367,7 +375,7 @@ void tni_api_trace(tni_call *call)
         tni_span key;
         int64_t rate = -1;
         int on = -1;
-        if (!control_allowed(call)) return;
+        if (!tni_control_allowed(call)) return;
         if (t == NULL) {
             tni_call_refuse(call, 501,
                             "this server was started without a collector for "

@@ -29,8 +29,8 @@ static void finish(tni_post *post)
 void tni_call_back(tni_call *call, void (*run)(tni_post *post))
 {
     call->post.run = run;
-    if (call->x->loop != NULL)
-        tni_loop_post(call->x->loop, &call->post);
+    if (call->loop != NULL)
+        tni_loop_post(call->loop, &call->post);
     else
         run(&call->post);
 }
@@ -72,13 +72,15 @@ tn_status tni_call_submit(tni_call *call, void (*on_done)(tni_job *job),
     call->job.ctx = call;
     tni_call_deadline(call);
     /* From here on done() may run on another thread at any moment. */
-    x->state = call;
-    x->on_cancel = on_lost;
+    if (on_lost != NULL) {
+        x->state = call;
+        x->on_cancel = on_lost;
+    }
     call->submitted = true;
     const tn_status s = tni_job_submit(&call->job, err);
     if (s != TN_OK) {
         call->submitted = false;
-        x->on_cancel = NULL;
+        if (on_lost != NULL) x->on_cancel = NULL;
     }
     return s;
 }

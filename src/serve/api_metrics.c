@@ -251,7 +251,7 @@ void tni_api_metrics(tni_call *call)
         return;
     }
     tni_text t;
-    tni_text_begin(&t, call);
+    tni_call_begin(call, &t);
     writer w = {&t.out, models, collect(call, list, n, models)};
     write_models(&w);
     if (api->opts.tracer != NULL) {
@@ -266,5 +266,5 @@ void tni_api_metrics(tni_call *call)
            tni_api_is_ready(api) ? 1 : 0);
     if (api->opts.hooks.metrics != NULL)
         api->opts.hooks.metrics(api->opts.hooks.ctx, &t.out);
-    tni_text_answer(&t, 200, "text/plain; version=0.0.4; charset=utf-8");
+    tni_call_answer(call, &t, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -70,7 +70,7 @@ void tni_api_ready(tni_call *call)
 void tni_api_server(tni_call *call)
 {
     tni_text t;
-    tni_text_begin(&t, call);
+    tni_call_begin(call, &t);
     tni_out_char(&t.out, '{');
     text(&t.out, "name", call->api->name);
     tni_out_char(&t.out, ',');
@@ -82,7 +82,7 @@ void tni_api_server(tni_call *call)
                      strlen(tni_api_extensions[i]));
     }
     tni_out_str(&t.out, "]}");
-    tni_text_answer(&t, 200, "application/json");
+    tni_call_answer(call, &t, 200, "application/json");
 }
 
 /* --- a model -------------------------------------------------------------- */
@@ -133,7 +133,7 @@ void tni_api_model(tni_call *call)
         return;
     }
     tni_text t;
-    tni_text_begin(&t, call);
+    tni_call_begin(call, &t);
     tni_out_char(&t.out, '{');
     text(&t.out, "name", m->name);
     tni_out_str(&t.out, ",\"versions\":[");
@@ -146,7 +146,7 @@ void tni_api_model(tni_call *call)
     write_ports(&t.out, ",\"inputs\":[", m->inputs, m->n_inputs);
     write_ports(&t.out, ",\"outputs\":[", m->outputs, m->n_outputs);
     tni_out_char(&t.out, '}');
-    tni_text_answer(&t, 200, "application/json");
+    tni_call_answer(call, &t, 200, "application/json");
 }
 
 void tni_api_model_ready(tni_call *call)
@@ -158,9 +158,9 @@ void tni_api_model_config(tni_call *call)
 {
     if (!tni_call_model(call)) return;
     tni_text t;
-    tni_text_begin(&t, call);
+    tni_call_begin(call, &t);
     tni_served_config(call->served, &t.out);
-    tni_text_answer(&t, 200, "application/json");
+    tni_call_answer(call, &t, 200, "application/json");
 }
 
 /* --- statistics ----------------------------------------------------------- */
@@ -230,7 +230,7 @@ void tni_api_stats(tni_call *call)
         return;
     }
     tni_text t;
-    tni_text_begin(&t, call);
+    tni_call_begin(call, &t);
     tni_out_str(&t.out, "{\"model_stats\":[");
     for (size_t i = 0; i < n; i++) {
         if (call->model.p != NULL &&
@@ -247,5 +247,5 @@ void tni_api_stats(tni_call *call)
         tni_served_release(m);
     }
     tni_out_str(&t.out, "]}");
-    tni_text_answer(&t, 200, "application/json");
+    tni_call_answer(call, &t, 200, "application/json");
 }

@@ -28,8 +28,8 @@
 
 /* What is asked of an output. */
 typedef struct tni_infer_output {
-    bool binary;       /* REST: as bytes behind the JSON; gRPC: always */
-    uint32_t classes;  /* the N highest as "value:index[:label]"; 0: as it is */
+    bool binary;      /* REST: as bytes behind the JSON; gRPC: always */
+    uint32_t classes; /* the N highest as "value:index[:label]"; 0: as it is */
 } tni_infer_output;
 
 typedef struct tni_infer {
@@ -45,8 +45,10 @@ typedef struct tni_infer {
      * stream: parameter triton_enable_empty_final_response. */
     bool empty_final;
 
-    tn_tensor **inputs; /* model->n_inputs; NULL: optional, left out */
-    bool *wanted;       /* model->n_outputs */
+    bool binary_output; /* REST: what outputs are unless they say otherwise */
+
+    tn_tensor **inputs;        /* model->n_inputs; NULL: optional, left out */
+    bool *wanted;              /* model->n_outputs */
     tni_infer_output *outputs; /* model->n_outputs */
     size_t *order; /* n_order outputs as the request named them, or the
                       model's order */

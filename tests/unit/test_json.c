@@ -373,6 +373,55 @@ static void shortest_round_trips(void **state)
     }
 }
 
+static void shortest_floats_round_trip(void **state)
+{
+    (void)state;
+    static const struct {
+        float v;
+        const char *text;
+    } exact[] = {{0.1F, "0.1"},
+                 {1.5F, "1.5"},
+                 {-0.0F, "0"},
+                 {16777216.0F, "16777216"},
+                 {1e-45F, "1e-45"},
+                 {3.4028235e38F, "3.4028235e+38"},
+                 {0.333333343F, "0.33333334"},
+                 {1e10F, "10000000000"}};
+    char text[40];
+    for (size_t i = 0; i < sizeof exact / sizeof exact[0]; i++) {
+        assert_int_equal(tni_num_shortest_f32(text, sizeof text, exact[i].v),
+                         strlen(exact[i].text));
+        assert_string_equal(text, exact[i].text);
+    }
+    uint64_t seed = 88172645463325252u;
+    for (int i = 0; i < 200000; i++) {
+        const uint32_t r = (uint32_t)random64(&seed);
+        float v = 0.0F;
+        if (i % 2 == 0)
+            memcpy(&v, &r, sizeof v);
+        else
+            v = (float)r / 4294967296.0F;
+        if (!(v - v == 0.0F)) continue;
+        const size_t n = tni_num_shortest_f32(text, sizeof text, v);
+        assert_true(n < 32 && text[n] == '\0');
+        if (!(strtof(text, NULL) == v))
+            fail_msg("%a became %s", (double)v, text);
+        int needed = 9, used = 0;
+        for (int d = 1; d < 9; d++) {
+            char other[64];
+            (void)snprintf(other, sizeof other, "%.*e", d - 1, (double)v);
+            if (strtof(other, NULL) == v) {
+                needed = d;
+                break;
+            }
+        }
+        for (const char *p = text; *p != '\0' && *p != 'e'; p++)
+            if (*p >= '0' && *p <= '9' && (used > 0 || *p != '0')) used++;
+        if (strchr(text, '.') != NULL && used > needed)
+            fail_msg("%s has more than %d digits", text, needed);
+    }
+}
+
 static void parses_as_the_c_library(void **state)
 {
     (void)state;
@@ -692,6 +741,7 @@ int main(void)
         cmocka_unit_test(number_arrays),
         cmocka_unit_test(writes),
         cmocka_unit_test(shortest_round_trips),
+        cmocka_unit_test(shortest_floats_round_trip),
         cmocka_unit_test(parses_as_the_c_library),
         cmocka_unit_test(plain_numbers_end_where_they_end),
         cmocka_unit_test(lists_of_plain_numbers),
