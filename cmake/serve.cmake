@@ -13,6 +13,22 @@ if(NOT TENON_NGHTTP2_INCLUDE OR NOT TENON_NGHTTP2_LIBRARY OR NOT OPENSSL_FOUND O
   return()
 endif()
 
+# The limit on CONTINUATIONs came with 1.61, or with the fix of CVE-2024-28182 in
+# what distributions keep of older ones: without it a peer's head has no end.
+include(CheckSymbolExists)
+include(CMakePushCheckState)
+cmake_push_check_state(RESET)
+set(CMAKE_REQUIRED_INCLUDES ${TENON_NGHTTP2_INCLUDE})
+set(CMAKE_REQUIRED_LIBRARIES ${TENON_NGHTTP2_LIBRARY})
+check_symbol_exists(nghttp2_option_set_max_continuations nghttp2/nghttp2.h
+  TENON_NGHTTP2_LIMITS_HEADS)
+cmake_pop_check_state()
+if(NOT TENON_NGHTTP2_LIMITS_HEADS)
+  set(TENON_SERVE OFF)
+  message(STATUS "Without the server: this libnghttp2 lacks the fix of CVE-2024-28182")
+  return()
+endif()
+
 file(GLOB_RECURSE TN_SERVE_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/serve/*.c)
 list(SORT TN_SERVE_SOURCES)
 # The page at "/", as an array: the binary needs no file beside it.
