@@ -8,6 +8,7 @@
 #include "tenon/image.h"
 #include "tenon/model.h"
 #include "tenon/registry.h"
+#include "tenon/server.h"
 #include "tenon/session.h"
 #include "tenon/tensor.h"
 

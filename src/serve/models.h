@@ -85,6 +85,8 @@ tn_status tni_repository_index(tni_repository *repo, bool ready_only,
                                tni_arena *arena, tn_err *err);
 /* Whether everything asked for at the start is loaded. */
 bool tni_repository_ready(tni_repository *repo);
+/* Whether some of it is still being loaded. */
+bool tni_repository_loading(tni_repository *repo);
 
 /* Loads or reloads, or unloads, a model in the background and calls done once,
  * on another thread. Only in explicit mode: TN_EUNSUPPORTED otherwise.
@@ -182,6 +184,8 @@ typedef enum tni_reload {
 
 typedef struct tni_repository_opts {
     const char *const *paths; /* model files, folders of them, repositories */
+    const char *const *names; /* n_paths or NULL: of the model that a path is;
+                                 NULL there: named after the path */
     size_t n_paths;
     tni_reload reload;
     const char *const *load; /* explicit mode: names to load at the start;

@@ -200,6 +200,14 @@ bool tni_repository_ready(tni_repository *r)
     return ready;
 }
 
+bool tni_repository_loading(tni_repository *r)
+{
+    tni_monitor_lock(r->lock);
+    const bool loading = r->n_initial > 0;
+    tni_monitor_unlock(r->lock);
+    return loading;
+}
+
 /* --- loading by request ------------------------------------------------- */
 
 static tn_status post(tni_repository *r, tni_span name, bool unload,
@@ -263,8 +271,9 @@ static tn_status copy_options(tni_repository *r, tn_err *err)
 {
     tni_repository_opts *o = &r->opts;
     const char **paths = TNI_NEW_ARRAY(&r->arena, const char *, o->n_paths + 1);
+    const char **names = TNI_NEW_ARRAY(&r->arena, const char *, o->n_paths + 1);
     r->roots = TNI_NEW_ARRAY(&r->arena, const char *, o->n_paths + 1);
-    if (paths == NULL || r->roots == NULL)
+    if (paths == NULL || names == NULL || r->roots == NULL)
         return tni_fail(err, TN_ENOMEM, "out of memory");
     for (size_t i = 0; i < o->n_paths; i++) {
         char real[TNI_PATH_MAX];
@@ -272,10 +281,15 @@ static tn_status copy_options(tni_repository *r, tn_err *err)
         r->roots[i] = tni_arena_strndup(&r->arena, real, strlen(real));
         paths[i] =
             tni_arena_strndup(&r->arena, o->paths[i], strlen(o->paths[i]));
-        if (paths[i] == NULL || r->roots[i] == NULL)
+        const char *name = o->names != NULL ? o->names[i] : NULL;
+        if (name != NULL)
+            names[i] = tni_arena_strndup(&r->arena, name, strlen(name));
+        if (paths[i] == NULL || r->roots[i] == NULL ||
+            (name != NULL && names[i] == NULL))
             return tni_fail(err, TN_ENOMEM, "out of memory");
     }
     o->paths = paths;
+    o->names = names;
     if (o->limits != NULL) {
         r->limits = *o->limits;
         o->limits = &r->limits;

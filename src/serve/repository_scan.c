@@ -136,7 +136,8 @@ static bool is_model(const folder_kind *k)
     return k->config || k->versions || k->model;
 }
 
-static tn_status scan_folder(scan *s, const char *root, tn_err *err)
+static tn_status scan_folder(scan *s, const char *root, const char *given,
+                             tn_err *err)
 {
     tni_dir_entry *e = NULL;
     size_t n = 0;
@@ -144,14 +145,20 @@ static tn_status scan_folder(scan *s, const char *root, tn_err *err)
     TN_TRY(look_at_folder(&kind, root, s->arena, err));
     /* A folder of model files may have one that is called model.onnx. */
     if (is_model(&kind) && kind.n_onnx <= 1) {
-        const tni_span name = tni_span_of(base_name(root));
+        const tni_span name =
+            tni_span_of(given != NULL ? given : base_name(root));
         if (!tni_model_name_ok(name))
             return tni_fail(err, TN_EINVAL,
                             "%.200s is no name of a model: "
                             "expected letters, digits, '.', '_' and '-'",
-                            base_name(root));
+                            name.p);
         return add_source(s, name, root, root, false, err);
     }
+    if (given != NULL)
+        return tni_fail(err, TN_EINVAL,
+                        "'%s' names %.160s, which is no model but a folder of "
+                        "models: give it without a name",
+                        given, root);
     TN_TRY(tni_dir_list(&e, &n, root, s->arena, err));
     for (size_t i = 0; i < n; i++) {
         const tni_span name =
@@ -169,9 +176,11 @@ static tn_status scan_folder(scan *s, const char *root, tn_err *err)
     return TN_OK;
 }
 
-static tn_status scan_file(scan *s, const char *path, tn_err *err)
+static tn_status scan_file(scan *s, const char *path, const char *given,
+                           tn_err *err)
 {
-    const tni_span name = stem_of(base_name(path));
+    tni_span name = stem_of(base_name(path));
+    if (given != NULL) name = tni_span_of(given);
     if (name.len == 0)
         return tni_fail(err, TN_EINVAL,
                         "%.200s is no model: expected a file that ends in "
@@ -179,8 +188,8 @@ static tn_status scan_file(scan *s, const char *path, tn_err *err)
                         path);
     if (!tni_model_name_ok(name))
         return tni_fail(err, TN_EINVAL,
-                        "'%.128s' is no name of a model: "
-                        "expected letters, digits, '.', '_' and '-'",
+                        "'%.128s' is no name of a model: expected letters, "
+                        "digits, '.', '_' and '-'; give it one, NAME=PATH",
                         base_name(path));
     return add_source(s, name, path, NULL, true, err);
 }
@@ -203,9 +212,9 @@ tn_status tni_repository_scan(tni_repository *r, tni_source **out, size_t *n,
         if (!info.exists)
             return tni_fail(err, TN_ENOTFOUND, "%.200s does not exist", path);
         if (info.is_dir)
-            TN_TRY(scan_folder(&s, r->roots[i], err));
+            TN_TRY(scan_folder(&s, r->roots[i], r->opts.names[i], err));
         else
-            TN_TRY(scan_file(&s, path, err));
+            TN_TRY(scan_file(&s, path, r->opts.names[i], err));
     }
     if (s.n > 1) qsort(s.list, s.n, sizeof *s.list, by_name);
     *out = s.list;
