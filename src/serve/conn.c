@@ -93,6 +93,7 @@ uint64_t tni_conn_due(const tni_conn *c, uint64_t since, uint64_t timeout,
 
 bool tni_conn_flush(tni_conn *c)
 {
+    if (c->doomed) tni_conn_lose(c);
     while (c->fd >= 0 && c->out.bytes != 0 && !c->blocked) {
         tni_slice slices[SLICES];
         const size_t k = tni_outq_slices(&c->out, slices, SLICES);
@@ -180,6 +181,21 @@ void tni_conn_leave(tni_conn *c)
         if (c->fd >= 0 && c->closing && tni_conn_flush(c)) linger(c);
     }
     if (--c->depth == 0) settle(c);
+}
+
+void tni_conn_leave_later(tni_conn *c)
+{
+    if (c->depth == 1 && !c->stirred) {
+        c->stirred = true;
+        c->next_stirred = c->loop->stirred;
+        c->loop->stirred = c;
+    }
+    c->depth--;
+}
+
+void tni_conn_doom(tni_conn *c)
+{
+    c->doomed = true;
 }
 
 void tni_conn_event(tni_conn *c, uint32_t what)

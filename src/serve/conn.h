@@ -5,7 +5,8 @@
  * Everything that happens to a connection happens between tni_conn_enter and
  * tni_conn_leave; the outermost leave drives its protocol as far as it goes.
  * So an application that answers from inside request() makes no recursion,
- * and nothing is freed while somebody up the stack still uses it.
+ * and nothing is freed while somebody up the stack still uses it. What the
+ * application calls leaves the driving to the loop.
  */
 #ifndef TN_SRC_SERVE_CONN_H
 #define TN_SRC_SERVE_CONN_H
@@ -56,6 +57,9 @@ struct tni_conn {
     bool closing;      /* when everything is sent */
     bool lingering;
     bool listed_dead;
+    bool doomed;  /* to be lost before anything more is sent */
+    bool stirred; /* in the loop's list of those to drive */
+    tni_conn *next_stirred;
     uint64_t deadline_ns;             /* 0: none */
     uint64_t write_since_ns, written; /* of what is being sent; 0: nothing */
     uint64_t lingered;
@@ -78,6 +82,11 @@ void tni_conn_free(tni_conn *c);
 
 void tni_conn_enter(tni_conn *c);
 void tni_conn_leave(tni_conn *c);
+/* The same for what the application calls: driven is later, by the loop, so
+ * that nothing is sent, lost or told to the application inside of its call. */
+void tni_conn_leave_later(tni_conn *c);
+/* Memory is out or such: lost when it is driven next. */
+void tni_conn_doom(tni_conn *c);
 /* What the poller saw. */
 void tni_conn_event(tni_conn *c, uint32_t what);
 void tni_conn_tick(tni_conn *c, uint64_t now);
@@ -120,7 +129,7 @@ struct tni_loop {
     tni_phase phase;
     uint64_t phase_end_ns;
     uint64_t tick_ns; /* how often deadlines are looked at */
-    tni_conn *conns, *dead;
+    tni_conn *conns, *dead, *stirred;
     uint8_t *scratch; /* TNI_SCRATCH_BYTES */
     uint64_t date_s;  /* of the Unix epoch, what `date` says */
     char date[TNI_HTTP_DATE];
@@ -132,6 +141,8 @@ static inline void tni_loop_add(_Atomic uint64_t *counter, uint64_t n)
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
+/* Drives what tni_conn_leave_later has left. */
+void tni_loop_drive_stirred(tni_loop *loop);
 /* Counts one connection more, within the limit of all loops together, or one
  * less. */
 bool tni_loop_take_room(tni_loop *loop);

@@ -108,8 +108,8 @@ static void h1_answer(tni_exchange *x, const tni_answer *a)
     else
         good = tni_outq_add_pieces(&c->out, a->pieces, a->n_pieces);
     end_exchange(h);
-    if (!good) tni_conn_lose(c);
-    tni_conn_leave(c);
+    if (!good) tni_conn_doom(c);
+    tni_conn_leave_later(c);
 }
 
 static void h1_send(tni_exchange *x, const tni_piece *pieces, size_t n)
@@ -138,8 +138,8 @@ static void h1_send(tni_exchange *x, const tni_piece *pieces, size_t n)
         release_pieces(pieces, n);
     if (good && chunked && length != 0)
         good = tni_outq_copy(&c->out, "\r\n", 2);
-    if (!good) tni_conn_lose(c);
-    tni_conn_leave(c);
+    if (!good) tni_conn_doom(c);
+    tni_conn_leave_later(c);
 }
 
 /* An error of the server itself, as JSON. */
@@ -158,7 +158,7 @@ static void refuse(http1 *h, int status, const char *message)
     h->keep = false;
     tni_loop_add(&h->c->loop->shared.refused, 1);
     if (!put_head(h, &a, false, n) || !tni_outq_copy(&h->c->out, text, n))
-        tni_conn_lose(h->c);
+        tni_conn_doom(h->c);
     end_exchange(h);
 }
 
@@ -172,10 +172,10 @@ static void h1_finish(tni_exchange *x, int status, const char *message)
     } else {
         if (c->fd >= 0 && h->head.minor != 0 &&
             !tni_outq_copy(&c->out, "0\r\n\r\n", 5))
-            tni_conn_lose(c);
+            tni_conn_doom(c);
         end_exchange(h);
     }
-    tni_conn_leave(c);
+    tni_conn_leave_later(c);
 }
 
 static const tni_transport transport = {h1_answer, h1_send, h1_finish};

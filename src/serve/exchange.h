@@ -55,8 +55,8 @@ struct tni_exchange {
     char peer[56];        /* "127.0.0.1:5001", "[::1]:5001" */
     void *state;          /* the application's */
     /* Set by the application or NULL. The peer went away or reset the stream.
-     * The exchange must still be ended. May be called inside
-     * tni_exchange_send, which is how a lost peer is noticed. */
+     * The exchange must still be ended. Never called inside one of the calls
+     * below: these only take note, and the loop sends. */
     void (*on_cancel)(tni_exchange *x);
     const struct tni_transport *transport;
 };

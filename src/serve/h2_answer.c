@@ -325,8 +325,8 @@ static void h2_answer(tni_exchange *x, const tni_answer *a)
     else
         good = x->carrier == TNI_GRPC ? answer_grpc(s, a) : answer_rest(s, a);
     end_exchange(s);
-    if (!good) tni_conn_lose(c);
-    tni_conn_leave(c);
+    if (!good) tni_conn_doom(c);
+    tni_conn_leave_later(c);
 }
 
 static void h2_send(tni_exchange *x, const tni_piece *pieces, size_t n)
@@ -339,17 +339,19 @@ static void h2_send(tni_exchange *x, const tni_piece *pieces, size_t n)
     if (gone || s->out.bytes > TNI_OUT_MAX) {
         release_pieces(pieces, n);
         /* A peer that has been sent so much that it does not read. */
-        if (!gone)
-            tni_h2_cut(s, TNI_GRPC_WIRE_EXHAUSTED,
-                       "too much waits to be read by the client");
+        if (!gone) {
+            s->cut = true;
+            good = nghttp2_submit_rst_stream(s->h->session, NGHTTP2_FLAG_NONE,
+                                             s->id, NGHTTP2_CANCEL) == 0;
+        }
     } else {
         good = x->carrier == TNI_GRPC ? put_message(s, pieces, n)
                                       : tni_outq_add_pieces(&s->out, pieces, n);
         good = good && begin_stream(s);
         if (good) go_on(s);
     }
-    if (!good) tni_conn_lose(c);
-    tni_conn_leave(c);
+    if (!good) tni_conn_doom(c);
+    tni_conn_leave_later(c);
 }
 
 static void h2_finish(tni_exchange *x, int status, const char *message)
@@ -371,8 +373,8 @@ static void h2_finish(tni_exchange *x, int status, const char *message)
         }
         end_exchange(s);
     }
-    if (!good) tni_conn_lose(c);
-    tni_conn_leave(c);
+    if (!good) tni_conn_doom(c);
+    tni_conn_leave_later(c);
 }
 
 const tni_transport tni_h2_transport = {h2_answer, h2_send, h2_finish};
@@ -401,7 +403,7 @@ void tni_h2_refuse(tni_h2_stream *s, int http, int grpc, const char *message)
                           ? only_trailers(s, grpc, message, NULL, 0)
                           : refuse_rest(s, http, message);
     end_exchange(s);
-    if (!good) tni_conn_lose(c);
+    if (!good) tni_conn_doom(c);
 }
 
 void tni_h2_cut(tni_h2_stream *s, int grpc, const char *message)
@@ -425,5 +427,5 @@ void tni_h2_cut(tni_h2_stream *s, int grpc, const char *message)
         s->x.cancelled = true;
         if (s->x.on_cancel != NULL) s->x.on_cancel(&s->x);
     }
-    if (!good) tni_conn_lose(c);
+    if (!good) tni_conn_doom(c);
 }

@@ -48,7 +48,7 @@ void tni_h2_stream_free(tni_h2_stream *s)
     h->n_freed++;
     if (h->n_streams == 0) h->idle_since_ns = tni_clock_ns();
     /* Parts of it may be on their way already. */
-    if (c->fd >= 0 && !tni_outq_retire(&c->out, &s->out)) tni_conn_lose(c);
+    if (c->fd >= 0 && !tni_outq_retire(&c->out, &s->out)) tni_conn_doom(c);
     tni_outq_fini(&s->out);
     tni_body_clear(&s->body);
     tni_grpc_reader_fini(&s->grpc);

@@ -94,8 +94,20 @@ tn_status tni_loop_open(tni_loop **out, const tni_loop_opts *opts, int listener,
     return TN_OK;
 }
 
+void tni_loop_drive_stirred(tni_loop *loop)
+{
+    while (loop->stirred != NULL) {
+        tni_conn *c = loop->stirred;
+        loop->stirred = c->next_stirred;
+        c->stirred = false;
+        tni_conn_enter(c);
+        tni_conn_leave(c);
+    }
+}
+
 static void free_dead(tni_loop *loop)
 {
+    tni_loop_drive_stirred(loop); /* of which none may be freed */
     while (loop->dead != NULL) {
         tni_conn *c = loop->dead;
         loop->dead = c->next;

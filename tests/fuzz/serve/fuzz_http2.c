@@ -169,6 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if ((how & 2) != 0) hear_out(fds[1]);
         if ((how & 2) != 0) tni_conn_event(c, TNI_POLL_WRITE);
         while ((how & 16) != 0 && n_waiting != 0) end_one(waiting[0]);
+        tni_loop_drive_stirred(loop);
     }
     if ((how & 8) != 0) {
         tni_conn_tick(c, tni_clock_ns() + 1000000000000u);
@@ -178,6 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tni_conn_lose(c);
     tni_conn_leave(c);
     while (n_waiting != 0) end_one(waiting[0]);
+    tni_loop_drive_stirred(loop);
     check(loop->dead == c && c->next == NULL);
     loop->dead = NULL;
     tni_conn_free(c);

@@ -38,6 +38,7 @@ typedef struct rig {
     tni_loop *loop;
     tni_thread *thread;
     uint16_t port;
+    _Atomic int inside; /* a call to the transport */
     _Atomic int requests, released, pieces, cancelled, ended, half_closed;
     _Atomic(tni_exchange *) later;
     tni_post post;
@@ -70,12 +71,24 @@ static void rig_answer(rig *r, tni_exchange *x, int status, const void *bytes,
                           .n_pieces = 1};
     atomic_fetch_add(&r->pieces, 1);
     atomic_fetch_add(&r->ended, 1);
+    atomic_fetch_add(&r->inside, 1);
     tni_exchange_answer(x, &a);
+    atomic_fetch_sub(&r->inside, 1);
+}
+
+static void rig_send(rig *r, tni_exchange *x, const void *bytes, size_t size)
+{
+    const tni_piece p = {bytes, size, rig_release, r};
+    atomic_fetch_add(&r->pieces, 1);
+    atomic_fetch_add(&r->inside, 1);
+    tni_exchange_send(x, &p, 1);
+    atomic_fetch_sub(&r->inside, 1);
 }
 
 static void rig_cancel(tni_exchange *x)
 {
     rig *r = x->state;
+    assert_int_equal(atomic_load(&r->inside), 0);
     atomic_fetch_add(&r->cancelled, 1);
     if (!x->streaming) return;
     atomic_fetch_add(&r->ended, 1);
@@ -111,11 +124,7 @@ static void rig_request(void *ctx, tni_exchange *x)
             x->query.len != 0 ? (size_t)strtoul(x->query.p, NULL, 10) : FILLER;
         rig_answer(r, x, 200, r->filler, n);
     } else if (tni_span_is(x->path, "/stream")) {
-        for (int i = 0; i < 3; i++) {
-            const tni_piece p = {"data\n", 5, rig_release, r};
-            atomic_fetch_add(&r->pieces, 1);
-            tni_exchange_send(x, &p, 1);
-        }
+        for (int i = 0; i < 3; i++) rig_send(r, x, "data\n", 5);
         atomic_fetch_add(&r->ended, 1);
         tni_exchange_finish(x, 0, NULL);
     } else if (tni_span_is(x->path, "/field")) {
@@ -126,11 +135,7 @@ static void rig_request(void *ctx, tni_exchange *x)
         rig_answer(r, x, 200, r->field, n);
     } else if (tni_span_is(x->path, "/flood")) {
         x->on_cancel = rig_cancel;
-        for (int i = 0; i < 20 && !x->cancelled; i++) {
-            const tni_piece p = {r->filler, FILLER, rig_release, r};
-            atomic_fetch_add(&r->pieces, 1);
-            tni_exchange_send(x, &p, 1);
-        }
+        for (int i = 0; i < 20; i++) rig_send(r, x, r->filler, FILLER);
         atomic_fetch_add(&r->ended, 1);
         tni_exchange_finish(x, 0, NULL);
     } else {
@@ -144,19 +149,12 @@ static void rig_message(void *ctx, tni_exchange *x, uint8_t *bytes, size_t size)
     rig *r = ctx;
     atomic_fetch_add(&r->requests, 1);
     if (tni_span_is(x->path, "/whole")) {
-        if (bytes[0] != 'a') {
-            const tni_piece p = {"first", 5, rig_release, r};
-            atomic_fetch_add(&r->pieces, 1);
-            tni_exchange_send(x, &p, 1);
-        }
+        if (bytes[0] != 'a') rig_send(r, x, "first", 5);
         rig_answer(r, x, bytes[0] <= 'b' ? 200 : 9, "last", 4);
         return;
     }
-    for (int i = 0; i < 2 && tni_span_is(x->path, "/both"); i++) {
-        const tni_piece p = {r->filler, size, rig_release, r};
-        atomic_fetch_add(&r->pieces, 1);
-        tni_exchange_send(x, &p, 1);
-    }
+    for (int i = 0; i < 2 && tni_span_is(x->path, "/both"); i++)
+        rig_send(r, x, r->filler, size);
 }
 
 static void rig_half_close(void *ctx, tni_exchange *x)
@@ -227,6 +225,15 @@ static inline void rig_end_later(tni_post *post)
     rig *r = (rig *)(void *)((char *)post - offsetof(rig, post));
     tni_exchange *x = atomic_exchange(&r->later, NULL);
     rig_answer(r, x, 200, "later", 5);
+}
+
+/* As the work of another thread would: a piece, and then more. */
+static inline void rig_send_later(tni_post *post)
+{
+    rig *r = (rig *)(void *)((char *)post - offsetof(rig, post));
+    tni_exchange *x = atomic_load(&r->later);
+    for (int i = 0; i < 3; i++) rig_send(r, x, r->filler, FILLER / 2);
+    rig_end_later(post);
 }
 
 /* Waits, a few seconds at most, until a counter is what it should be. */
