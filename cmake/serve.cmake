@@ -48,3 +48,13 @@ target_link_libraries(tn_serve PRIVATE tn_options INTERFACE ${TN_SERVE_LIBS} Thr
 add_library(tenon-serve-static STATIC $<TARGET_OBJECTS:tn_serve>)
 target_link_libraries(tenon-serve-static INTERFACE tenon-static ${TN_SERVE_LIBS} m)
 set_target_properties(tenon-serve-static PROPERTIES OUTPUT_NAME tenon-serve)
+
+# As libtenon-data, it has a runtime column of its own inside.
+add_library(tenon-serve SHARED $<TARGET_OBJECTS:tn_serve>)
+target_link_libraries(tenon-serve PRIVATE tn_options tenon-static ${TN_SERVE_LIBS} m INTERFACE tenon)
+target_link_options(tenon-serve PRIVATE
+  -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/src/tenon-serve.map -Wl,--as-needed)
+set_target_properties(tenon-serve PROPERTIES VERSION 0.1.0 SOVERSION 0
+  LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/tenon-serve.map)
+install(TARGETS tenon-serve tenon-serve-static EXPORT tenon-targets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -1,0 +1,1 @@
+echo no >m.onnx; tenon serve m.onnx --check --port 0

@@ -1,0 +1,1 @@
+tenon serve digits=$TOP/examples/digits-pytorch/model.onnx --check --port 0 --json
