@@ -72,6 +72,11 @@ static void pack_panel(float *out, const float *src, size_t ld, size_t k,
             memcpy(out + i * 6, src + i * ld, 6 * sizeof *out);
         return;
     }
+    if (n == 14 && w == 14) {
+        for (size_t i = 0; i < k; i++)
+            memcpy(out + i * 14, src + i * ld, 14 * sizeof *out);
+        return;
+    }
     if (n == 16 && w == 16) {
         for (size_t i = 0; i < k; i++)
             memcpy(out + i * 16, src + i * ld, 16 * sizeof *out);
@@ -143,6 +148,10 @@ void tni_gemm_pack_a(const tni_gemm_kernels *ker, float *out, const float *a,
 enum { max_rows = 96, max_rows_own_b = 240, max_cols = 512 };
 /* Columns of B that stay in L1 beside a tile of A. */
 enum { few_floats = 5 * 1024 };
+/* Rows of A this far apart lie in the same lines of an L1 of 4096 bytes a way;
+ * more rows than most_rivals push one another out of it, so they are copied to
+ * where they do not, copy_gap floats further apart than they are long. */
+enum { rival_floats = 1024, most_rivals = 8, copy_gap = 16 };
 /* A task below this many multiply-adds is not worth handing out. */
 enum { min_task = 1 << 17, want_tasks = 32 };
 
@@ -156,6 +165,19 @@ static size_t part(size_t n, size_t want, size_t unit, size_t max)
 {
     const size_t parts = ceil_div(n, max) > want ? ceil_div(n, max) : want;
     return round_up(ceil_div(n, parts != 0 ? parts : 1), unit);
+}
+
+static bool has_rivals(const tni_gemm_kernels *ker, const tni_gemm *g)
+{
+    return g->a_packed == NULL && !g->a_trans && !is_wide(ker, g) &&
+           ker->mr > most_rivals && g->m > most_rivals && g->k != 0 &&
+           g->k % rival_floats == 0 && g->n > 4 * (size_t)ker->nr;
+}
+
+/* Floats of scratch that A takes of a block of at most k terms. */
+static size_t a_scratch(const tni_gemm_plan *p, size_t k)
+{
+    return p->pack_a ? p->mc * k : p->copy_a ? p->mc * (k + copy_gap) : 0;
 }
 
 static size_t max_cols_in_l1(size_t k, size_t nr)
@@ -173,6 +195,7 @@ void tni_gemm_plan_init(tni_gemm_plan *p, const tni_gemm_kernels *ker,
     memset(p, 0, sizeof *p);
     p->pack_b = g->b_packed == NULL && (g->b_trans || m > 2 * mr);
     p->pack_a = g->a_packed == NULL && g->a_trans && n > 4 * nr;
+    p->copy_a = has_rivals(ker, g);
 
     const size_t unit = is_wide(ker, g) ? (m == 1 ? 4 : 2) * nr : nr;
     const size_t rows_max = p->pack_b ? max_rows_own_b : max_rows;
@@ -181,7 +204,7 @@ void tni_gemm_plan_init(tni_gemm_plan *p, const tni_gemm_kernels *ker,
     const size_t col_work = p->mc * (g->k != 0 ? g->k : 1);
     const size_t fill = ceil_div(min_task, col_work);
     size_t want = min_size(ceil_div(n, fill), ceil_div(want_tasks, p->m_tasks));
-    if (p->pack_a) want = min_size(want, ceil_div(n, 192));
+    if (p->pack_a || p->copy_a) want = min_size(want, ceil_div(n, 192));
     size_t cols = max_cols;
     if (p->pack_b && g->a_packed != NULL && g->k < ker->kc)
         cols = max_cols_in_l1(g->k, nr);
@@ -191,7 +214,7 @@ void tni_gemm_plan_init(tni_gemm_plan *p, const tni_gemm_kernels *ker,
 
     const bool tail = g->b_packed == NULL && !p->pack_b && n % nr != 0;
     const size_t b_cols = p->pack_b ? p->nc : tail ? nr : 0;
-    p->scratch_len = k * (b_cols + (p->pack_a ? p->mc : 0));
+    p->scratch_len = k * b_cols + a_scratch(p, k);
     p->scratch_len = round_up(p->scratch_len, TNI_ALIGN / sizeof(float));
 }
 
@@ -254,6 +277,10 @@ static void set_a(tni_gemm_tile *t, const block *w, size_t i)
         t->a = g->a_packed + row * g->k + w->k0 * mr;
     } else if (w->p->pack_a) {
         t->a = w->pack_a + i * w->k;
+    } else if (w->p->copy_a) {
+        t->a = w->pack_a + i * (w->k + copy_gap);
+        t->a_rs = w->k + copy_gap;
+        t->a_ks = 1;
     } else if (g->a_trans) {
         t->a = g->a + w->k0 * g->lda + row;
         t->a_ks = g->lda;
@@ -347,6 +374,15 @@ static void run_wide(tni_gemm_tile *t, const block *w, size_t n)
     }
 }
 
+/* The block's rows of A, copied copy_gap floats further apart than w->k. */
+static void copy_rows(const block *w)
+{
+    const float *a = w->g->a + w->i0 * w->g->lda + w->k0;
+    for (size_t i = 0; i < w->m; i++)
+        memcpy(w->pack_a + i * (w->k + copy_gap), a + i * w->g->lda,
+               w->k * sizeof *a);
+}
+
 static void run_block(block *w, bool first, bool last)
 {
     const tni_gemm *g = w->g;
@@ -354,6 +390,7 @@ static void run_block(block *w, bool first, bool last)
     if (w->p->pack_a)
         tni_gemm_pack_a(w->ker, w->pack_a, g->a + w->k0 * g->lda + w->i0,
                         g->lda, true, w->m, w->k);
+    if (w->p->copy_a) copy_rows(w);
     if (w->p->pack_b)
         tni_gemm_pack_b(w->ker, w->pack_b,
                         g->b_trans ? g->b + w->j0 * g->ldb + w->k0
@@ -397,8 +434,8 @@ void tni_gemm_task(const tni_gemm_kernels *ker, const tni_gemm_plan *p,
     w.n = min_size(p->nc, g->n - j0);
     w.pack_a = scratch;
     w.pack_b = scratch;
-    if (p->pack_a && scratch != NULL)
-        w.pack_b = scratch + min_size(g->k, ker->kc) * p->mc;
+    if (scratch != NULL)
+        w.pack_b = scratch + a_scratch(p, min_size(g->k, ker->kc));
     do {
         w.k = min_size(ker->kc, g->k - w.k0);
         run_block(&w, w.k0 == 0, w.k0 + w.k == g->k);

@@ -142,6 +142,7 @@ typedef struct tni_gemm_plan {
     size_t mc, nc; /* rows and columns of a task */
     size_t m_tasks, n_tasks;
     bool pack_a, pack_b; /* into scratch */
+    bool copy_a;         /* A's rows, further apart, into scratch */
     size_t scratch_len;  /* floats per worker */
 } tni_gemm_plan;
 
