@@ -19,11 +19,12 @@ tn_status tni_infer_begin(tni_infer *q, tni_served *model, tni_arena *arena,
     q->max_answer_bytes = max_answer_bytes;
     q->id = (tni_span){"", 0};
     q->inputs = TNI_NEW_ARRAY(arena, tn_tensor *, model->n_inputs + 1);
+    q->given = TNI_NEW_ARRAY(arena, bool, model->n_inputs + 1);
     q->wanted = TNI_NEW_ARRAY(arena, bool, model->n_outputs + 1);
     q->outputs = TNI_NEW_ARRAY(arena, tni_infer_output, model->n_outputs + 1);
     q->order = TNI_NEW_ARRAY(arena, size_t, model->n_outputs + 1);
-    if (q->inputs == NULL || q->wanted == NULL || q->outputs == NULL ||
-        q->order == NULL) {
+    if (q->inputs == NULL || q->given == NULL || q->wanted == NULL ||
+        q->outputs == NULL || q->order == NULL) {
         q->model = NULL;
         return tni_fail(err, TN_ENOMEM, "no memory for a request");
     }
@@ -81,9 +82,10 @@ tn_status tni_infer_input(tni_infer *q, tni_span name, size_t *out, tn_err *err)
 {
     const tni_served *m = q->model;
     TN_TRY(find(m->inputs, m->n_inputs, name, "input", out, err));
-    if (q->inputs[*out] != NULL)
+    if (q->given[*out])
         return tni_fail(err, TN_EINVAL, "input '%.80s' is given twice",
                         m->inputs[*out].name);
+    q->given[*out] = true;
     return TN_OK;
 }
 
@@ -249,14 +251,24 @@ tn_status tni_infer_parameter(tni_infer *q, tni_span key,
             q->binary_output = p->number != 0;
     } else if (tni_span_is(key, "triton_enable_empty_final_response")) {
         q->empty_final = p->kind == TNI_PARAMETER_BOOL && p->number != 0;
-    } else if (tni_span_is(key, "sequence_id")) {
-        /* 0 and "" are what clients send for "no sequence". */
-        const bool none = (p->kind == TNI_PARAMETER_INT && p->number == 0) ||
-                          (p->kind == TNI_PARAMETER_TEXT && p->text.len == 0);
+    } else if (tni_span_is(key, "sequence_id") ||
+               tni_span_is(key, "sequence_start") ||
+               tni_span_is(key, "sequence_end")) {
+        /* 0, "" and false are what clients send for "no sequence". */
+        const bool none =
+            p->kind == TNI_PARAMETER_TEXT
+                ? p->text.len == 0
+                : p->kind != TNI_PARAMETER_OTHER && p->number == 0;
         if (!none)
             return tni_fail(err, TN_EUNSUPPORTED,
-                            "models keep no state here: sequence_id is not "
-                            "served");
+                            "models keep no state here: %.*s is not served",
+                            (int)key.len, key.p);
+    } else if (tni_span_is(key, "headers") ||
+               (key.len >= 7 && memcmp(key.p, "triton_", 7) == 0)) {
+        return tni_fail(err, TN_EINVAL,
+                        "the parameter name '%.*s' is reserved: 'headers' and "
+                        "what begins with 'triton_' cannot be given",
+                        (int)(key.len < 60 ? key.len : 60), key.p);
     }
     if (wrong != NULL)
         return tni_fail(err, TN_EINVAL, "parameter '%.*s' must be %s",
@@ -279,16 +291,43 @@ static bool before(scored a, scored b)
     return a.value > b.value || (a.value == b.value && a.index < b.index);
 }
 
+/* Of a heap with the last in rank at its root: moves the one at `at` down. */
+static void sift(scored *heap, size_t n, size_t at)
+{
+    for (;;) {
+        size_t last = at;
+        for (size_t k = 2 * at + 1; k <= 2 * at + 2 && k < n; k++)
+            if (before(heap[last], heap[k])) last = k;
+        if (last == at) return;
+        const scored s = heap[at];
+        heap[at] = heap[last];
+        heap[last] = s;
+        at = last;
+    }
+}
+
+/* The `most` (at most n) first in rank, in order: a heap of them, so that a
+ * request for all classes of a large output costs no square of them. */
 static size_t best(scored *top, size_t most, const tn_tensor *t, int64_t from,
                    int64_t n)
 {
     size_t kept = 0;
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n && most > 0; i++) {
         const scored s = {tn_tensor_get(t, from + i), i};
-        if (kept == most && !before(s, top[kept - 1])) continue;
-        size_t at = kept < most ? kept++ : kept - 1;
-        for (; at > 0 && before(s, top[at - 1]); at--) top[at] = top[at - 1];
-        top[at] = s;
+        if (kept < most) {
+            top[kept++] = s;
+            for (size_t k = most / 2; kept == most && k-- > 0;)
+                sift(top, most, k);
+        } else if (before(s, top[0])) {
+            top[0] = s;
+            sift(top, most, 0);
+        }
+    }
+    for (size_t m = kept; m > 1;) {
+        const scored s = top[0];
+        top[0] = top[--m];
+        top[m] = s;
+        sift(top, m, 0);
     }
     return kept;
 }
@@ -313,7 +352,7 @@ tn_status tni_infer_classify(tni_infer *q, size_t output, const tn_tensor *t,
     tn_string *list = TNI_NEW_ARRAY(q->arena, tn_string, rows * most + 1);
     if (top == NULL || list == NULL)
         return tni_fail(err, TN_ENOMEM, "no memory for classes");
-    for (int64_t r = 0; r < rows; r++) {
+    for (int64_t r = 0; r < rows && most > 0; r++) {
         const size_t n = best(top, (size_t)most, t, r * each, each);
         for (size_t k = 0; k < n; k++) {
             const size_t i = (size_t)top[k].index;

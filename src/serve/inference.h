@@ -47,6 +47,7 @@ typedef struct tni_infer {
 
     bool binary_output; /* REST: what outputs are unless they say otherwise */
 
+    bool *given;               /* model->n_inputs: named by the request */
     tn_tensor **inputs;        /* model->n_inputs; NULL: optional, left out */
     bool *wanted;              /* model->n_outputs */
     tni_infer_output *outputs; /* model->n_outputs */

@@ -221,10 +221,6 @@ static tn_status read_input(reader *r, const tni_wire *w,
         }
     }
     set_label(&in->head, name);
-    for (size_t i = 0; i + 1 < r->n_inputs; i++)
-        if (tni_span_is(name, r->inputs[i].head.label))
-            return tni_fail(r->err, TN_EINVAL, "input '%s' is given twice",
-                            in->head.label);
     TN_TRY(tni_infer_input(r->q, name, &in->at, r->err));
     TN_TRY(tni_infer_datatype(&in->head, datatype, r->err));
     return tni_infer_shape(&in->head, r->err);

@@ -8,6 +8,7 @@
  */
 #include "base/checked.h"
 #include "base/num.h"
+#include "base/num_fast.h"
 #include "serve/datatype.h"
 #include "serve/inference_read.h"
 
@@ -79,7 +80,9 @@ static bool special(tni_json *j, double *out)
         double value;
     } words[] = {{"NaN", (double)NAN},
                  {"Infinity", (double)INFINITY},
-                 {"-Infinity", -(double)INFINITY}};
+                 {"-Infinity", -(double)INFINITY},
+                 {"Inf", (double)INFINITY},
+                 {"-Inf", -(double)INFINITY}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const size_t n = strlen(words[i].word);
         if ((size_t)(j->end - j->p) >= n &&
@@ -101,6 +104,35 @@ static bool read_float(tni_json *j, double *out)
         special(j, out))
         return true;
     return tni_json_f64(j, out);
+}
+
+/*
+ * An FP32 out of a double is rounded twice, which differs only when the double
+ * lies in the middle between two floats (no other double is nearer to it), or
+ * below the normal numbers; beyond their range it is none. False for these.
+ */
+static bool round_once(float *out, double d)
+{
+    uint64_t bits = 0;
+    memcpy(&bits, &d, sizeof bits);
+    const double mag = fabs(d);
+    if ((bits & 0x1fffffffu) == 0x10000000u || (mag < 1.2e-38 && mag > 0) ||
+        (mag > 3.4e38 && mag - mag == 0))
+        return false;
+    *out = (float)d;
+    return true;
+}
+
+static bool read_f32(tni_json *j, float *out)
+{
+    double d = 0;
+    (void)tni_json_peek(j);
+    const char *at = j->p;
+    if (!read_float(j, &d)) return false;
+    if (round_once(out, d)) return true;
+    (void)!tni_num_parse_f32(out, NULL, at, (size_t)(j->p - at));
+    if (*out - *out == 0.0F) return true;
+    return tni_json_fail(j, at, "the number is beyond the range of FP32");
 }
 
 static bool read_int(values *v, int64_t low, int64_t high, int64_t *out)
@@ -173,11 +205,12 @@ static bool read_value(values *v)
     int64_t i = 0;
     uint64_t u = 0;
     double d = 0;
+    float f = 0;
     uint8_t b = 0;
     switch (v->head->dtype) {
     case TN_F32:
-        if (!read_float(v->j, &d)) return false;
-        PUT(float, d);
+        if (!read_f32(v->j, &f)) return false;
+        PUT(float, f);
         return true;
     case TN_F64:
         if (!read_float(v->j, &d)) return false;
@@ -227,6 +260,36 @@ static bool read_value(values *v)
     }
 }
 
+/* Plain numbers from j->p on, each with a comma behind it, as far as they go:
+ * what is not taken is read_value's, errors too. */
+static void read_plain(values *v)
+{
+    tni_json *j = v->j;
+    const bool wide = v->head->dtype == TN_F64;
+    if (!wide && v->head->dtype != TN_F32) return;
+    for (const char *p = j->p; v->n < v->head->elements;) {
+        double d = 0;
+        float f = 0;
+        const char *first = p < j->end && *p == '-' ? p + 1 : p;
+        if (j->end - first < 2 ||
+            (first[0] == '0' && first[1] >= '0' && first[1] <= '9'))
+            return;
+        const char *q = tni_num_plain(&d, p, j->end);
+        if (q == NULL || q == j->end || q[-1] == '.' || *q != ',' ||
+            (!wide && !round_once(&f, d)))
+            return;
+        if (wide)
+            PUT(double, d);
+        else
+            PUT(float, f);
+        v->n++;
+        j->p = q; /* the reader is behind a value */
+        j->fresh = false;
+        p = q + 1;
+        if (p < j->end && *p == ' ') p++;
+    }
+}
+
 /* Nested or flat: brackets may fall anywhere. As deep as the reader allows. */
 static bool read_values(values *v)
 {
@@ -236,6 +299,9 @@ static bool read_values(values *v)
             if (!read_values(v)) return false;
             continue;
         }
+        const int64_t n = v->n;
+        read_plain(v);
+        if (v->n > n) continue;
         if (v->n == v->head->elements)
             return tni_json_fail(v->j, v->j->p,
                                  "input '%s' has more values than the %lld of "
@@ -375,13 +441,39 @@ static void set_label(tni_tensor_head *h, tni_span name)
     h->label[n] = '\0';
 }
 
+/* Past values that are not known yet, and need not be JSON (NaN): strings and
+ * brackets only. They are read, and checked, later. */
+static bool pass_values(tni_json *j, tni_span *raw)
+{
+    tni_span text;
+    size_t depth = 0;
+    raw->p = j->p;
+    if (tni_json_peek(j) != '[')
+        return tni_json_fail(j, j->p, "data is not an array");
+    do {
+        const char c = tni_json_peek(j);
+        if (c == '"') {
+            if (!tni_json_string(j, &text, NULL)) return false;
+            continue;
+        }
+        if (j->p >= j->end || *j->p == '{' || *j->p == '}')
+            return tni_json_fail(j, j->p, "the array of data is not closed");
+        depth += *j->p == '[';
+        depth -= *j->p == ']';
+        j->p++;
+    } while (depth > 0);
+    j->fresh = false;
+    raw->len = (size_t)(j->p - raw->p);
+    return true;
+}
+
 static bool read_data(reader *r, json_input *in)
 {
     (void)tni_json_peek(&r->j);
     in->has_data = true;
     in->data_at = r->j.p;
     if (!in->named || !in->shaped || !in->typed)
-        return tni_json_skip(&r->j, &in->data);
+        return pass_values(&r->j, &in->data);
     const tn_status s = take_values(r, &r->j, in, r->err);
     return s == TN_OK || fail(r, s);
 }
@@ -620,6 +712,17 @@ static tn_status read_raw(tni_infer *q, uint8_t *body, size_t size, tn_err *err)
     TN_TRY(tni_infer_shape(&h, err));
     const tni_infer_output all = {true, 0};
     tni_infer_want_all(q, all);
+    if (h.dtype == TN_STRING) {
+        /* One string, without its length. */
+        const tn_string s = {(const char *)body, size};
+        if (h.elements != 1)
+            return tni_fail(err, TN_EINVAL,
+                            "a raw request holds one string; input '%s' has "
+                            "%lld",
+                            h.label, (long long)h.elements);
+        return tn_tensor_new_strings(&q->inputs[0], h.rank, h.dims, &s, NULL,
+                                     err);
+    }
     return tni_infer_take(q, &h, body, size, &q->inputs[0], err);
 }
 

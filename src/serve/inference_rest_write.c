@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inference_rest_write.c - an answer by REST: JSON, and bytes behind it */
 #include "base/num.h"
+#include "base/utf8.h"
 #include "serve/datatype.h"
 #include "serve/inference_read.h"
 #include "serve/text.h"
@@ -70,7 +71,14 @@ static void put_value(tni_out *o, const tn_tensor *t, int64_t i)
     case TN_STRING: {
         tn_string s;
         memcpy(&s, data + at * sizeof s, sizeof s);
-        tni_out_json(o, s.ptr, s.len);
+        if (tni_utf8_valid(s.ptr, s.len) == s.len)
+            tni_out_json(o, s.ptr, s.len);
+        else if (o->status == TN_OK)
+            o->status = tni_fail(o->err, TN_EUNSUPPORTED,
+                                 "element %lld of an output is not UTF-8, "
+                                 "which JSON cannot hold; ask for it as binary "
+                                 "data",
+                                 (long long)i);
         return;
     }
     default: /* the smaller whole numbers, which doubles hold exactly */
