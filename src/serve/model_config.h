@@ -67,6 +67,14 @@ typedef struct tni_model_config {
 void tni_model_config_init(tni_model_config *c);
 
 /*
+ * Takes over what config.pbtxt or its JSON says. TN_EFORMAT, with line and
+ * column in config.pbtxt; TN_EUNSUPPORTED: a field that means nothing here, or
+ * what the server does not do, named with what to do instead; TN_ELIMIT.
+ */
+tn_status tni_model_config_read(tni_model_config *c, tni_span text, bool json,
+                                tni_arena *arena, tn_err *err);
+
+/*
  * Fills in from the model what the configuration leaves open, and checks the
  * rest against it: names, data types, dimensions. A model whose inputs and
  * outputs all have a free first dimension is batched, up to `max_batch`, when

@@ -281,6 +281,11 @@ static tn_status load_all(loading *l, tn_err *err)
     l->print = tni_found_print(&l->found);
     TN_TRY(tni_served_config_read(&l->config, l->found.config_path, l->override,
                                   &l->arena, err));
+    if (l->config.name[0] != '\0' && strcmp(l->config.name, l->e->name) != 0)
+        return tni_fail(err, TN_EINVAL,
+                        "config.pbtxt: its name is '%.100s', but the model is "
+                        "called '%s': remove it or make them the same",
+                        l->config.name, l->e->name);
     if (strcmp(l->config.default_model_filename, "model.onnx") != 0)
         TN_TRY(tni_source_look(&l->source, l->config.default_model_filename,
                                &l->found, &l->arena, err));

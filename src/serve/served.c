@@ -2,9 +2,11 @@
 /* served.c - loading one version of a model, and letting it go */
 #include "serve/served.h"
 
+#include "serve/pbtxt.h"
 #include "serve/serve_log.h"
 #include "sys/clock.h"
 #include "sys/dir.h"
+#include "sys/file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +29,38 @@ static tn_status make_port(tni_served_private *p, tni_port *port,
     return TN_OK;
 }
 
+/* One label a line. */
+static tn_status read_labels(tni_served_private *p, tni_port *port,
+                             const char *folder, const char *file, tn_err *err)
+{
+    enum { LABELS_MOST_BYTES = 16 << 20 };
+    tni_file_map map;
+    size_t n = 0;
+    if (file == NULL || file[0] == '\0' || folder == NULL) return TN_OK;
+    memset(&map, 0, sizeof map);
+    TN_TRY(tni_file_map_open_in(&map, folder, file, LABELS_MOST_BYTES, err));
+    const char *text = (const char *)map.bytes;
+    for (size_t i = 0; i < map.size; i++)
+        if (text[i] == '\n' || i + 1 == map.size) n++;
+    const char **labels = TNI_NEW_ARRAY(&p->arena, const char *, n + 1);
+    bool ok = labels != NULL;
+    n = 0;
+    for (size_t at = 0; ok && at < map.size; n++) {
+        const char *end = memchr(text + at, '\n', map.size - at);
+        size_t len = end != NULL ? (size_t)(end - text) - at : map.size - at;
+        const size_t next = at + len + 1;
+        if (len > 0 && text[at + len - 1] == '\r') len--;
+        labels[n] = tni_arena_strndup(&p->arena, text + at, len);
+        ok = labels[n] != NULL;
+        at = next;
+    }
+    tni_file_map_close(&map);
+    if (!ok) return tni_fail(err, TN_ENOMEM, "out of memory");
+    port->labels = labels;
+    port->n_labels = n;
+    return TN_OK;
+}
+
 static tn_status make_inputs(tni_served_private *p, tn_err *err)
 {
     const tni_model_config *c = &p->config;
@@ -45,7 +79,8 @@ static tn_status make_inputs(tni_served_private *p, tn_err *err)
     return TN_OK;
 }
 
-static tn_status make_outputs(tni_served_private *p, tn_err *err)
+static tn_status make_outputs(tni_served_private *p, const char *folder,
+                              tn_err *err)
 {
     const tni_model_config *c = &p->config;
     tni_port *out = TNI_NEW_ARRAY(&p->arena, tni_port, c->n_outputs);
@@ -57,6 +92,8 @@ static tn_status make_outputs(tni_served_private *p, tn_err *err)
         if (TN_NEVER(at < 0)) return TN_EINTERNAL;
         p->run_output[i] = (size_t)at;
         TN_TRY(make_port(p, &out[i], &c->outputs[i], err));
+        TN_TRY(
+            read_labels(p, &out[i], folder, c->outputs[i].label_filename, err));
     }
     p->pub.outputs = out;
     p->pub.n_outputs = c->n_outputs;
@@ -68,10 +105,30 @@ static tn_status make_outputs(tni_served_private *p, tn_err *err)
 tn_status tni_served_config_read(tni_model_config *c, const char *path,
                                  tni_span json, tni_arena *arena, tn_err *err)
 {
-    (void)c;
-    (void)arena;
-    if (path == NULL && json.len == 0) return TN_OK;
-    return tni_fail(err, TN_EUNSUPPORTED, "config.pbtxt is not read yet");
+    if (json.len > 0) return tni_model_config_read(c, json, true, arena, err);
+    if (path == NULL) return TN_OK;
+    const size_t most = TNI_PBTXT_MAX_BYTES;
+    uint64_t size = 0;
+    const tni_path_info info = tni_path_look(path);
+    const size_t room = info.size < most ? (size_t)info.size + 1 : most;
+    char *text = tni_arena_alloc(arena, room, 1);
+    if (text == NULL) return tni_fail(err, TN_ENOMEM, "out of memory");
+    TN_TRY(tni_file_read(text, room, &size, path, err));
+    tn_status status = TN_OK;
+    if (size > room)
+        status =
+            tni_fail(err, TN_ELIMIT, "has %llu bytes, at most %zu are read",
+                     (unsigned long long)size, most);
+    else
+        status = tni_model_config_read(c, (tni_span){text, (size_t)size}, false,
+                                       arena, err);
+    if (status != TN_OK) {
+        if (err != NULL && err->line > 0)
+            tni_err_where(err, "config.pbtxt line %d", (int)err->line);
+        else
+            tni_err_where(err, "config.pbtxt");
+    }
+    return status;
 }
 
 static tn_status open_model(tni_served_private *p, const tni_served_opts *o,
@@ -144,7 +201,7 @@ static tn_status load(tni_served_private *p, const tni_served_opts *o,
                         (unsigned long long)p->bytes,
                         (unsigned long long)o->max_bytes);
     TN_TRY(make_inputs(p, err));
-    TN_TRY(make_outputs(p, err));
+    TN_TRY(make_outputs(p, o->folder, err));
     tni_served *m = &p->pub;
     m->platform = p->config.platform;
     m->max_batch_size = p->config.max_batch_size;

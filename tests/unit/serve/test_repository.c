@@ -119,6 +119,51 @@ static void links_stay_inside(void **state)
     tmp_remove(other);
 }
 
+/* Triton's layout, and what its configuration says. */
+static void config_is_followed(void **state)
+{
+    (void)state;
+    static const char config[] =
+        "name: \"m\"\nmax_batch_size: 3\n"
+        "output { name: \"probability\" data_type: TYPE_FP32 dims: 10\n"
+        "  label_filename: \"labels.txt\" }\n"
+        "version_policy { all { } }\ndefault_model_filename: \"net.onnx\"\n";
+    static const char labels[] = "zero\r\none\n\nthree";
+    static const char wrong[] = "\n input { nome: \"x\" }";
+    char dir[TMP_PATH];
+    tni_repository *r = NULL;
+    tmp_new(dir);
+    put(dir, "m/1/net.onnx", "digits-pytorch");
+    put(dir, "m/2/net.onnx", "digits-pytorch");
+    tmp_write(dir, "m/config.pbtxt", config, sizeof config - 1);
+    tmp_write(dir, "m/labels.txt", labels, sizeof labels - 1);
+    put(dir, "w/1/model.onnx", "digits-pytorch");
+    tmp_write(dir, "w/config.pbtxt", wrong, sizeof wrong - 1);
+    put(dir, "n/1/model.onnx", "digits-pytorch");
+    tmp_write(dir, "n/config.pbtxt", "name: \"x\"", 9);
+    assert_int_equal(open_dir(&r, dir, TNI_RELOAD_NONE), TN_OK);
+    assert_int_equal(tni_repository_wait(r, &err), TN_OK);
+    assert_int_equal(state_of(r, "m", "1"), TN_OK);
+    tni_served *m =
+        tni_repository_get(r, tni_span_of("m"), tni_span_of("2"), &err);
+    assert_non_null(m);
+    assert_int_equal(m->max_batch_size, 3);
+    const tni_port *port = &m->outputs[1];
+    assert_string_equal(port->name, "probability");
+    assert_int_equal(port->n_labels, 4);
+    assert_string_equal(port->labels[0], "zero");
+    assert_string_equal(port->labels[2], "");
+    assert_string_equal(port->labels[3], "three");
+    tni_served_release(m);
+    assert_int_equal(state_of(r, "w", ""), TN_EBUSY);
+    assert_non_null(strstr(err.message, "config.pbtxt line 2"));
+    assert_non_null(strstr(err.message, "'nome' is no field"));
+    assert_int_equal(state_of(r, "n", ""), TN_EBUSY);
+    assert_non_null(strstr(err.message, "its name is 'x'"));
+    tni_repository_close(r, 0);
+    tmp_remove(dir);
+}
+
 typedef struct waiter {
     tni_load load;
     tni_monitor *lock;
@@ -217,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layouts_are_found),
         cmocka_unit_test(links_stay_inside),
+        cmocka_unit_test(config_is_followed),
         cmocka_unit_test(loads_by_request),
         cmocka_unit_test(not_by_request_otherwise),
     };
