@@ -72,8 +72,9 @@ static void served_gone(void *ctx, tni_served_private *p)
     tni_monitor_lock(r->lock);
     p->next = r->graves;
     r->graves = p;
-    tni_monitor_unlock(r->lock);
+    /* Before the lock is given back: who waits for the last grave frees it. */
     tni_monitor_wake_all(r->lock);
+    tni_monitor_unlock(r->lock);
 }
 
 /* The version may serve a newer model by now. */

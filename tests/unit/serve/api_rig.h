@@ -171,7 +171,8 @@ static void ask_header(ask *q, const char *name, const char *value)
 }
 
 /* Hands a request over; false when its head was refused. */
-static bool ask_begin(ask *q, api_rig *r, const char *method, const char *path)
+static inline bool ask_begin(ask *q, api_rig *r, const char *method,
+                             const char *path)
 {
     const tni_app *app = tni_api_app(r->api);
     memset(&q->x, 0, sizeof q->x);
@@ -203,22 +204,22 @@ static int ask_wait(ask *q)
     return q->status;
 }
 
-static void ask_body(ask *q, const char *text)
+static inline void ask_body(ask *q, const char *text)
 {
     q->size = strlen(text);
     assert_true(q->size <= sizeof q->body);
     memcpy(q->body, text, q->size);
 }
 
-static int ask_for(ask *q, api_rig *r, const char *method, const char *path,
-                   const char *body)
+static inline int ask_for(ask *q, api_rig *r, const char *method,
+                          const char *path, const char *body)
 {
     if (body != NULL) ask_body(q, body);
     (void)ask_begin(q, r, method, path);
     return ask_wait(q);
 }
 
-static const char *ask_value(const ask *q, const char *name)
+static inline const char *ask_value(const ask *q, const char *name)
 {
     for (size_t i = 0; i < q->n_names; i++)
         if (strcmp(q->names[i], name) == 0) return q->values[i];

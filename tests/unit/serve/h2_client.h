@@ -216,8 +216,8 @@ static h2_call *h2_ask(h2_client *c, const char *method, const char *path,
 }
 
 /* More of a request; the bytes must stay until they are sent. */
-static inline void h2_say(h2_client *c, h2_call *k, const void *bytes, size_t len,
-                   bool more)
+static inline void h2_say(h2_client *c, h2_call *k, const void *bytes,
+                          size_t len, bool more)
 {
     k->out = bytes;
     k->out_len = len;
@@ -246,8 +246,8 @@ static void h2_step(h2_client *c)
         while (!(condition) && !(c)->lost) h2_step(c);                         \
     } while (0)
 
-static inline void h2_expect(h2_client *c, h2_call *k, int status, const void *body,
-                      size_t len)
+static inline void h2_expect(h2_client *c, h2_call *k, int status,
+                             const void *body, size_t len)
 {
     H2_UNTIL(c, k->closed);
     assert_true(k->closed);

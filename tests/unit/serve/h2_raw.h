@@ -8,8 +8,8 @@
 #include <nghttp2/nghttp2.h>
 
 /* A frame as it is given, whatever it says. */
-static inline void h2_raw(int fd, int type, int flags, uint32_t id, const void *bytes,
-                   size_t len)
+static inline void h2_raw(int fd, int type, int flags, uint32_t id,
+                          const void *bytes, size_t len)
 {
     const uint8_t head[9] = {(uint8_t)(len >> 16),
                              (uint8_t)(len >> 8 & 255),
@@ -35,7 +35,8 @@ static inline int h2_raw_open(const rig *r)
 
 /* Reads frames until one of `type` (its payload into `bytes`, how many), or
  * -1 at the connection's end. */
-static inline ptrdiff_t h2_raw_until(int fd, int type, uint8_t *bytes, size_t cap)
+static inline ptrdiff_t h2_raw_until(int fd, int type, uint8_t *bytes,
+                                     size_t cap)
 {
     for (;;) {
         uint8_t head[9];
