@@ -6,10 +6,13 @@
  * the order of the requests, whichever is done first. A request that fails is
  * an answer with a message; the stream goes on.
  *
+ * Reflection: each question is answered at once; the exchange has no state.
+ *
  * The stream is freed when its exchange has ended and its last call has.
  */
 #include "base/wire.h"
 #include "serve/api_grpc.h"
+#include "serve/reflection.h"
 
 #include <string.h>
 
@@ -185,6 +188,12 @@ static entry *new_entry(stream *s)
     return e;
 }
 
+static void reflection_lost(tni_exchange *x)
+{
+    x->on_cancel = NULL;
+    tni_exchange_finish(x, 1, NULL);
+}
+
 /* The message is there during the call only, the tensors are views into it. */
 static uint8_t *keep_message(tni_call *call, const uint8_t *bytes, size_t size)
 {
@@ -193,12 +202,47 @@ static uint8_t *keep_message(tni_call *call, const uint8_t *bytes, size_t size)
     return copy;
 }
 
+static void release_call(void *ctx)
+{
+    tni_call_free(ctx);
+}
+
+/* Each question is answered at once. */
+static void reflect(tni_api *api, tni_exchange *x, const uint8_t *bytes,
+                    size_t size)
+{
+    tni_proto w;
+    tn_err err;
+    tni_call *call = tni_call_new(api, x);
+    tni_err_clear(&err);
+    x->on_cancel = NULL;
+    if (call == NULL) {
+        tni_exchange_finish(x, 8, "out of memory");
+        return;
+    }
+    tni_proto_init(&w, &call->arena);
+    const tn_status s = tni_reflect(&w, bytes, size, &err);
+    if (s != TN_OK || !tni_proto_good(&w)) {
+        tni_exchange_finish(x, s != TN_OK ? 3 : 8,
+                            s != TN_OK ? err.message : "out of memory");
+        tni_call_free(call);
+        return;
+    }
+    x->on_cancel = reflection_lost;
+    const tni_piece piece = {w.bytes, w.at, release_call, call};
+    tni_exchange_send(x, &piece, 1);
+}
+
 void tni_grpc_message(tni_api *api, tni_exchange *x, uint8_t *bytes,
                       size_t size)
 {
     stream *s = x->state;
     tn_err err;
     tni_err_clear(&err);
+    if (s == NULL) {
+        reflect(api, x, bytes, size);
+        return;
+    }
     if (s->dead) return;
     if (s->n >= api->opts.max_stream_requests) {
         give_up(s, 8, "too many requests of this stream wait for answers");
@@ -224,9 +268,16 @@ void tni_grpc_half_close(tni_api *api, tni_exchange *x)
 {
     stream *s = x->state;
     (void)api;
+    if (s == NULL) {
+        x->on_cancel = NULL;
+        tni_exchange_finish(x, 0, NULL);
+        return;
+    }
     s->half_closed = true;
     advance(s);
 }
+
+/* --- methods -------------------------------------------------------------- */
 
 static const tni_route infer_method = {
     "/inference.GRPCInferenceService/ModelStreamInfer",
@@ -236,15 +287,30 @@ static const tni_route infer_method = {
     true,
     NULL};
 
+static const tni_route reflection_methods[] = {
+    {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", false, true,
+     TNI_GROUP_INFER, false, NULL},
+    {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", false,
+     true, TNI_GROUP_INFER, false, NULL},
+};
+
 const tni_route *tni_grpc_stream_method(tni_span path)
 {
+    for (size_t i = 0; i < 2; i++)
+        if (tni_span_is(path, reflection_methods[i].name))
+            return &reflection_methods[i];
     return tni_span_is(path, infer_method.name) ? &infer_method : NULL;
 }
 
 bool tni_grpc_stream_begin(tni_api *api, tni_exchange *x,
                            const tni_route *method)
 {
-    (void)method;
+    if (method != &infer_method) {
+        x->streaming = true;
+        x->state = NULL; /* which tells it from a stream of requests */
+        x->on_cancel = reflection_lost;
+        return true;
+    }
     stream *s = tni_mem_alloc(&api->mem, sizeof *s, 16);
     if (s == NULL) {
         const tni_answer a = {.status = 8, .message = "out of memory"};
