@@ -65,7 +65,7 @@ def look(b, url, pictures):
     b.js("document.querySelector('button.do').click()")
     why = answered(b)
     rows = b.js("document.querySelectorAll('[role=region] tbody tr').length")
-    tell("an image is tried", why == "" and rows == 5, why or rows)
+    tell("an image is tried", why == "" and rows == 10, why or rows)
     b.wait("document.querySelectorAll('svg.chart').length === 3")
     b.wait("/at most/.test(document.getElementById('rate-now').textContent)")
     tell("charts move", True)
