@@ -3,7 +3,8 @@
 # The only place that knows how the jobs of CI run: tools/ci.sh JOB...
 #   test     the README's test command: gcc, release, warnings are errors
 #   demo     the README's main command
-#   interop  datasets that Tenon writes, read by pycocotools, Datumaro, supervision
+#   interop  datasets that Tenon writes, read by pycocotools, Datumaro, supervision;
+#            the server, asked by Triton's clients and by a browser
 #   strict   gcc and clang 14, release, warnings as errors (test, tsan and msan
 #            build with both too, so `all` leaves it out)
 #   clang    clang 14 build, all tests
@@ -36,8 +37,11 @@ job_test() { make test CMAKE_ARGS=-DTENON_WERROR=ON; }
 job_demo() { make demo; }
 job_interop() { # makes its own Python environment; says so when it cannot
     local testdata=../shared/testdata
-    make && PYTHONDONTWRITEBYTECODE=1 python3 tests/interop/consumers.py \
-        build/release/tenon build ${TENON_TESTDATA:-$([ -d "$testdata" ] && echo "$testdata")}
+    export PYTHONDONTWRITEBYTECODE=1
+    make && python3 tests/interop/consumers.py \
+        build/release/tenon build ${TENON_TESTDATA:-$([ -d "$testdata" ] && echo "$testdata")} &&
+        python3 tests/serve/clients.py build/release/tenon build &&
+        python3 tests/serve/check_page.py build/release/tenon examples
 }
 job_strict() {
     configure ci -DTENON_TESTS=ON && build ci &&
