@@ -72,7 +72,7 @@ static void put_value(tni_out *o, const tn_tensor *t, int64_t i)
         tn_string s;
         memcpy(&s, data + at * sizeof s, sizeof s);
         if (tni_utf8_valid(s.ptr, s.len) == s.len)
-            tni_out_json(o, s.ptr, s.len);
+            tni_out_json(o, s.ptr != NULL ? s.ptr : "", s.len);
         else if (o->status == TN_OK)
             o->status = tni_fail(o->err, TN_EUNSUPPORTED,
                                  "element %lld of an output is not UTF-8, "

@@ -468,7 +468,7 @@ static void answers(void **state)
     int64_t i64[1] = {INT64_MIN};
     uint64_t u64[1] = {UINT64_MAX};
     uint8_t flags[2] = {1, 0};
-    tn_string s[2] = {{"a\"\n\x01\xc3\xa9", 6}, {"", 0}};
+    tn_string s[2] = {{"a\"\n\x01\xc3\xa9", 6}, {NULL, 0}};
     uint16_t half[1] = {0x3c00};
     const tn_tensor *values[RIG_DTYPES] = {
         [0] = wrap(TN_F32, 2, 4, f),     [1] = wrap(TN_BOOL, 1, 2, flags),
