@@ -60,6 +60,11 @@ const cli_option serve_option_table[SERVE_N_OPTIONS] = {
      false},
     {"drain-timeout", 0, "SECONDS", "and then let requests finish (30)", false},
     {"log-format", 0, "NAME", "of stderr: text, json (text)", false},
+    {"access-log", 0, NULL, "a record of every request", false},
+    {"trace-url", 0, "URL",
+     "send traces there: OTLP over HTTP, as http://HOST:4318", false},
+    {"trace-rate", 0, "N",
+     "trace one request in N, beside those that ask for it (1000)", false},
     {"log-level", 0, "NAME", "error, warn, info, debug, trace (info)", false},
 };
 
@@ -250,6 +255,7 @@ static bool read_choices(serve_opts *o, const cli *c)
     if (precision == 1) s->flags |= TN_SERVER_BF16;
     if (cli_has(c, "exact")) s->flags |= TN_SERVER_EXACT;
     if (cli_has(c, "strict")) s->flags |= TN_SERVER_STRICT;
+    if (cli_has(c, "access-log")) s->flags |= TN_SERVER_ACCESS_LOG;
     if (cli_has(c, "tls-only")) s->flags |= TN_SERVER_TLS_ONLY;
     o->log_json = format == 1;
     o->level_given = cli_has(c, "log-level");
@@ -276,7 +282,8 @@ static bool read_numbers(serve_opts *o, const cli *c)
     s->tls_cert_file = cli_get(c, "tls-cert", NULL);
     s->tls_key_file = cli_get(c, "tls-key", NULL);
     s->tls_client_ca_file = cli_get(c, "tls-client-ca", NULL);
-    return read_limits(s, c);
+    s->trace_url = cli_get(c, "trace-url", NULL);
+    return get_u32(c, "trace-rate", &s->trace_rate) && read_limits(s, c);
 }
 
 /* NAME=PATH, but not where that is itself a path with a '='. */

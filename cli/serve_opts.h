@@ -23,7 +23,7 @@ typedef struct serve_opts {
     char tokens[SERVE_TOKENS][SERVE_TOKEN_SIZE];
 } serve_opts;
 
-enum { SERVE_N_OPTIONS = 36 };
+enum { SERVE_N_OPTIONS = 39 };
 extern const cli_option serve_option_table[SERVE_N_OPTIONS];
 
 /* Adds TENON_SERVE_… of the environment where a flag is not given, and reads

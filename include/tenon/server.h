@@ -45,7 +45,9 @@ enum {
     TN_SERVER_TLS_ONLY = 1 << 3,
     /* As TN_SESSION_EXACT and TN_SESSION_BF16, of every model. */
     TN_SERVER_EXACT = 1 << 4,
-    TN_SERVER_BF16 = 1 << 5
+    TN_SERVER_BF16 = 1 << 5,
+    /* A record "request" of every request, at TN_LOG_INFO. */
+    TN_SERVER_ACCESS_LOG = 1 << 6
 };
 
 /**
@@ -95,12 +97,17 @@ typedef struct tn_server_opts {
     uint64_t drain_timeout_ms;   /* 30000: for what is in flight at the end */
     uint64_t drain_delay_ms;     /* 0: how long a draining server still takes
                                     connections, for balancers to notice */
+
+    const char *trace_url; /* "http://HOST[:PORT][/PATH]" of a collector that
+                              takes OTLP; NULL: no traces */
+    uint32_t trace_rate;   /* 1000: one in so many requests is traced, beside
+                              those whose traceparent says so */
 } tn_server_opts;
 
 #define TN_SERVER_OPTS_INIT                                                    \
     {sizeof(tn_server_opts), NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0, NULL,   \
      0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0,   \
-     0, 0, 0, 0, 0, 0}
+     0, 0, 0, 0, 0, 0, NULL, 0}
 
 /**
  * Checks the options, reads the TLS files, takes the port and begins to load

@@ -35,6 +35,7 @@ struct tn_server {
     _Atomic int log_level;
     tni_tls *tls;
     tni_repository *repo;
+    tni_tracer *tracer; /* or NULL */
     tni_api *api;
     uint16_t port;
     int listeners[LOOPS_MOST]; /* -1: none, or a loop's */
@@ -194,6 +195,15 @@ static tn_status open_api(tn_server *s, tn_err *err)
     }
     a.hooks.metrics = put_metrics;
     a.logger = &s->logger;
+    a.access_log = (o->flags & TN_SERVER_ACCESS_LOG) != 0;
+    if (o->trace_url != NULL) {
+        const tni_tracer_opts t = {.url = o->trace_url,
+                                   .rate = o->trace_rate,
+                                   .logger = &s->logger,
+                                   .allocator = o->allocator};
+        TN_TRY(tni_tracer_new(&s->tracer, &t, err));
+    }
+    a.tracer = s->tracer;
     a.allocator = o->allocator;
     return tni_api_new(&s->api, &a, err);
 }
@@ -424,6 +434,7 @@ void tn_server_free(tn_server *s)
     for (int i = 0; i < LOOPS_MOST; i++)
         if (s->listeners[i] >= 0) tni_tcp_close(s->listeners[i]);
     tni_api_free(s->api);
+    tni_tracer_free(s->tracer);
     tni_tls_free(s->tls);
     tni_mutex_free(s->log_lock, &s->mem);
     tni_arena_fini(&s->arena);

@@ -30,6 +30,7 @@ static void set_defaults(tn_server_opts *o)
         {&o->max_connections, 10000},
         {&o->max_streams, 256},
         {&o->max_batch_size, 64},
+        {&o->trace_rate, 1000},
     };
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
         if (*wide[i].of == 0) *wide[i].of = wide[i].value;
@@ -66,7 +67,7 @@ static tn_status copy_strings(tn_server_opts *o, tni_arena *arena, tn_err *err)
     const char **const strings[] = {&o->host,          &o->tls_cert_file,
                                     &o->tls_key_file,  &o->infer_token,
                                     &o->control_token, &o->tls_client_ca_file,
-                                    &o->metrics_token};
+                                    &o->metrics_token, &o->trace_url};
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
         TN_TRY(copy(strings[i], arena, err));
     TN_TRY(copy_list(&o->paths, o->n_paths, arena, err));
@@ -101,7 +102,8 @@ static tn_status check_flags(const tn_server_opts *o, tn_err *err)
 {
     const uint32_t both = TN_SERVER_ALLOW_CONTROL | TN_SERVER_DENY_CONTROL;
     const uint32_t known = both | TN_SERVER_STRICT | TN_SERVER_TLS_ONLY |
-                           TN_SERVER_EXACT | TN_SERVER_BF16;
+                           TN_SERVER_EXACT | TN_SERVER_BF16 |
+                           TN_SERVER_ACCESS_LOG;
     if ((o->flags & ~known) != 0)
         return tni_fail(err, TN_EINVAL, "flags 0x%x are not known",
                         (unsigned)(o->flags & ~known));
