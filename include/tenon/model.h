@@ -27,9 +27,18 @@ typedef struct tn_model_opts {
      * refuses external data. Ignored by tn_model_open, which uses the folder
      * of the file. */
     const char *base_dir;
+    uint32_t flags; /* TN_MODEL_… */
 } tn_model_opts;
 
-#define TN_MODEL_OPTS_INIT {sizeof(tn_model_opts), NULL, NULL, NULL, NULL}
+#define TN_MODEL_OPTS_INIT {sizeof(tn_model_opts), NULL, NULL, NULL, NULL, 0}
+
+enum {
+    /* The file and its external data are read into memory when the model is
+     * opened, not mapped: they may be overwritten while it is open. A mapped
+     * file must stay as it is (put another in its place by renaming): one that
+     * shrinks ends the process with SIGBUS. */
+    TN_MODEL_DETACHED = 1 << 0
+};
 
 /**
  * Opens an ONNX model file: maps it, decodes it, resolves operators, inlines

@@ -213,6 +213,7 @@ static tn_status open_external(tni_decoder *d, tni_bytes location,
                         "tn_model_opts.base_dir to the folder that has it",
                         name);
     m->n_external++;
+    if (m->detached) TN_TRY(tni_file_map_detach(map, d->err));
     *slot = (void *)(uintptr_t)m->n_external;
     m->file_bytes += map->size;
     *out = map;

@@ -259,6 +259,7 @@ static tn_status new_model(tn_model **out, const tn_model_opts *opts,
     memset(m, 0, sizeof *m);
     tni_limits_fill(&m->limits, opts->limits);
     if (opts->logger != NULL) m->logger = *opts->logger;
+    m->detached = (opts->flags & TN_MODEL_DETACHED) != 0;
     const uint64_t most = m->limits.max_total_bytes;
     tni_mem_init(&m->mem, a, most < SIZE_MAX ? (size_t)most : SIZE_MAX);
     tni_arena_init(&m->arena, &m->mem, 1 << 14);
@@ -274,6 +275,7 @@ static tn_status load(tn_model *m, const source *src, const char *base_dir,
     if (src->path != NULL) {
         TN_TRY(tni_file_map_open(&m->file, src->path, m->limits.max_file_bytes,
                                  err));
+        if (m->detached) TN_TRY(tni_file_map_detach(&m->file, err));
         bytes = m->file.bytes;
         size = m->file.size;
     } else if (size > m->limits.max_file_bytes) {

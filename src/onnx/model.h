@@ -59,6 +59,7 @@ struct tn_model {
 
     /* Bytes behind the constants. */
     const uint8_t *bytes;   /* of the model itself, for offsets */
+    bool detached;         /* TN_MODEL_DETACHED */
     tni_file_map file;      /* zeroed when opened from memory */
     tni_file_map *external; /* external data files, each mapped once */
     int n_external;

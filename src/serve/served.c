@@ -139,6 +139,8 @@ static tn_status open_model(tni_served_private *p, const tni_served_opts *o,
     mo.allocator = &p->mem->allocator;
     mo.limits = o->limits;
     mo.logger = o->logger;
+    /* Who copies a new model over an old one must not end the server. */
+    mo.flags = TN_MODEL_DETACHED;
     TN_TRY(tn_model_open(&p->model, o->path, &mo, err));
     TN_TRY(tn_model_get_info(p->model, &info));
     if (o->max_bytes != 0 && info.weights_bytes > o->max_bytes)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file.c - reading files by mapping them, writing them whole or not at all */
-#define _XOPEN_SOURCE   700
-#define _DEFAULT_SOURCE 1 /* madvise */
+#define _XOPEN_SOURCE 700
+#define _GNU_SOURCE   /* madvise, memfd_create */
 #include "sys/file.h"
 
 #include "base/alloc.h"
@@ -164,6 +164,51 @@ void tni_file_map_drop_part(const tni_file_map *map, const void *bytes,
     const uintptr_t last = (at - start + size) / page * page;
     if (first < last)
         drop_pages((char *)map->handle + first, (size_t)(last - first));
+}
+
+/* The system reads the pages: one that is gone is an error there, where a read
+ * by this program would be a signal. */
+static tn_status copy_to(int fd, const tni_file_map *map, tn_err *err)
+{
+    enum { AT_ONCE = 1 << 30 };
+    size_t done = 0;
+    while (done < map->size) {
+        const size_t left = map->size - done;
+        const ssize_t n = write(fd, (const char *)map->bytes + done,
+                                left < AT_ONCE ? left : (size_t)AT_ONCE);
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0 || errno == EFAULT)
+            return tni_fail(err, TN_EIO, "the file changed while it was read");
+        else if (errno == ENOSPC || errno == ENOMEM)
+            return tni_fail(err, TN_ENOMEM,
+                            "no memory for the file's %zu bytes", map->size);
+        else if (errno != EINTR)
+            return tni_fail(err, TN_EIO, "copying failed (system error %d)",
+                            errno);
+    }
+    return TN_OK;
+}
+
+tn_status tni_file_map_detach(tni_file_map *map, tn_err *err)
+{
+    if (map->handle == NULL) return TN_OK;
+    const int fd = memfd_create("tenon", MFD_CLOEXEC);
+    if (fd < 0)
+        return tni_fail(err, TN_EIO, "no memory file (system error %d)", errno);
+    tn_status s = copy_to(fd, map, err);
+    void *p = MAP_FAILED;
+    if (s == TN_OK) {
+        p = mmap(NULL, map->size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED)
+            s = tni_fail(err, TN_ENOMEM, "no room to map %zu bytes", map->size);
+    }
+    (void)close(fd);
+    if (s != TN_OK) return s;
+    (void)munmap(map->handle, map->size);
+    map->handle = p;
+    map->bytes = p;
+    return TN_OK;
 }
 
 void tni_file_map_close(tni_file_map *map)

@@ -36,6 +36,13 @@ tn_status tni_file_map_open_in(tni_file_map *map, const char *folder,
                                const char *location, uint64_t max_bytes,
                                tn_err *err);
 
+/*
+ * Puts a copy in the place of the mapping, held in memory that no file is
+ * behind: from then on the file may change and shrink. TN_EIO when it shrank
+ * meanwhile, TN_ENOMEM; the mapping stays then.
+ */
+tn_status tni_file_map_detach(tni_file_map *map, tn_err *err);
+
 void tni_file_map_close(tni_file_map *map);
 
 /*

@@ -32,6 +32,39 @@ static void map_reads_bytes(void **state)
     tmp_remove(dir);
 }
 
+static void detached_outlives_its_file(void **state)
+{
+    (void)state;
+    char dir[TMP_PATH], path[TMP_PATH];
+    static char text[20000];
+    memset(text, 'x', sizeof text);
+    tmp_new(dir);
+    tmp_write(dir, "a", text, sizeof text);
+    tmp_path(path, dir, "a");
+    tni_file_map m;
+    assert_int_equal(tni_file_map_open(&m, path, 0, &err), TN_OK);
+    assert_int_equal(tni_file_map_detach(&m, &err), TN_OK);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(m.size, sizeof text);
+    assert_memory_equal(m.bytes, text, sizeof text);
+    /* What is dropped comes back. */
+    tni_file_map_drop(&m);
+    assert_memory_equal(m.bytes, text, sizeof text);
+    tni_file_map_close(&m);
+    /* One that shrinks before is an error, no signal. */
+    tmp_write(dir, "a", text, sizeof text);
+    assert_int_equal(tni_file_map_open(&m, path, 0, &err), TN_OK);
+    assert_int_equal(truncate(path, 100), 0);
+    assert_int_equal(tni_file_map_detach(&m, &err), TN_EIO);
+    tni_file_map_close(&m);
+    tmp_write(dir, "b", "", 0);
+    tmp_path(path, dir, "b");
+    assert_int_equal(tni_file_map_open(&m, path, 0, &err), TN_OK);
+    assert_int_equal(tni_file_map_detach(&m, &err), TN_OK);
+    tni_file_map_close(&m);
+    tmp_remove(dir);
+}
+
 static void map_refuses(void **state)
 {
     (void)state;
@@ -151,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(map_reads_bytes),
+        cmocka_unit_test(detached_outlives_its_file),
         cmocka_unit_test(map_refuses),
         cmocka_unit_test(location_stays_inside),
         cmocka_unit_test(out_appears_on_commit),

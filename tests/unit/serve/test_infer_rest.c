@@ -2,6 +2,8 @@
 /* Inference by REST: JSON, binary and raw requests, and what is refused. */
 #include "api_rig.h"
 
+#include <unistd.h>
+
 #define PATH "/v2/models/digits/infer"
 
 static void start(api_rig *r, ask *q)
@@ -365,6 +367,30 @@ static void strings_are_walked(void **state)
     finish(&r, &q);
 }
 
+static void the_file_may_shrink(void **state)
+{
+    (void)state;
+    api_rig r;
+    ask q;
+    char z[512], path[TMP_PATH];
+    start(&r, &q);
+    tmp_path(path, r.dir, "digits.onnx");
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(
+        infer(&q, &r,
+              "{\"inputs\":[{\"name\":\"image\",\"shape\":[8,1,8,8],"
+              "\"datatype\":\"FP32\",\"data\":[%s]}]}",
+              zeros(z, 128)),
+        400);
+    assert_int_equal(
+        infer(&q, &r,
+              "{\"inputs\":[{\"name\":\"image\",\"shape\":[2,1,8,8],"
+              "\"datatype\":\"FP32\",\"data\":%s}]}",
+              zeros(z, 128)),
+        200);
+    finish(&r, &q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +400,7 @@ int main(void)
         cmocka_unit_test(classes_are_named),
         cmocka_unit_test(requests_are_refused),
         cmocka_unit_test(strings_are_walked),
+        cmocka_unit_test(the_file_may_shrink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
