@@ -4,7 +4,7 @@
 #   test     the README's test command: gcc, release, warnings are errors
 #   demo     the README's main command
 #   interop  datasets that Tenon writes, read by pycocotools, Datumaro, supervision;
-#            the server, asked by Triton's clients and by a browser
+#            the server asked by the clients of Triton and KServe, and a browser
 #   strict   gcc and clang 14, release, warnings as errors (test, tsan and msan
 #            build with both too, so `all` leaves it out)
 #   clang    clang 14 build, all tests
@@ -41,7 +41,10 @@ job_interop() { # makes its own Python environment; says so when it cannot
     make && python3 tests/interop/consumers.py \
         build/release/tenon build ${TENON_TESTDATA:-$([ -d "$testdata" ] && echo "$testdata")} &&
         python3 tests/serve/clients.py build/release/tenon build &&
-        python3 tests/serve/check_page.py build/release/tenon examples
+        python3 tests/serve/kserve_client.py build/release/tenon build &&
+        python3 tests/serve/check_page.py build/release/tenon examples &&
+        cmake --build build/release -j "$jobs" --target tenon-static-cli >/dev/null 2>&1 &&
+        python3 tests/serve/check_static.py build/release/static/tenon examples
 }
 job_strict() {
     configure ci -DTENON_TESTS=ON && build ci &&
@@ -82,7 +85,7 @@ run_job() {
 }
 
 if [ "${1:-}" = "" ]; then
-    sed -n '3,16p' "$0"
+    sed -n '3,17p' "$0"
     exit 2
 fi
 if [ "$1" = all ]; then

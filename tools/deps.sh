@@ -31,6 +31,7 @@ if [ "$what" != build ]; then
 fi
 if [ "$what" = ci ]; then
     need git git
+    need chromium chromium
     python3 -c "import ensurepip" 2>/dev/null || missing="$missing python3-venv"
     need g++ g++
     need clang-14 clang-14

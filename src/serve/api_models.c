@@ -57,14 +57,23 @@ void tni_api_page(tni_call *call)
     tni_call_page(call, tni_page, tni_page_size, TNI_PAGE_POLICY);
 }
 
+/* Triton leaves these bodies empty, the protocol and KServe's client do not. */
+static void answer_json(tni_call *call, int status, const char *text)
+{
+    tni_call_text(call, status, "application/json", text, strlen(text));
+}
+
 void tni_api_live(tni_call *call)
 {
-    tni_call_done(call, 200);
+    answer_json(call, 200, "{\"live\":true}");
 }
 
 void tni_api_ready(tni_call *call)
 {
-    tni_call_done(call, tni_api_is_ready(call->api) ? 200 : 503);
+    if (tni_api_is_ready(call->api))
+        answer_json(call, 200, "{\"ready\":true}");
+    else
+        answer_json(call, 503, "{\"ready\":false}");
 }
 
 void tni_api_server(tni_call *call)
@@ -151,7 +160,13 @@ void tni_api_model(tni_call *call)
 
 void tni_api_model_ready(tni_call *call)
 {
-    if (tni_call_model(call)) tni_call_done(call, 200);
+    if (!tni_call_model(call)) return;
+    tni_text t;
+    tni_call_begin(call, &t);
+    tni_out_char(&t.out, '{');
+    text(&t.out, "name", call->served->name);
+    tni_out_str(&t.out, ",\"ready\":true}");
+    tni_call_answer(call, &t, 200, "application/json");
 }
 
 void tni_api_model_config(tni_call *call)

@@ -23,10 +23,12 @@ static void describes(void **state)
     rig_start(&r);
     ask_new(&q);
     assert_int_equal(ask_for(&q, &r, "GET", "/v2/health/live", NULL), 200);
-    assert_int_equal(q.text_size, 0);
+    assert_string_equal(q.text, "{\"live\":true}");
     assert_int_equal(ask_for(&q, &r, "GET", "/v2/health/ready", NULL), 200);
+    assert_string_equal(q.text, "{\"ready\":true}");
     tni_api_set_state(r.api, TNI_API_DRAINING);
     assert_int_equal(ask_for(&q, &r, "GET", "/v2/health/ready", NULL), 503);
+    assert_string_equal(q.text, "{\"ready\":false}");
     assert_int_equal(ask_for(&q, &r, "GET", "/v2/health/live", NULL), 200);
     tni_api_set_state(r.api, TNI_API_SERVING);
     for (int i = 0; i < 2; i++) {
@@ -47,6 +49,7 @@ static void describes(void **state)
     assert_int_equal(
         ask_for(&q, &r, "GET", "/v2/models/digits/versions/3/ready", NULL),
         200);
+    assert_string_equal(q.text, "{\"name\":\"digits\",\"ready\":true}");
     assert_int_equal(
         ask_for(&q, &r, "GET", "/v2/models/digits/versions/2/ready", NULL),
         404);
