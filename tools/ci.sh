@@ -11,7 +11,7 @@
 #   asan     address and undefined-behaviour sanitizers, all tests
 #   tsan     thread sanitizer over pool and execution (clang)
 #   msan     memory sanitizer, kernels masked to plain C (clang)
-#   fuzz     what reads models, 60 seconds each (tools/fuzz.sh runs them all)
+#   fuzz     what reads models and requests, 60 seconds each (tools/fuzz.sh runs them all)
 #   all      all but strict and clang; ends with "N passed, N failed"
 set -u
 cd "$(dirname "$0")/.."
@@ -68,7 +68,10 @@ job_msan() { # libyaml is not instrumented: what reads YAML looks uninitialized
     configure msan -DTENON_TESTS=ON && build msan &&
         TN_CPU=ref ctest --preset msan -j "$jobs" -L memory -E "convert_yolo"
 }
-job_fuzz() { tools/fuzz.sh 60 fuzz_npy fuzz_onnx fuzz_wire; }
+job_fuzz() {
+    AT_ONCE=$jobs tools/fuzz.sh 60 fuzz_npy fuzz_onnx fuzz_wire fuzz_http1 fuzz_http2 \
+        fuzz_grpc fuzz_infer_rest fuzz_infer_grpc fuzz_pbtxt
+}
 
 passed=0
 failed=0
