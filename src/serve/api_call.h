@@ -144,6 +144,14 @@ bool tni_api_is_ready(const tni_api *api);
 /* The model of the path, kept in the call; false when it was answered with
  * why there is none. */
 bool tni_call_model(tni_call *call);
+/* The versions of it that are ready, and every model; false when it was
+ * answered with why not. */
+bool tni_call_versions(tni_call *call, const char ***versions, size_t *n);
+bool tni_call_index(tni_call *call, bool ready_only, tni_index_entry **list,
+                    size_t *n);
+/* Whether an entry is of the model and version that the call names; of any
+ * where it names none. */
+bool tni_call_names(const tni_call *call, const tni_index_entry *entry);
 /* The earliest of what the request, its transport and its model say. */
 void tni_call_deadline(tni_call *call);
 /* Queues the job of what was read. When it is refused the call goes on;

@@ -87,14 +87,11 @@ void tni_api_index(tni_call *call)
     tni_json_end(&j);
     tni_index_entry *list = NULL;
     size_t n = 0;
-    tn_status s = j.status;
-    if (s == TN_OK)
-        s = tni_repository_index(call->api->opts.repo, ready, &list, &n,
-                                 &call->arena, &err);
-    if (s != TN_OK) {
-        tni_call_fail(call, s, &err);
+    if (j.status != TN_OK) {
+        tni_call_fail(call, j.status, &err);
         return;
     }
+    if (!tni_call_index(call, ready, &list, &n)) return;
     tni_text t;
     tni_call_begin(call, &t);
     tni_out_char(&t.out, '[');

@@ -130,17 +130,10 @@ static void model_metadata(tni_call *call)
 {
     const char **versions = NULL;
     size_t n = 0;
-    tn_err err;
-    tni_err_clear(&err);
-    if (!read_model(call) || !tni_call_model(call)) return;
-    const tni_served *m = call->served;
-    const tn_status s =
-        tni_repository_versions(call->api->opts.repo, tni_span_of(m->name),
-                                &versions, &n, &call->arena, &err);
-    if (s != TN_OK) {
-        tni_call_fail(call, s, &err);
+    if (!read_model(call) || !tni_call_model(call) ||
+        !tni_call_versions(call, &versions, &n))
         return;
-    }
+    const tni_served *m = call->served;
     tni_proto w;
     tni_proto_init(&w, &call->arena);
     tni_proto_text(&w, 1, m->name);
@@ -203,33 +196,19 @@ static void put_stats(tni_proto *w, const tni_served *m)
     tni_proto_close(w, mark);
 }
 
-static bool read_index(tni_call *call, bool ready, tni_index_entry **list,
-                       size_t *n)
-{
-    tn_err err;
-    tni_err_clear(&err);
-    const tn_status s = tni_repository_index(call->api->opts.repo, ready, list,
-                                             n, &call->arena, &err);
-    if (s != TN_OK) tni_call_fail(call, s, &err);
-    return s == TN_OK;
-}
-
 static void model_statistics(tni_call *call)
 {
     tni_repository *repo = call->api->opts.repo;
     tni_index_entry *list = NULL;
     size_t n = 0;
     if (!read_model(call)) return;
-    const bool one = call->model.len > 0;
-    if ((one && !tni_call_model(call)) || !read_index(call, true, &list, &n))
+    if ((call->model.len > 0 && !tni_call_model(call)) ||
+        !tni_call_index(call, true, &list, &n))
         return;
     tni_proto w;
     tni_proto_init(&w, &call->arena);
     for (size_t i = 0; i < n; i++) {
-        if (one && (!tni_span_is(call->model, list[i].name) ||
-                    (call->version.len > 0 &&
-                     !tni_span_is(call->version, list[i].version))))
-            continue;
+        if (!tni_call_names(call, &list[i])) continue;
         tni_served *m = tni_repository_get(repo, tni_span_of(list[i].name),
                                            tni_span_of(list[i].version), NULL);
         if (m == NULL) continue; /* gone meanwhile */
@@ -261,7 +240,7 @@ static void repository_index(tni_call *call)
         if (!more) break;
         if (f.number == 2 && f.type == TNI_WIRE_VARINT) ready = f.value != 0;
     }
-    if (!read_index(call, ready, &list, &n)) return;
+    if (!tni_call_index(call, ready, &list, &n)) return;
     tni_proto out;
     tni_proto_init(&out, &call->arena);
     for (size_t i = 0; i < n; i++) {

@@ -239,15 +239,10 @@ void tni_api_metrics(tni_call *call)
     const tni_api *api = call->api;
     tni_index_entry *list = NULL;
     size_t n = 0;
-    tn_err err;
-    tni_err_clear(&err);
-    tn_status s = tni_repository_index(api->opts.repo, true, &list, &n,
-                                       &call->arena, &err);
+    if (!tni_call_index(call, true, &list, &n)) return;
     model_counts *models = TNI_NEW_ARRAY(&call->arena, model_counts, n + 1);
-    if (s == TN_OK && models == NULL)
-        s = tni_fail(&err, TN_ENOMEM, "out of memory");
-    if (s != TN_OK) {
-        tni_call_fail(call, s, &err);
+    if (models == NULL) {
+        tni_call_refuse(call, 503, "out of memory");
         return;
     }
     tni_text t;

@@ -126,21 +126,24 @@ static void write_ports(tni_out *o, const char *key, const tni_port *ports,
     tni_out_char(o, ']');
 }
 
+bool tni_call_versions(tni_call *call, const char ***versions, size_t *n)
+{
+    tn_err err;
+    tni_err_clear(&err);
+    const tn_status s = tni_repository_versions(
+        call->api->opts.repo, tni_span_of(call->served->name), versions, n,
+        &call->arena, &err);
+    if (s != TN_OK) tni_call_fail(call, s, &err);
+    return s == TN_OK;
+}
+
 void tni_api_model(tni_call *call)
 {
     const char **versions = NULL;
     size_t n = 0;
-    tn_err err;
-    tni_err_clear(&err);
-    if (!tni_call_model(call)) return;
-    const tni_served *m = call->served;
-    const tn_status s =
-        tni_repository_versions(call->api->opts.repo, tni_span_of(m->name),
-                                &versions, &n, &call->arena, &err);
-    if (s != TN_OK) {
-        tni_call_fail(call, s, &err);
+    if (!tni_call_model(call) || !tni_call_versions(call, &versions, &n))
         return;
-    }
+    const tni_served *m = call->served;
     tni_text t;
     tni_call_begin(call, &t);
     tni_out_char(&t.out, '{');
@@ -195,22 +198,22 @@ static void write_stats(tni_out *o, const tni_served *m)
     number(o, "inference_count", c.inference_count);
     tni_out_char(o, ',');
     number(o, "execution_count", c.execution_count);
+    const struct {
+        const char *name;
+        tni_duration d;
+    } rows[] = {{"success", c.success},
+                {"fail", c.fail},
+                {"queue", c.queue},
+                {"compute_input", c.compute_input},
+                {"compute_infer", c.compute_infer},
+                {"compute_output", c.compute_output},
+                {"cache_hit", none},
+                {"cache_miss", none}};
     tni_out_str(o, ",\"inference_stats\":{");
-    tni_write_duration(o, "success", c.success);
-    tni_out_char(o, ',');
-    tni_write_duration(o, "fail", c.fail);
-    tni_out_char(o, ',');
-    tni_write_duration(o, "queue", c.queue);
-    tni_out_char(o, ',');
-    tni_write_duration(o, "compute_input", c.compute_input);
-    tni_out_char(o, ',');
-    tni_write_duration(o, "compute_infer", c.compute_infer);
-    tni_out_char(o, ',');
-    tni_write_duration(o, "compute_output", c.compute_output);
-    tni_out_char(o, ',');
-    tni_write_duration(o, "cache_hit", none);
-    tni_out_char(o, ',');
-    tni_write_duration(o, "cache_miss", none);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (i > 0) tni_out_char(o, ',');
+        tni_write_duration(o, rows[i].name, rows[i].d);
+    }
     tni_out_str(o, "},\"response_stats\":{},\"batch_stats\":[");
     for (size_t i = 0; i < c.n_batches; i++) {
         tni_out_str(o, i > 0 ? ",{" : "{");
@@ -228,6 +231,24 @@ static void write_stats(tni_out *o, const tni_served *m)
     tni_out_str(o, "}]}");
 }
 
+bool tni_call_index(tni_call *call, bool ready_only, tni_index_entry **list,
+                    size_t *n)
+{
+    tn_err err;
+    tni_err_clear(&err);
+    const tn_status s = tni_repository_index(call->api->opts.repo, ready_only,
+                                             list, n, &call->arena, &err);
+    if (s != TN_OK) tni_call_fail(call, s, &err);
+    return s == TN_OK;
+}
+
+bool tni_call_names(const tni_call *call, const tni_index_entry *entry)
+{
+    return (call->model.len == 0 || tni_span_is(call->model, entry->name)) &&
+           (call->version.len == 0 ||
+            tni_span_is(call->version, entry->version));
+}
+
 /* Of every version that is ready, or of those of one model. */
 void tni_api_stats(tni_call *call)
 {
@@ -235,24 +256,14 @@ void tni_api_stats(tni_call *call)
     tni_index_entry *list = NULL;
     size_t n = 0;
     bool first = true;
-    tn_err err;
-    tni_err_clear(&err);
-    if (call->model.p != NULL && !tni_call_model(call)) return;
-    const tn_status s =
-        tni_repository_index(repo, true, &list, &n, &call->arena, &err);
-    if (s != TN_OK) {
-        tni_call_fail(call, s, &err);
+    if ((call->model.len > 0 && !tni_call_model(call)) ||
+        !tni_call_index(call, true, &list, &n))
         return;
-    }
     tni_text t;
     tni_call_begin(call, &t);
     tni_out_str(&t.out, "{\"model_stats\":[");
     for (size_t i = 0; i < n; i++) {
-        if (call->model.p != NULL &&
-            (!tni_span_is(call->model, list[i].name) ||
-             (call->version.len > 0 &&
-              !tni_span_is(call->version, list[i].version))))
-            continue;
+        if (!tni_call_names(call, &list[i])) continue;
         tni_served *m = tni_repository_get(repo, tni_span_of(list[i].name),
                                            tni_span_of(list[i].version), NULL);
         if (m == NULL) continue; /* gone meanwhile */
