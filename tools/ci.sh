@@ -8,8 +8,8 @@
 #   strict   gcc and clang 14, release, warnings as errors (test, tsan and msan
 #            build with both too, so `all` leaves it out)
 #   clang    clang 14 build, all tests
-#   asan     address and undefined-behaviour sanitizers, all tests
-#   tsan     thread sanitizer over pool and execution (clang)
+#   asan     address and undefined-behaviour sanitizers, all tests and the server's clients
+#   tsan     thread sanitizer over pool, execution and server, asked by clients (clang)
 #   msan     memory sanitizer, kernels masked to plain C (clang)
 #   fuzz     what reads models and requests, 60 seconds each (tools/fuzz.sh runs them all)
 #   all      all but strict and clang; ends with "N passed, N failed"
@@ -58,11 +58,13 @@ job_asan() {
     configure asan -DTENON_TESTS=ON && build asan &&
         ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 \
         UBSAN_OPTIONS=print_stacktrace=1 \
-        ctest --preset asan -j "$jobs" -LE "slow|lint|one-cc"
+        ctest --preset asan -j "$jobs" -LE "slow|lint|one-cc" &&
+        ASAN_OPTIONS=detect_leaks=1 python3 tests/serve/clients.py build/asan/tenon build
 }
 job_tsan() {
     configure tsan -DTENON_TESTS=ON && build tsan &&
-        TSAN_OPTIONS=halt_on_error=1 ctest --preset tsan -j "$jobs" -L threads
+        TSAN_OPTIONS=halt_on_error=1 ctest --preset tsan -j "$jobs" -L threads &&
+        python3 tests/serve/clients.py build/tsan/tenon build
 }
 job_msan() { # libyaml is not instrumented: what reads YAML looks uninitialized
     configure msan -DTENON_TESTS=ON && build msan &&
